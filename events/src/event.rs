@@ -1,0 +1,236 @@
+//! What can happen. One struct per event type, in its newest version; older versions are read by `upcast`.
+//!
+//! A stored event is never changed. A field may be added as an `Option` that old events leave out; anything else is a new
+//! version of the type, with an upcaster and a golden file of its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{SessionId, Uid};
+use crate::seal::{Fingerprint, Sealed};
+
+/// Most revocations that an account carries: those whose access tokens may still be alive. Past it the whole account is
+/// revoked up to now instead, which is safe and never needed by a person.
+pub const MAX_REVOCATIONS: usize = 64;
+
+/// A fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    MessageSent(MessageSent),
+    ReadMarkerMoved(ReadMarkerMoved),
+    UserRegistered(UserRegistered),
+    SessionsRevoked(SessionsRevoked),
+    PresenceChanged(PresenceChanged),
+    ReceivedUpTo(ReceivedUpTo),
+}
+
+impl Event {
+    /// The type's name in the envelope.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::MessageSent(_) => MessageSent::KIND,
+            Event::ReadMarkerMoved(_) => ReadMarkerMoved::KIND,
+            Event::UserRegistered(_) => UserRegistered::KIND,
+            Event::SessionsRevoked(_) => SessionsRevoked::KIND,
+            Event::PresenceChanged(_) => PresenceChanged::KIND,
+            Event::ReceivedUpTo(_) => ReceivedUpTo::KIND,
+        }
+    }
+
+    /// The version that this program writes of the type.
+    pub fn version(&self) -> u16 {
+        match self {
+            Event::MessageSent(_) => MessageSent::VERSION,
+            Event::ReadMarkerMoved(_) => ReadMarkerMoved::VERSION,
+            Event::UserRegistered(_) => UserRegistered::VERSION,
+            Event::SessionsRevoked(_) => SessionsRevoked::VERSION,
+            Event::PresenceChanged(_) => PresenceChanged::VERSION,
+            Event::ReceivedUpTo(_) => ReceivedUpTo::VERSION,
+        }
+    }
+}
+
+macro_rules! versioned {
+    ($($event:ident $kind:literal v $version:literal),* $(,)?) => {
+        $(impl $event {
+            /// The type's name in the envelope.
+            pub const KIND: &'static str = $kind;
+            /// The newest version of the type.
+            pub const VERSION: u16 = $version;
+        }
+
+        impl From<$event> for Event {
+            fn from(event: $event) -> Self {
+                Event::$event(event)
+            }
+        })*
+
+        /// Every event type with the newest version of it, for tests and documentation.
+        pub const CATALOGUE: &[(&str, u16)] = &[$(($kind, $version)),*];
+    };
+}
+
+versioned! {
+    MessageSent "MessageSent" v 1,
+    ReadMarkerMoved "ReadMarkerMoved" v 1,
+    UserRegistered "UserRegistered" v 1,
+    SessionsRevoked "SessionsRevoked" v 1,
+    PresenceChanged "PresenceChanged" v 1,
+    ReceivedUpTo "ReceivedUpTo" v 1,
+}
+
+/// Someone said something. Conversation, people and client id are in the envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageSent {
+    pub text: Sealed,
+    /// The message in the same conversation that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    /// What a program attached: JSON, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Sealed>,
+    pub fingerprint: Fingerprint,
+}
+
+/// The actor has read the conversation up to and including `read`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadMarkerMoved {
+    pub read: u64,
+}
+
+/// An account began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRegistered {
+    pub account: Account,
+}
+
+/// Logins of the account ended: those that `revocation` names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionsRevoked {
+    pub revocation: Revocation,
+    pub account: Account,
+}
+
+/// The whole account, in every event of its subject, so that the last one is the state (D5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub handle: Sealed,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<Sealed>,
+    pub registered_at_ms: i64,
+    pub suspended: bool,
+    /// Revocations whose access tokens may still be alive, oldest first; at most [`MAX_REVOCATIONS`].
+    pub revocations: Vec<Revocation>,
+}
+
+/// Which logins ended, and when: tokens issued to them at or before `at_ms` are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    pub at_ms: i64,
+    pub which: RevokedSessions,
+}
+
+/// Which logins of one user are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevokedSessions {
+    One(SessionId),
+    AllBut(SessionId),
+    All,
+}
+
+impl Revocation {
+    /// Whether a token that was issued to `session` at `issued_at_ms` is refused.
+    pub fn covers(&self, session: SessionId, issued_at_ms: i64) -> bool {
+        match self.which {
+            RevokedSessions::One(one) => one == session,
+            RevokedSessions::AllBut(kept) => kept != session && issued_at_ms <= self.at_ms,
+            RevokedSessions::All => issued_at_ms <= self.at_ms,
+        }
+    }
+}
+
+impl Account {
+    /// The account after one more revocation. Those whose tokens ended by `oldest_token_ms` are let go.
+    pub fn revoke(mut self, revocation: Revocation, oldest_token_ms: i64) -> Self {
+        self.revocations.retain(|kept| kept.at_ms >= oldest_token_ms);
+        let at_ms = revocation.at_ms;
+        self.revocations.push(revocation);
+        if self.revocations.len() > MAX_REVOCATIONS {
+            self.revocations = vec![Revocation { at_ms, which: RevokedSessions::All }];
+        }
+        self
+    }
+
+    /// Whether a token that was issued to `session` at `issued_at_ms` is refused.
+    pub fn refuses(&self, session: SessionId, issued_at_ms: i64) -> bool {
+        self.suspended || self.revocations.iter().any(|revocation| revocation.covers(session, issued_at_ms))
+    }
+}
+
+/// A user's presence as others see it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceChanged {
+    pub status: PresenceStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Sealed>,
+    /// The gateway incarnation that saw the change.
+    pub gateway: String,
+}
+
+/// What others see of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceStatus {
+    Online,
+    Away,
+    Busy,
+    Offline,
+}
+
+/// Some device of the user's has applied everything up to `seq` of the chat log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceivedUpTo {
+    pub seq: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::{ContentKey, Field};
+
+    fn account() -> Account {
+        let handle = ContentKey::random().seal(Uid::random(), Field::Handle, b"ada");
+        Account { handle, display_name: None, registered_at_ms: 0, suspended: false, revocations: vec![] }
+    }
+
+    #[test]
+    fn hrt4_a_revocation_refuses_the_tokens_it_names_and_no_other() {
+        let (gone, kept) = (SessionId::random(), SessionId::random());
+        let one = Revocation { at_ms: 10, which: RevokedSessions::One(gone) };
+        assert!(one.covers(gone, 20) && !one.covers(kept, 5));
+        let others = Revocation { at_ms: 10, which: RevokedSessions::AllBut(kept) };
+        assert!(others.covers(gone, 10) && !others.covers(gone, 11) && !others.covers(kept, 5));
+        let all = Revocation { at_ms: 10, which: RevokedSessions::All };
+        assert!(all.covers(kept, 10) && !all.covers(kept, 11));
+    }
+
+    #[test]
+    fn hrt4_an_account_forgets_revocations_only_when_their_tokens_have_ended() {
+        let session = SessionId::random();
+        let account = account().revoke(Revocation { at_ms: 10, which: RevokedSessions::One(session) }, 0);
+        assert!(account.refuses(session, 9));
+        let later = account.revoke(Revocation { at_ms: 100, which: RevokedSessions::One(SessionId::random()) }, 50);
+        assert!(!later.refuses(session, 9));
+    }
+
+    #[test]
+    fn hrt4_past_the_bound_the_whole_account_is_revoked_rather_than_one_forgotten() {
+        let first = SessionId::random();
+        let mut account = account().revoke(Revocation { at_ms: 1, which: RevokedSessions::One(first) }, 0);
+        for at_ms in 2..=(MAX_REVOCATIONS as i64 + 1) {
+            account = account.revoke(Revocation { at_ms, which: RevokedSessions::One(SessionId::random()) }, 0);
+        }
+        assert_eq!(account.revocations.len(), 1);
+        assert!(account.refuses(first, 1));
+    }
+}

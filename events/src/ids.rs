@@ -1,0 +1,219 @@
+//! Opaque identities. None of them says anything about the person or the conversation behind it, so that a handle can be
+//! forgotten while the log stays (D13).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+/// The namespace of direct conversations' ids. Fixed for ever: changing it would give every direct conversation a second
+/// identity.
+const DIRECT: Uuid = Uuid::from_u128(0x6e61_7474_6572_5f64_9a65_6374_0000_0001);
+
+/// Most people in one direct conversation, the sender included.
+pub const MAX_PARTICIPANTS: usize = 32;
+
+/// What was given is not an identity of this kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid {kind}")]
+pub struct ParseIdError {
+    kind: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $show:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The identity with these 16 bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// The 16 bytes of this identity.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// The identity as a UUID, for databases.
+            pub const fn as_uuid(&self) -> Uuid {
+                self.0
+            }
+        }
+
+        /// In text formats as it is shown, in binary ones as its 16 bytes.
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() {
+                    serializer.collect_str(self)
+                } else {
+                    serializer.serialize_bytes(self.as_bytes())
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if deserializer.is_human_readable() {
+                    let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                    text.parse().map_err(serde::de::Error::custom)
+                } else {
+                    Uuid::deserialize(deserializer).map(Self)
+                }
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.$show().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                let id: Uuid = text.parse().map_err(|_| ParseIdError { kind: $kind })?;
+                // One spelling per identity: what is accepted is what is shown.
+                let mut shown = Uuid::encode_buffer();
+                if id.$show().encode_lower(&mut shown) == text {
+                    Ok(Self(id))
+                } else {
+                    Err(ParseIdError { kind: $kind })
+                }
+            }
+        }
+    };
+}
+
+id!(
+    /// A person, for as long as the log lives. Thirty-two hex digits, so that it is one token of a subject.
+    Uid, "uid", simple
+);
+id!(
+    /// A conversation: direct (a hash of its people) or a room (made once).
+    ConversationId, "conversation id", hyphenated
+);
+id!(
+    /// A UUIDv7 that a client makes once per durable command and keeps over retries (CMD2).
+    ClientId, "client id", hyphenated
+);
+id!(
+    /// One login of one device; what a refresh cookie continues and a revocation ends.
+    SessionId, "session id", simple
+);
+id!(
+    /// The key that an author's text is sealed with.
+    KeyId, "key id", simple
+);
+
+impl Uid {
+    /// A new person.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl SessionId {
+    /// A new login.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl KeyId {
+    /// A new key.
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl ConversationId {
+    /// The direct conversation of a set of people: the same id whatever their order and however often one is named.
+    pub fn direct(people: &[Uid]) -> Self {
+        let mut sorted = people.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut name = Vec::with_capacity(sorted.len() * 16);
+        for uid in &sorted {
+            name.extend_from_slice(uid.as_bytes());
+        }
+        Self(Uuid::new_v5(&DIRECT, &name))
+    }
+
+    /// Whether the id has the form of a direct conversation's, which is a hash (UUIDv5), or of a room's (UUIDv7).
+    pub fn is_direct(&self) -> bool {
+        self.0.get_version_num() == 5
+    }
+}
+
+impl ClientId {
+    /// The id that a client makes at `unix_ms` on the server's clock.
+    pub fn at(unix_ms: u64) -> Self {
+        let seconds = unix_ms / 1000;
+        let nanos = u32::try_from(unix_ms % 1000).unwrap_or(0) * 1_000_000;
+        Self(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos)))
+    }
+
+    /// When the id was made, in milliseconds since 1970, if it is a UUIDv7; nothing else carries its own time.
+    pub fn made_at_ms(&self) -> Option<u64> {
+        if self.0.get_version_num() != 7 {
+            return None;
+        }
+        let bytes = self.0.as_bytes();
+        Some(bytes[..6].iter().fold(0, |ms, byte| ms << 8 | u64::from(*byte)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direct_conversation_is_its_set_of_people() {
+        let (a, b) = (Uid::random(), Uid::random());
+        assert_eq!(ConversationId::direct(&[a, b]), ConversationId::direct(&[b, a, b]));
+        assert_ne!(ConversationId::direct(&[a, b]), ConversationId::direct(&[a]));
+        assert!(ConversationId::direct(&[a, b]).is_direct());
+    }
+
+    #[test]
+    fn the_namespace_of_direct_conversations_never_changes() {
+        let people = [Uid::from_bytes([1; 16]), Uid::from_bytes([2; 16])];
+        assert_eq!(ConversationId::direct(&people).to_string(), "d3da8450-b372-59ca-8f0c-a7066aa17e6e");
+    }
+
+    #[test]
+    fn an_identity_has_one_spelling() {
+        let uid = Uid::random();
+        assert_eq!(uid.to_string().parse(), Ok(uid));
+        assert!(
+            uid.to_string().to_uppercase().parse::<Uid>().is_err()
+                || uid.to_string().chars().all(|c| c.is_ascii_digit())
+        );
+        assert!(uid.as_uuid().hyphenated().to_string().parse::<Uid>().is_err());
+        assert!("".parse::<Uid>().is_err());
+        assert!(ConversationId::from(uid.as_uuid()).to_string().parse::<Uid>().is_err());
+    }
+
+    #[test]
+    fn a_client_id_carries_its_own_time() {
+        assert_eq!(ClientId::at(1_790_000_000_123).made_at_ms(), Some(1_790_000_000_123));
+        assert_eq!(ClientId::from(Uuid::new_v4()).made_at_ms(), None);
+    }
+}

@@ -1,0 +1,299 @@
+//! What people wrote, sealed so that it can be forgotten (D13).
+//!
+//! Each author has a content key. Every field that a person wrote is encrypted with it on its own
+//! (XChaCha20-Poly1305, a random nonce, the author and the field's name as associated data, so that a ciphertext can't be
+//! moved to another field or person). The key's id stands in the envelope. Deleting the key makes every such field
+//! unreadable for ever, while the log replays as before.
+//!
+//! Keys at rest are wrapped with the deployment's master key in the same way.
+
+use std::fmt;
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::ids::{ClientId, ConversationId, KeyId, Uid};
+
+const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+const FINGERPRINT_CONTEXT: &str = "natter 2026 command fingerprint";
+
+/// The ciphertext did not open: another key, another owner or field, or damaged bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("sealed text does not open with this key")]
+pub struct SealError;
+
+/// The name of a sealed field: part of what authenticates it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    Text,
+    Metadata,
+    Handle,
+    DisplayName,
+    StatusText,
+}
+
+impl Field {
+    fn name(self) -> &'static str {
+        match self {
+            Field::Text => "text",
+            Field::Metadata => "metadata",
+            Field::Handle => "handle",
+            Field::DisplayName => "display_name",
+            Field::StatusText => "status_text",
+        }
+    }
+}
+
+/// A field as the log holds it: nonce, then ciphertext with its tag.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(#[serde(with = "as_bytes")] Vec<u8>);
+
+impl Sealed {
+    /// The stored bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Takes stored bytes for a sealed field; whether they are one shows when they are opened.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// How many bytes `plain` bytes take when sealed.
+    pub const fn sealed_len(plain: usize) -> usize {
+        NONCE_BYTES + plain + TAG_BYTES
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({} bytes)", self.0.len())
+    }
+}
+
+/// What a retry of a command is compared with: equal for equal commands of one author, and meaningless once the author's
+/// key is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(#[serde(with = "as_array")] [u8; 16]);
+
+impl Fingerprint {
+    /// The bytes, for a database.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// A fingerprint read back from a database.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+/// A 256-bit key: an author's content key, or the deployment's master key that wraps those.
+#[derive(Clone)]
+pub struct ContentKey(Zeroizing<[u8; 32]>);
+
+impl ContentKey {
+    /// A new key.
+    pub fn random() -> Self {
+        Self(Zeroizing::new(rand::random()))
+    }
+
+    /// The key with these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The key's bytes, to be written to a key file and nowhere else.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Seals one field of an owner's.
+    pub fn seal(&self, owner: Uid, field: Field, plain: &[u8]) -> Sealed {
+        self.encrypt(rand::random(), &associated_data(owner, field.name()), plain)
+    }
+
+    /// As [`seal`](Self::seal) with a nonce of the caller's, so that golden files are the same each time they are made. A
+    /// nonce must never be used twice with one key.
+    pub fn seal_with_nonce(&self, nonce: [u8; NONCE_BYTES], owner: Uid, field: Field, plain: &[u8]) -> Sealed {
+        self.encrypt(nonce, &associated_data(owner, field.name()), plain)
+    }
+
+    /// Opens one field of an owner's.
+    pub fn open(&self, owner: Uid, field: Field, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
+        self.decrypt(&associated_data(owner, field.name()), &sealed.0)
+    }
+
+    /// Opens a field that holds text.
+    pub fn open_text(&self, owner: Uid, field: Field, sealed: &Sealed) -> Result<String, SealError> {
+        String::from_utf8(self.open(owner, field, sealed)?).map_err(|_| SealError)
+    }
+
+    /// Wraps an author's content key with this master key, to be stored.
+    pub fn wrap(&self, owner: Uid, id: KeyId, content_key: &ContentKey) -> Sealed {
+        self.encrypt(rand::random(), &associated_data(owner, &id.to_string()), content_key.expose())
+    }
+
+    /// Unwraps an author's stored content key with this master key.
+    pub fn unwrap(&self, owner: Uid, id: KeyId, wrapped: &Sealed) -> Result<ContentKey, SealError> {
+        let bytes = Zeroizing::new(self.decrypt(&associated_data(owner, &id.to_string()), &wrapped.0)?);
+        let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| SealError)?;
+        Ok(ContentKey::from_bytes(key))
+    }
+
+    /// The fingerprint of a message that this key's owner asks to be sent.
+    pub fn fingerprint(
+        &self,
+        conversation: ConversationId,
+        id: ClientId,
+        text: &str,
+        reply_to: Option<u64>,
+        metadata: Option<&[u8]>,
+    ) -> Fingerprint {
+        let key = Zeroizing::new(blake3::derive_key(FINGERPRINT_CONTEXT, self.expose()));
+        let mut hasher = blake3::Hasher::new_keyed(&key);
+        hasher.update(conversation.as_bytes()).update(id.as_bytes());
+        // Lengths first, so that no two commands have the same bytes.
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+        hasher.update(&reply_to.map_or(0, |seq| seq + 1).to_le_bytes());
+        match metadata {
+            None => hasher.update(&[0]),
+            Some(bytes) => hasher.update(&[1]).update(bytes),
+        };
+        let mut print = [0; 16];
+        print.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        Fingerprint(print)
+    }
+
+    fn encrypt(&self, nonce: [u8; NONCE_BYTES], aad: &[u8], plain: &[u8]) -> Sealed {
+        let mut bytes = Vec::with_capacity(Sealed::sealed_len(plain.len()));
+        bytes.extend_from_slice(&nonce);
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), Payload { msg: plain, aad });
+        // The cipher refuses only what is longer than 256 GiB.
+        bytes.extend_from_slice(&sealed.unwrap_or_default());
+        Sealed(bytes)
+    }
+
+    fn decrypt(&self, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let (nonce, msg) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError)?;
+        self.cipher().decrypt(&XNonce::from(*nonce), Payload { msg, aad }).map_err(|_| SealError)
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&Key::from(*self.0))
+    }
+}
+
+impl fmt::Debug for ContentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContentKey(…)")
+    }
+}
+
+fn associated_data(owner: Uid, name: &str) -> Vec<u8> {
+    [owner.as_bytes(), name.as_bytes()].concat()
+}
+
+mod as_bytes {
+    use serde::Serializer;
+    use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl<'de> Visitor<'de> for Bytes {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Vec<u8>, A::Error> {
+                Err(A::Error::custom("an array where bytes were expected"))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+mod as_array {
+    use serde::Serializer;
+    use serde::de::{Deserializer, Error};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8; 16], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 16], D::Error> {
+        let bytes = super::as_bytes::deserialize(deserializer)?;
+        bytes.try_into().map_err(|_| D::Error::custom("not 16 bytes"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d13_sealed_text_opens_only_for_its_owner_field_and_key() {
+        let (key, owner) = (ContentKey::random(), Uid::random());
+        let sealed = key.seal(owner, Field::Text, "grüße".as_bytes());
+        assert_eq!(key.open_text(owner, Field::Text, &sealed).as_deref(), Ok("grüße"));
+        assert_eq!(key.open(owner, Field::Metadata, &sealed), Err(SealError));
+        assert_eq!(key.open(Uid::random(), Field::Text, &sealed), Err(SealError));
+        assert_eq!(ContentKey::random().open(owner, Field::Text, &sealed), Err(SealError));
+        for broken in [vec![], sealed.0[..30].to_vec(), sealed.0.iter().map(|b| b ^ 1).collect()] {
+            assert_eq!(key.open(owner, Field::Text, &Sealed(broken)), Err(SealError));
+        }
+    }
+
+    #[test]
+    fn d13_the_same_text_is_never_sealed_the_same_way_twice() {
+        let (key, owner) = (ContentKey::random(), Uid::random());
+        assert_ne!(key.seal(owner, Field::Text, b"hi"), key.seal(owner, Field::Text, b"hi"));
+    }
+
+    #[test]
+    fn d13_a_wrapped_key_is_bound_to_its_owner_and_id() {
+        let (master, key, owner, id) = (ContentKey::random(), ContentKey::random(), Uid::random(), KeyId::random());
+        let wrapped = master.wrap(owner, id, &key);
+        assert_eq!(master.unwrap(owner, id, &wrapped).map(|k| *k.expose()), Ok(*key.expose()));
+        assert!(master.unwrap(owner, KeyId::random(), &wrapped).is_err());
+        assert!(master.unwrap(Uid::random(), id, &wrapped).is_err());
+    }
+
+    #[test]
+    fn cmd2_a_fingerprint_tells_every_part_of_a_command() {
+        let (key, conversation, id) = (ContentKey::random(), ConversationId::direct(&[Uid::random()]), ClientId::at(1));
+        let base = key.fingerprint(conversation, id, "a", None, None);
+        assert_eq!(base, key.fingerprint(conversation, id, "a", None, None));
+        let other = ConversationId::direct(&[Uid::random()]);
+        for different in [
+            key.fingerprint(other, id, "a", None, None),
+            key.fingerprint(conversation, ClientId::at(2), "a", None, None),
+            key.fingerprint(conversation, id, "b", None, None),
+            key.fingerprint(conversation, id, "a", Some(0), None),
+            key.fingerprint(conversation, id, "a", None, Some(b"")),
+            ContentKey::random().fingerprint(conversation, id, "a", None, None),
+        ] {
+            assert_ne!(base, different);
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_shown() {
+        assert_eq!(format!("{:?}", ContentKey::from_bytes([7; 32])), "ContentKey(…)");
+    }
+}
