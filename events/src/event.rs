@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{SessionId, Uid};
+use crate::ids::SessionId;
 use crate::seal::{Fingerprint, Sealed};
 
 /// Most revocations that an account carries: those whose access tokens may still be alive. Past it the whole account is
@@ -196,6 +196,7 @@ pub struct ReceivedUpTo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Uid;
     use crate::seal::{ContentKey, Field};
 
     fn account() -> Account {

@@ -1,0 +1,278 @@
+//! What goes over the socket. The same names in JSON and MessagePack (FRM1); unknown fields are ignored (FRM2).
+
+use natter_events::{ClientId, ConversationId, PresenceStatus, SessionId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::error::ErrorCode;
+use crate::handle::Handle;
+use crate::limits::Limits;
+use crate::position::Position;
+use crate::timestamp::Timestamp;
+
+/// What a client says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClientFrame {
+    Hello(Hello),
+    Pong(Progress),
+    Applied(Progress),
+    Token(Token),
+    Send(Send),
+    Mark(Mark),
+    Typing(Typing),
+    Presence(SetPresence),
+    Watch(Watch),
+}
+
+/// The first frame of a connection (CON1).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The access token, unless the upgrade carried it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// What the client calls itself, for logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Position>,
+}
+
+/// `pong` (HRT1) and `applied` (HRT6): how far the client has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    pub position: Position,
+}
+
+/// A renewed access token (HRT4).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    pub token: String,
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum To {
+    Participants(Vec<Handle>),
+    Conversation(ConversationId),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Send {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub to: To,
+    pub id: ClientId,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+    pub read: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Typing {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+}
+
+/// What a user wants others to see of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceChoice {
+    Online,
+    Away,
+    Busy,
+    Invisible,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetPresence {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub status: PresenceChoice,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Watch {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub users: Vec<Handle>,
+}
+
+/// What Natter says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    Welcome(Welcome),
+    Reset(Reset),
+    CaughtUp(CaughtUp),
+    Ping(CaughtUp),
+    Goodbye(Goodbye),
+    Ok(Ok),
+    Error(Refusal),
+    Message(Message),
+    Marker(Marker),
+    Presence(Presence),
+    Delivered(Delivered),
+    Typing(TypingNow),
+    /// A type of a later server's (FRM2).
+    #[serde(other)]
+    Unknown,
+}
+
+/// The answer to `hello` (CON3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    pub user: Handle,
+    pub session: SessionId,
+    /// The gateway that answers, for logs and support.
+    pub gateway: String,
+    /// The server's clock, on which client ids are made.
+    pub now: Timestamp,
+    pub position: Position,
+    pub heartbeat_ms: u64,
+    pub limits: Limits,
+}
+
+/// Why a client reads again what it cached (CON3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResetReason {
+    Fresh,
+    TooOld,
+    TooMuch,
+    OtherLog,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reset {
+    pub reason: ResetReason,
+    pub position: Position,
+}
+
+/// The session is complete up to `position`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaughtUp {
+    pub position: Position,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Goodbye {
+    pub reconnect_after_ms: u64,
+}
+
+/// A command was done. Durable ones carry where in the log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ok {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// Left out where the answer does not stand in the event's place in the session's order: a repeat's, for one (CMD2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<ConversationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub duplicate: bool,
+}
+
+/// A command was refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub code: ErrorCode,
+    pub message: String,
+    pub temporary: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// Someone said something.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Message {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participants: Option<Vec<Handle>>,
+    pub sender: Handle,
+    pub id: ClientId,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    #[serde(default)]
+    pub mentions: Vec<Handle>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<serde_json::Value>,
+    pub at: Timestamp,
+}
+
+/// Someone has read up to `read`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Marker {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub user: Handle,
+    pub read: u64,
+    pub at: Timestamp,
+}
+
+/// A watched user's presence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Presence {
+    pub user: Handle,
+    pub status: PresenceStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+}
+
+/// A device of `user` has everything of the conversation up to `upto`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delivered {
+    pub conversation: ConversationId,
+    pub user: Handle,
+    pub upto: u64,
+}
+
+/// `user` is writing in the conversation; valid for five seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TypingNow {
+    pub conversation: ConversationId,
+    pub user: Handle,
+}
+
+impl Refusal {
+    /// A refusal with what its code implies.
+    pub fn new(reference: Option<u64>, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { reference, code, message: message.into(), temporary: code.temporary(), retry_after_ms: None }
+    }
+
+    /// Says when to try again.
+    pub fn retry_after_ms(mut self, ms: u64) -> Self {
+        self.retry_after_ms = Some(ms);
+        self
+    }
+}
+
+/// One raw JSON object of a message that may hold several.
+pub(crate) type RawObject<'a> = &'a RawValue;

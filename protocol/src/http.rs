@@ -1,0 +1,91 @@
+//! Bodies of accounts and of what only HTTP has.
+
+use std::collections::BTreeMap;
+
+use natter_events::PresenceStatus;
+use serde::{Deserialize, Serialize};
+
+use crate::handle::Handle;
+use crate::timestamp::Timestamp;
+
+/// `POST /auth/register`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Register {
+    pub handle: Handle,
+    pub password: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+}
+
+/// `POST /auth/login`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Login {
+    pub handle: Handle,
+    pub password: String,
+}
+
+/// The answer of `/auth/register`, `login` and `refresh`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Tokens {
+    pub access_token: String,
+    /// Seconds until the access token ends.
+    pub expires_in: u64,
+    pub user: Handle,
+}
+
+/// `POST /api/connections`: whose live sockets to count.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConnectionsQuery {
+    pub users: Vec<Handle>,
+}
+
+/// Live sockets of each user asked for, over all gateways.
+pub type Connections = BTreeMap<Handle, u32>;
+
+/// `PUT /api/conversations/{id}/marker`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MarkBody {
+    pub id: natter_events::ClientId,
+    pub read: u64,
+}
+
+/// An item of `GET /api/online`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OnlineUser {
+    pub user: Handle,
+    pub status: PresenceStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Which gateways hold the user's sockets; for operators only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateways: Option<Vec<String>>,
+}
+
+/// `GET /api/online`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OnlinePage {
+    pub items: Vec<OnlineUser>,
+    pub next: Option<String>,
+}
+
+/// `GET /health`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    pub status: String,
+    pub timestamp: Timestamp,
+}
+
+/// An RFC 9457 problem document, with what the socket's `error` says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProblemDocument {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    pub code: crate::ErrorCode,
+    pub temporary: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}

@@ -1,0 +1,57 @@
+//! Every bound that a client can meet, with its unit in its name. `welcome` tells the ones that a client needs.
+
+use serde::{Deserialize, Serialize};
+
+/// Largest WebSocket message from a client (FRM3).
+pub const MAX_FRAME_BYTES: usize = 128 * 1024;
+/// Longest message text, in Unicode scalar values (CMD4).
+pub const MAX_TEXT_CHARS: usize = 8_000;
+/// Largest `metadata`, as JSON.
+pub const MAX_METADATA_BYTES: usize = 4 * 1024;
+/// Longest display name, in Unicode scalar values.
+pub const MAX_DISPLAY_NAME_CHARS: usize = 64;
+/// Longest status text of a presence, in Unicode scalar values.
+pub const MAX_STATUS_CHARS: usize = 100;
+/// Most people in a direct conversation.
+pub const MAX_PARTICIPANTS: usize = natter_events::ids::MAX_PARTICIPANTS;
+/// Most people that one session watches.
+pub const MAX_WATCHED_USERS: usize = 500;
+/// Most people that one `POST /api/connections` asks for.
+pub const MAX_CONNECTION_USERS: usize = 500;
+/// Most events of one resume; past it the client reads again (`too_much`).
+pub const MAX_RESUME_EVENTS: usize = 10_000;
+/// Most items of one page (HST1).
+pub const MAX_PAGE_ITEMS: u32 = 200;
+/// Items of a page when nothing is said (HST1).
+pub const DEFAULT_PAGE_ITEMS: u32 = 50;
+/// Shortest password, in bytes.
+pub const MIN_PASSWORD_BYTES: usize = 8;
+/// Longest password, in bytes.
+pub const MAX_PASSWORD_BYTES: usize = 1024;
+/// Largest body of an HTTP command.
+pub const MAX_BODY_BYTES: usize = MAX_FRAME_BYTES;
+/// How often the server pings (HRT1).
+pub const HEARTBEAT_MS: u64 = 25_000;
+/// How long a client has for its pong (HRT1).
+pub const PONG_TIMEOUT_MS: u64 = 10_000;
+/// How long a client has for its `hello` (CON1).
+pub const HELLO_TIMEOUT_MS: u64 = 5_000;
+/// An id is fresh when it was made within this much before the gateway's clock (CMD2).
+pub const FRESH_PAST_MS: u64 = 60_000;
+/// An id is fresh when it was made within this much after the gateway's clock (CMD2).
+pub const FRESH_FUTURE_MS: u64 = 5_000;
+/// How long a typing signal is valid.
+pub const TYPING_MS: u64 = 5_000;
+
+/// The bounds that `welcome` tells a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    pub frame_bytes: usize,
+    pub text_chars: usize,
+    pub metadata_bytes: usize,
+    pub participants: usize,
+    pub watched_users: usize,
+    /// Messages per window and user (CMD5).
+    pub messages: u32,
+    pub messages_window_ms: u64,
+}
