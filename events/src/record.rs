@@ -8,7 +8,7 @@
 //!
 //! Envelope and body are MessagePack maps with named fields. The envelope comes first and has its length in front, so a
 //! follower that only asks "is this for anyone here?" reads it and nothing else ([`Envelope::peek`]). The checksum is the
-//! XXH3-64 of every byte before it; it is also the event's [`Tag`], which tells two logs apart (D14).
+//! XXH3-64 of every byte before it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -56,18 +56,10 @@ impl DecodeError {
     }
 }
 
-/// A hash of an event: with its sequence it says of which log a position is (D14).
+/// A hash of a stored event and its place (`natter_log::Stored::tag` makes it): beside a sequence it says of which log a
+/// position is (D14).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct Tag(pub u64);
-
-impl Tag {
-    /// The tag of a stored record, if it is long enough to have one. The bytes are not checked.
-    pub fn of(record: &[u8]) -> Option<Tag> {
-        let trailer = record.last_chunk::<TRAILER_BYTES>()?;
-        let (0xcf, checksum) = (trailer[0], trailer.last_chunk::<8>()?) else { return None };
-        Some(Tag(u64::from_be_bytes(*checksum)))
-    }
-}
 
 impl fmt::Debug for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,13 +197,19 @@ impl Record {
     pub fn decode(record: &[u8]) -> Result<Record, DecodeError> {
         let (envelope, body) = split(record)?;
         let (checked, _) = record.split_at(record.len() - TRAILER_BYTES);
-        if Tag::of(record) != Some(Tag(xxh3_64(checked))) {
+        if checksum(record) != Some(xxh3_64(checked)) {
             return Err(DecodeError::Checksum);
         }
         let envelope = read_envelope(envelope)?;
         let event = upcast::body(&envelope.kind, envelope.version, body)?;
         Ok(Record { envelope: envelope.into_owned(), event })
     }
+}
+
+/// The checksum that a record carries, if it is long enough to have one.
+fn checksum(record: &[u8]) -> Option<u64> {
+    let [0xcf, checksum @ ..] = record.last_chunk::<TRAILER_BYTES>()? else { return None };
+    Some(u64::from_be_bytes(*checksum))
 }
 
 fn assemble(envelope: &[u8], body: &[u8]) -> Bytes {
@@ -362,14 +360,6 @@ mod tests {
         let body = rmp_serde::to_vec_named(&Wider { read: 7, because: "later" }).expect("encodes");
         let record = Record::decode(&assemble(&envelope, &body)).expect("decodes");
         assert_eq!(record.event, Event::ReadMarkerMoved(ReadMarkerMoved { read: 7 }));
-    }
-
-    #[test]
-    fn d14_the_tag_is_the_checksum() {
-        let bytes = marker().encode();
-        assert_eq!(Tag::of(&bytes), Some(Tag(xxh3_64(&bytes[..bytes.len() - 9]))));
-        assert_eq!(Tag::of(&[0; 20]), None);
-        assert_eq!(Tag::of(&[]), None);
     }
 
     proptest! {
