@@ -1,0 +1,199 @@
+//! A running engine: what it says, when it ends, how to end it.
+
+use std::io;
+use std::process::{Command, ExitStatus};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+use tokio::sync::watch;
+
+use crate::error::{EngineError, Result};
+use crate::output::{LastLines, LineSink, read_lines};
+use crate::spawn;
+use crate::user::RunAs;
+
+/// A child process that ends with its owner: when this is dropped, and when this whole process dies in any way.
+///
+/// It is watched by threads, not by an async runtime, so it can be shared between runtimes and outlive each of them.
+pub struct Process {
+    engine: &'static str,
+    pid: Pid,
+    death_signal: Signal,
+    /// Held while signalling and while reaping, so that a signal can never reach a later process with the same id.
+    reaped: Arc<Mutex<bool>>,
+    ended: watch::Receiver<Option<ExitStatus>>,
+    last_lines: Arc<LastLines>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    InTime,
+    Killed,
+}
+
+/// How long to wait for the last lines of a process that has ended: something it started may keep its output open.
+const LAST_LINES_WAIT: Duration = Duration::from_millis(200);
+
+impl Process {
+    pub(crate) fn start(
+        engine: &'static str,
+        mut command: Command,
+        run_as: &RunAs,
+        death_signal: Signal,
+        sink: LineSink,
+    ) -> Result<Self> {
+        let failed = |source: io::Error| EngineError::Spawn { engine, user: run_as.name(), source };
+        let (reader, writer) = io::pipe().map_err(failed)?;
+        command.stdout(writer.try_clone().map_err(failed)?).stderr(writer);
+        let mut child = spawn::spawn(command, run_as, death_signal).map_err(failed)?;
+
+        let pid = Pid::from_child(&child);
+        let last_lines = Arc::new(LastLines::default());
+        let (all_read, read) = std::sync::mpsc::channel::<()>();
+        thread::spawn({
+            let last_lines = last_lines.clone();
+            move || {
+                read_lines(reader, &last_lines, &sink);
+                drop(all_read);
+            }
+        });
+
+        let reaped = Arc::new(Mutex::new(false));
+        let (end, ended) = watch::channel(None);
+        thread::spawn({
+            let reaped = reaped.clone();
+            move || {
+                wait_without_reaping(pid);
+                let status = {
+                    let mut reaped = lock(&reaped);
+                    *reaped = true;
+                    child.wait().unwrap_or_default()
+                };
+                let _ = read.recv_timeout(LAST_LINES_WAIT);
+                end.send_replace(Some(status));
+            }
+        });
+        Ok(Self { engine, pid, death_signal, reaped, ended, last_lines })
+    }
+
+    pub fn engine(&self) -> &'static str {
+        self.engine
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// How it ended, if it has.
+    pub fn status(&self) -> Option<ExitStatus> {
+        *self.ended.borrow()
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&self) -> ExitStatus {
+        let mut ended = self.ended.clone();
+        match ended.wait_for(Option::is_some).await {
+            Ok(status) => status.unwrap_or_default(),
+            Err(_) => ExitStatus::default(),
+        }
+    }
+
+    /// Its last lines, oldest first.
+    pub fn last_lines(&self) -> Vec<String> {
+        self.last_lines.get()
+    }
+
+    /// Sends a signal unless it has ended.
+    pub fn signal(&self, signal: Signal) {
+        let reaped = lock(&self.reaped);
+        if !*reaped {
+            // It exists until it is reaped, and it is ours: this cannot fail.
+            let _ = rustix::process::kill_process(self.pid, signal);
+        }
+    }
+
+    /// Asks it to end with `signal` and waits; what has not ended after `grace` is killed.
+    pub async fn stop(&self, signal: Signal, grace: Duration) -> Stopped {
+        self.signal(signal);
+        if tokio::time::timeout(grace, self.ended()).await.is_ok() {
+            return Stopped::InTime;
+        }
+        self.kill().await;
+        Stopped::Killed
+    }
+
+    /// Ends it the hard way and waits until it is gone.
+    pub async fn kill(&self) {
+        self.signal(Signal::KILL);
+        self.ended().await;
+    }
+
+    /// Waits until `ready` says so. An error tells how the engine ended or that it took too long, with its last lines.
+    pub(crate) async fn until_ready<T>(&self, limit: Duration, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
+        let poll = async {
+            let mut pause = Duration::from_millis(1);
+            loop {
+                if let Some(answer) = ready() {
+                    return answer;
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_millis(20));
+            }
+        };
+        tokio::select! {
+            answer = tokio::time::timeout(limit, poll) => answer.map_err(|_| EngineError::NotReady {
+                engine: self.engine,
+                seconds: limit.as_secs(),
+                last_lines: self.last_lines(),
+            }),
+            status = self.ended() => Err(EngineError::Died {
+                engine: self.engine,
+                status: status.to_string(),
+                last_lines: self.last_lines(),
+            }),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A stopped process takes no signal but this pair.
+        self.signal(self.death_signal);
+        self.signal(Signal::CONT);
+    }
+}
+
+/// Runs a helper of an engine to its end, such as initdb, and returns how it ended with what it wrote.
+pub(crate) async fn run_to_end(
+    engine: &'static str,
+    command: Command,
+    run_as: &RunAs,
+    sink: LineSink,
+    limit: Duration,
+) -> Result<()> {
+    let process = Process::start(engine, command, run_as, Signal::KILL, sink)?;
+    let Ok(status) = tokio::time::timeout(limit, process.ended()).await else {
+        process.kill().await;
+        return Err(EngineError::NotReady { engine, seconds: limit.as_secs(), last_lines: process.last_lines() });
+    };
+    if status.success() {
+        Ok(())
+    } else {
+        Err(EngineError::Died { engine, status: status.to_string(), last_lines: process.last_lines() })
+    }
+}
+
+fn wait_without_reaping(pid: Pid) {
+    loop {
+        match rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+            Err(error) if error == rustix::io::Errno::INTR => {}
+            _ => return,
+        }
+    }
+}
+
+fn lock(reaped: &Mutex<bool>) -> MutexGuard<'_, bool> {
+    reaped.lock().unwrap_or_else(PoisonError::into_inner)
+}

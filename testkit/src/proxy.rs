@@ -1,0 +1,308 @@
+//! A stretch of network that a test can break: TCP on a free port of loopback, passed on to a server.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From client to server.
+    Up,
+    /// From server to client.
+    Down,
+}
+
+/// Passes connections on until a test says otherwise. It ends when it is dropped, and its connections with it.
+///
+/// What is swallowed or delayed is decided for each piece that arrives, so a change also holds for open connections.
+pub struct Proxy {
+    address: SocketAddr,
+    network: watch::Sender<Network>,
+    open: Arc<AtomicUsize>,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// In front of `host:port`.
+    pub async fn to(server: impl fmt::Display) -> Self {
+        Self::start(Server::Tcp(server.to_string())).await
+    }
+
+    /// In front of a socket in the file system, such as [`crate::Database::socket`].
+    pub async fn to_socket(path: impl Into<PathBuf>) -> Self {
+        Self::start(Server::Socket(path.into())).await
+    }
+
+    /// `127.0.0.1:port`, for clients. It never changes.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// How many connections are open now.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    /// How many connections there have been.
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Cuts all open connections at once. New ones are passed on.
+    pub fn cut(&self) {
+        self.network.send_modify(|network| network.cuts += 1);
+    }
+
+    /// Nobody listens any more: new connections are refused by the system. Open ones live on; [`Self::cut`] ends them.
+    pub fn refuse(&self) {
+        self.network.send_modify(|network| network.listening = false);
+    }
+
+    /// Swallows what goes in one direction: nothing arrives, nobody is told.
+    pub fn blackhole(&self, direction: Direction) {
+        self.network.send_modify(|network| network.way_mut(direction).blackhole = true);
+    }
+
+    /// Everything in one direction takes this much longer. Order and throughput stay.
+    pub fn delay(&self, direction: Direction, by: Duration) {
+        self.network.send_modify(|network| network.way_mut(direction).delay = by);
+    }
+
+    /// Everything works again. A connection that lost something in a black hole is cut, as no real network would leave
+    /// out a piece in the middle of a stream.
+    pub fn heal(&self) {
+        self.network.send_modify(|network| {
+            let lossy = network.up.blackhole || network.down.blackhole;
+            *network = Network { cuts: network.cuts + u64::from(lossy), ..Network::default() };
+        });
+    }
+
+    async fn start(server: Server) -> Self {
+        let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let address = listener.local_addr().unwrap_or_else(|error| panic!("a listener without address: {error}"));
+        let (network, watched) = watch::channel(Network::default());
+        let (open, accepted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let desk = Desk { server, address, network: watched, open: open.clone(), accepted: accepted.clone() };
+        runtime().spawn(desk.serve(listener));
+        Self { address, network, open, accepted }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Network {
+    listening: bool,
+    cuts: u64,
+    up: Way,
+    down: Way,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Way {
+    blackhole: bool,
+    delay: Duration,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { listening: true, cuts: 0, up: Way::default(), down: Way::default() }
+    }
+}
+
+impl Network {
+    fn way(&self, direction: Direction) -> Way {
+        match direction {
+            Direction::Up => self.up,
+            Direction::Down => self.down,
+        }
+    }
+
+    fn way_mut(&mut self, direction: Direction) -> &mut Way {
+        match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Server {
+    Tcp(String),
+    Socket(PathBuf),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send {}
+impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
+
+impl Server {
+    async fn connect(&self) -> io::Result<Pin<Box<dyn Stream>>> {
+        Ok(match self {
+            Self::Tcp(address) => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Box::pin(stream)
+            }
+            Self::Socket(path) => Box::pin(UnixStream::connect(path).await?),
+        })
+    }
+}
+
+/// Accepts connections while the network listens.
+struct Desk {
+    server: Server,
+    address: SocketAddr,
+    network: watch::Receiver<Network>,
+    open: Arc<AtomicUsize>,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Desk {
+    async fn serve(mut self, listener: TcpListener) {
+        let mut listener = Some(listener);
+        loop {
+            if !self.network.borrow_and_update().listening {
+                listener = None;
+            } else if listener.is_none() {
+                listener = Some(listen(self.address));
+            }
+            let accept = async {
+                match &listener {
+                    Some(listener) => listener.accept().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                changed = self.network.changed() => if changed.is_err() { return },
+                client = accept => if let Ok((client, _)) = client { self.pass_on(client) },
+            }
+        }
+    }
+
+    fn pass_on(&self, client: TcpStream) {
+        let (server, network) = (self.server.clone(), self.network.clone());
+        self.accepted.fetch_add(1, Ordering::SeqCst);
+        let open = Counted::one(&self.open);
+        runtime().spawn(async move {
+            let _open = open;
+            let cuts = network.borrow().cuts;
+            let cut = {
+                let mut network = network.clone();
+                async move {
+                    // An error means that the proxy is gone, which cuts as well.
+                    let _ = network.wait_for(|network| network.cuts != cuts).await;
+                }
+            };
+            tokio::select! {
+                () = cut => {}
+                _ = connection(client, server, network) => {}
+            }
+        });
+    }
+}
+
+async fn connection(client: TcpStream, server: Server, network: watch::Receiver<Network>) -> io::Result<()> {
+    client.set_nodelay(true)?;
+    // A cut is a reset, so that the other side notices at once and not by silence.
+    client.set_zero_linger()?;
+    let server = server.connect().await?;
+    let (from_client, to_client) = tokio::io::split(client);
+    let (from_server, to_server) = tokio::io::split(server);
+    tokio::try_join!(
+        one_way(from_client, to_server, Direction::Up, network.clone()),
+        one_way(from_server, to_client, Direction::Down, network),
+    )?;
+    Ok(())
+}
+
+/// What is under way in one direction of one connection. More than this holds back the sender.
+const PIECES_UNDER_WAY: usize = 256;
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Reading and writing are apart, so that a delay adds latency and takes no throughput.
+async fn one_way(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    direction: Direction,
+    network: watch::Receiver<Network>,
+) -> io::Result<()> {
+    let (under_way, mut arriving) = tokio::sync::mpsc::channel::<(Instant, Vec<u8>)>(PIECES_UNDER_WAY);
+    let read = async {
+        let mut buffer = vec![0; PIECE_BYTES];
+        loop {
+            let length = from.read(&mut buffer).await?;
+            let way = network.borrow().way(direction);
+            if way.blackhole {
+                if length == 0 {
+                    // The end of the stream is swallowed too.
+                    std::future::pending::<()>().await;
+                }
+                continue;
+            }
+            if under_way.send((Instant::now() + way.delay, buffer[..length].to_vec())).await.is_err() || length == 0 {
+                return io::Result::Ok(());
+            }
+        }
+    };
+    let write = async {
+        while let Some((due, piece)) = arriving.recv().await {
+            tokio::time::sleep_until(due).await;
+            if piece.is_empty() {
+                return to.shutdown().await;
+            }
+            to.write_all(&piece).await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(read, write)?;
+    Ok(())
+}
+
+fn listen(address: SocketAddr) -> TcpListener {
+    let _inside = runtime().enter();
+    let socket = || -> io::Result<TcpListener> {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(1024)
+    };
+    socket().unwrap_or_else(|error| panic!("a proxy cannot listen on {address}: {error}"))
+}
+
+/// Proxies outlive the runtime of the test that made them, at least by the moment that it takes to drop them.
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("proxy")
+            .enable_all()
+            .build()
+            .unwrap_or_else(|error| panic!("no runtime for proxies: {error}"))
+    })
+}
+
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn one(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
