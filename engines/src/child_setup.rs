@@ -7,6 +7,11 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use rustix::process::{Pid, Signal};
+#[cfg(target_os = "linux")]
+use rustix::thread::{
+    CapabilitiesSecureBits, CapabilitySet, CapabilitySets, configure_capability_in_ambient_set, set_capabilities,
+    set_capabilities_secure_bits,
+};
 
 /// Makes the child of `command` end with this process, and keeps one right for it across the change of user.
 ///
@@ -52,23 +57,30 @@ impl Right {
     /// The narrowest right that this process has to give.
     pub fn available() -> Option<Self> {
         let permitted = rustix::thread::capabilities(None).ok()?.permitted;
+        if !permitted.contains(CapabilitySet::SETPCAP) {
+            return None;
+        }
         [Self::ReadAnything, Self::IgnorePermissions].into_iter().find(|right| permitted.contains(right.capability()))
     }
 
     /// Called in the child, as its new user, which still has what its parent was permitted but no right in effect.
     /// "Ambient" is what survives the exec that follows.
     fn keep(self) -> io::Result<()> {
+        // Without this bit, access(2) leaves rights out of account for everyone but root, and initdb asks access(2).
+        let all = CapabilitySet::SETPCAP | self.capability();
+        set_capabilities(None, CapabilitySets { effective: all, permitted: all, inheritable: CapabilitySet::empty() })?;
+        set_capabilities_secure_bits(CapabilitiesSecureBits::NO_SETUID_FIXUP)?;
+
         let only = self.capability();
-        let sets = rustix::thread::CapabilitySets { effective: only, permitted: only, inheritable: only };
-        rustix::thread::set_capabilities(None, sets)?;
-        rustix::thread::configure_capability_in_ambient_set(only, true)?;
+        set_capabilities(None, CapabilitySets { effective: only, permitted: only, inheritable: only })?;
+        configure_capability_in_ambient_set(only, true)?;
         Ok(())
     }
 
-    fn capability(self) -> rustix::thread::CapabilitySet {
+    fn capability(self) -> CapabilitySet {
         match self {
-            Self::ReadAnything => rustix::thread::CapabilitySet::DAC_READ_SEARCH,
-            Self::IgnorePermissions => rustix::thread::CapabilitySet::DAC_OVERRIDE,
+            Self::ReadAnything => CapabilitySet::DAC_READ_SEARCH,
+            Self::IgnorePermissions => CapabilitySet::DAC_OVERRIDE,
         }
     }
 }

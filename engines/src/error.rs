@@ -40,6 +40,9 @@ pub enum EngineError {
     #[error("{engine} was not ready after {seconds} s{}", log(.last_lines))]
     NotReady { engine: &'static str, seconds: u64, last_lines: Vec<String> },
 
+    #[error("{engine} died {times} times in a row and is not started again")]
+    GivenUp { engine: &'static str, times: u32, source: Box<EngineError> },
+
     #[error(
         "no user to run {engine} as: it refuses to run as root, and neither `postgres` nor `nobody` is in /etc/passwd"
     )]

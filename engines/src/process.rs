@@ -197,3 +197,64 @@ fn wait_without_reaping(pid: Pid) {
 fn lock(reaped: &Mutex<bool>) -> MutexGuard<'_, bool> {
     reaped.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Stdio;
+
+    use super::*;
+    use crate::output::discard_lines;
+
+    fn shell(script: &str) -> Process {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        Process::start("shell", command, &RunAs::Itself, Signal::KILL, discard_lines()).expect("a shell")
+    }
+
+    async fn said(process: &Process, word: &str) {
+        let said = || process.last_lines().iter().any(|line| line == word).then_some(());
+        process.until_ready(Duration::from_secs(10), said).await.expect("the shell says so");
+    }
+
+    #[tokio::test]
+    async fn what_ends_when_it_is_asked_to_is_not_killed() {
+        let process = shell("trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done");
+        said(&process, "ready").await;
+        assert_eq!(process.stop(Signal::TERM, Duration::from_secs(10)).await, Stopped::InTime);
+        assert_eq!(process.status().and_then(|status| status.code()), Some(0));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_in_time_is_killed() {
+        let process = shell("trap '' TERM; echo ready; while :; do sleep 0.01; done");
+        said(&process, "ready").await;
+        assert_eq!(process.stop(Signal::TERM, Duration::from_millis(50)).await, Stopped::Killed);
+        assert!(process.status().is_some());
+    }
+
+    #[tokio::test]
+    async fn one_that_ends_before_it_is_ready_says_how_and_shows_its_last_lines() {
+        let process = shell("echo no luck today; exit 3");
+        let error = process.until_ready(Duration::from_secs(10), || None::<()>).await.expect_err("it ended");
+        let text = error.to_string();
+        assert!(text.contains("exit status: 3") && text.contains("no luck today"), "{text}");
+        process.signal(Signal::KILL);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_never_ready_is_not_waited_for_for_ever() {
+        let process = shell("sleep 100");
+        let error = process.until_ready(Duration::from_millis(20), || None::<()>).await.expect_err("too long");
+        assert!(matches!(error, EngineError::NotReady { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_dropped_process_ends() {
+        let process = shell("sleep 100");
+        let ended = process.ended.clone();
+        drop(process);
+        let mut ended = ended;
+        let gone = tokio::time::timeout(Duration::from_secs(10), ended.wait_for(Option::is_some)).await;
+        assert!(gone.is_ok(), "it lives on");
+    }
+}
