@@ -45,7 +45,8 @@ impl<K: Hash + Eq + Clone> KeyedLimiter<K> {
     /// A limiter with full buckets. A window shorter than a nanosecond per item counts as that.
     pub fn new(limit: Limit, clock: &Clock) -> Self {
         let refill_every = (limit.window / limit.count.get()).max(Duration::from_nanos(1));
-        let quota = Quota::with_period(refill_every).map_or(Quota::per_second(limit.count), |q| q.allow_burst(limit.count));
+        let quota =
+            Quota::with_period(refill_every).map_or(Quota::per_second(limit.count), |q| q.allow_burst(limit.count));
         let clock = SinceStart { clock: clock.clone(), start: clock.elapsed() };
         let buckets = Buckets::new(limit.max_keys, refill_every);
         Self { limiter: RateLimiter::new(quota, buckets.clone(), clock.clone()), buckets, clock, refill_every }
@@ -154,5 +155,93 @@ impl<K: Hash + Eq + Clone> StateStore for Buckets<K> {
         let (outcome, full_at) = f(shard.full_at.get(key).copied())?;
         shard.full_at.insert(key.clone(), full_at);
         Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ManualClock;
+
+    fn limiter(count: u32, window: Duration, max_keys: usize) -> (KeyedLimiter<u64>, ManualClock) {
+        // A clock that has run for a while: buckets count from the limiter's start, not from the clock's.
+        let (clock, hands) = Clock::manual(1_000_000);
+        hands.advance(Duration::from_secs(3600));
+        let limit = Limit { count: NonZeroU32::new(count).expect("not zero"), window, max_keys };
+        (KeyedLimiter::new(limit, &clock), hands)
+    }
+
+    #[test]
+    fn cmd5_so_many_at_once_then_one_by_one_as_the_window_passes() {
+        let (limiter, hands) = limiter(10, Duration::from_secs(10), 100);
+        for _ in 0..10 {
+            assert_eq!(limiter.check(&1), Ok(()));
+        }
+        assert_eq!(limiter.check(&1), Err(Duration::from_secs(1)));
+        hands.advance(Duration::from_millis(400));
+        assert_eq!(limiter.check(&1), Err(Duration::from_millis(600)));
+        hands.advance(Duration::from_millis(600));
+        assert_eq!(limiter.check(&1), Ok(()));
+        assert!(limiter.check(&1).is_err());
+        hands.advance(Duration::from_secs(60));
+        let passed = (0..100).take_while(|_| limiter.check(&1).is_ok()).count();
+        assert_eq!(passed, 10, "an idle bucket holds one window's worth, no more");
+    }
+
+    #[test]
+    fn keys_do_not_share_a_bucket() {
+        let (limiter, _) = limiter(1, Duration::from_secs(10), 100);
+        assert_eq!((limiter.check(&1), limiter.check(&2)), (Ok(()), Ok(())));
+        assert!(limiter.check(&1).is_err() && limiter.check(&2).is_err());
+    }
+
+    #[test]
+    fn what_happened_elsewhere_counts_and_never_more_than_the_bucket_holds() {
+        let (limiter, hands) = limiter(3, Duration::from_secs(3), 100);
+        limiter.record(&1);
+        limiter.record(&1);
+        assert_eq!(limiter.check(&1), Ok(()));
+        assert!(limiter.check(&1).is_err());
+        for _ in 0..50 {
+            limiter.record(&1);
+        }
+        hands.advance(Duration::from_secs(1));
+        assert_eq!(limiter.check(&1), Ok(()));
+    }
+
+    #[test]
+    fn the_number_of_keys_is_bounded_and_full_buckets_make_room() {
+        let (limiter, hands) = limiter(2, Duration::from_secs(2), 64);
+        let admitted = (0..10_000).filter(|key| limiter.check(key).is_ok()).count();
+        assert!(admitted <= 64 && limiter.keys() <= 64, "{admitted} admitted, {} kept", limiter.keys());
+        let known = (0..10_000).find(|key| limiter.check(key).is_ok()).expect("a known key has its second one");
+        assert!(limiter.check(&known).is_err(), "a known key's bucket was forgotten");
+        // After the window every bucket is full again and says nothing.
+        hands.advance(Duration::from_secs(2));
+        let admitted = (20_000..30_000).filter(|key| limiter.check(key).is_ok()).count();
+        assert!((32..=64).contains(&admitted) && limiter.keys() <= 64, "{admitted} admitted, {} kept", limiter.keys());
+    }
+
+    #[test]
+    fn a_bucket_that_is_in_use_is_not_dropped_to_make_room() {
+        let (limiter, hands) = limiter(4, Duration::from_secs(4), 16);
+        while limiter.check(&7).is_ok() {}
+        hands.advance(Duration::from_secs(2));
+        for key in 100..5_000 {
+            limiter.record(&key);
+        }
+        let left = (0..10).take_while(|_| limiter.check(&7).is_ok()).count();
+        assert_eq!(left, 2, "only what has refilled in two seconds");
+    }
+
+    #[test]
+    fn threads_share_one_bucket() {
+        let (limiter, _) = limiter(100, Duration::from_secs(3600), 10);
+        let passed: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| (0..100).filter(|_| limiter.check(&1).is_ok()).count())).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+        });
+        assert_eq!(passed, 100);
     }
 }

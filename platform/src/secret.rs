@@ -65,7 +65,11 @@ impl Secret {
     }
 
     /// The secret called `name` in the configuration, given as a value, in a file, or not at all.
-    pub fn from_value_or_file(name: &str, value: Option<String>, file: Option<&Path>) -> Result<Option<Self>, SecretError> {
+    pub fn from_value_or_file(
+        name: &str,
+        value: Option<String>,
+        file: Option<&Path>,
+    ) -> Result<Option<Self>, SecretError> {
         let secret = match (value, file) {
             (None, None) => return Ok(None),
             (Some(_), Some(_)) => return Err(SecretError::Both { name: name.to_owned() }),
@@ -123,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_secret_comes_from_a_value_or_a_file_or_not_at_all() {
-        let of = |value: Option<&str>| Secret::from_value_or_file("key", value.map(str::to_owned), None).expect("no error");
+        let of =
+            |value: Option<&str>| Secret::from_value_or_file("key", value.map(str::to_owned), None).expect("no error");
         assert_eq!(of(None), None);
         assert_eq!(of(Some(" s3 ")).expect("a secret").expose(), " s3 ");
         assert_eq!(from_file(b"s3cret\r\n").expect("no error").expect("a secret").expose(), "s3cret");

@@ -90,6 +90,16 @@ pub(super) struct Tracked {
     place: Place,
 }
 
+impl Tracked {
+    /// Frames are small and someone waits for each: none is held back to be sent with the next (TCP_NODELAY).
+    pub(super) fn send_at_once(&self) {
+        if let Err(error) = self.stream.set_nodelay(true) {
+            // The other side is gone already; reading will say so.
+            tracing::debug!(%error, "cannot set TCP_NODELAY");
+        }
+    }
+}
+
 struct Place {
     id: u64,
     cut: Arc<Cut>,
@@ -116,7 +126,11 @@ impl Cut {
 }
 
 impl AsyncRead for Tracked {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let said = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.place.cut.unless(&self.place.cut.reader, context, said)
     }

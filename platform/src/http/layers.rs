@@ -7,7 +7,8 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use natter_protocol::ErrorCode;
 
@@ -52,8 +53,9 @@ pub fn layered(router: Router, options: &LayerOptions) -> Router {
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(body_limit(options.max_body_bytes))
         .layer(from_fn(move |request: Request, next: Next| deadline(timeout, request, next)))
-        .layer(from_fn(security_headers))
         .layer(from_fn(observe))
+        // Outermost, so that what the observer answers after a panic has them too.
+        .layer(from_fn(security_headers))
 }
 
 /// A layer that refuses larger bodies, for one route or for many.

@@ -30,7 +30,8 @@ impl RequestId {
     /// The id that came along, if it has the form of one, or a new one.
     fn of(headers: &HeaderMap) -> Self {
         let plain = |id: &&str| {
-            (1..=MAX_REQUEST_ID_CHARS).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            (1..=MAX_REQUEST_ID_CHARS).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         };
         let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(plain);
         Self(given.map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned))
@@ -41,7 +42,8 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::of(request.headers());
     let method = known(request.method());
-    let path = request.extensions().get::<MatchedPath>().map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
+    let path =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
     request.extensions_mut().insert(id.clone());
 
     let span = tracing::info_span!("request", request = id.0, method, path);

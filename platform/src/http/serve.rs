@@ -27,7 +27,8 @@ use crate::Shutdown;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a client beyond the limit reads, if it still reads anything.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// The bounds of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,7 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         match accepted {
             Ok((stream, peer)) => match connections.admit(stream) {
                 Ok(socket) => {
+                    socket.send_at_once();
                     let connection = connection(socket, peer, router.clone(), options, shutdown.clone());
                     tasks.spawn(connection.in_current_span());
                 }

@@ -7,3 +7,6 @@ mod tasks;
 pub use shutdown::Shutdown;
 pub use signals::shutdown_on_signals;
 pub use tasks::{BoxError, Policy, StopError, Tasks};
+
+#[cfg(test)]
+mod tests;

@@ -63,8 +63,12 @@ impl Readiness {
     }
 
     /// Adds a dependency. A check that takes longer than `within`, or panics, has failed.
-    pub fn add<F>(&self, name: impl Into<Cow<'static, str>>, within: Duration, check: impl Fn() -> F + Send + Sync + 'static)
-    where
+    pub fn add<F>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        within: Duration,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) where
         F: Future<Output = CheckResult> + Send + 'static,
     {
         let ask = Box::new(move || check().boxed());
@@ -87,7 +91,11 @@ impl Readiness {
         };
         if self.0.shutdown.is_requested() {
             report.ready = false;
-            report.checks.push(Check { name: "stop".to_owned(), ok: false, detail: "the service is stopping".to_owned() });
+            report.checks.push(Check {
+                name: "stop".to_owned(),
+                ok: false,
+                detail: "the service is stopping".to_owned(),
+            });
         }
         report
     }

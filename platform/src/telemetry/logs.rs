@@ -86,7 +86,8 @@ pub fn init_logs(options: &LogOptions) -> Result<(), TelemetryError> {
     let registry = tracing_subscriber::registry().with(filter);
     match options.format {
         LogFormat::Human => {
-            let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let colour =
+                io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             registry.with(HumanLayer { writer: io::stderr, colour }).try_init()?;
         }
         LogFormat::Json => {

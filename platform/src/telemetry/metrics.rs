@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_is_measured_is_rendered_and_installing_twice_is_the_same_recorder() {
-        let metrics = install_metrics().expect("the first time");
+        install_metrics().expect("the first time");
         metrics::counter!("natter_test_total", "kind" => "a\"b").increment(3);
         metrics::histogram!("natter_test_duration_seconds").record(0.004);
         let text = install_metrics().expect("the second time").render();

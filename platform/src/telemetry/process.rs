@@ -70,7 +70,9 @@ mod tests {
 
     #[test]
     fn what_is_no_stat_gives_nothing() {
-        for stat in ["", "4242", "4242 (natter", "4242 (natter) S 1 2", "1 (x) S a b c d e f g h i j k l m n o p q r s t u v w"] {
+        for stat in
+            ["", "4242", "4242 (natter", "4242 (natter) S 1 2", "1 (x) S a b c d e f g h i j k l m n o p q r s t u v w"]
+        {
             assert_eq!(parse(stat, 4096, 100), None, "{stat}");
         }
     }

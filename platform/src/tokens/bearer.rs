@@ -37,7 +37,9 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match bearer(parts)? {
             Some(token) => Ok(Arc::<Verifier>::from_ref(state).verify(token)?),
-            None => Err(Problem::new(ErrorCode::Unauthenticated, "this needs an access token: `Authorization: Bearer`")),
+            None => {
+                Err(Problem::new(ErrorCode::Unauthenticated, "this needs an access token: `Authorization: Bearer`"))
+            }
         }
     }
 }
@@ -62,7 +64,8 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, Problem> {
     refuse_token_in_url(&parts.uri)?;
     let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
     let Some(value) = headers.next() else { return Ok(None) };
-    let malformed = || Problem::new(ErrorCode::Unauthenticated, "the `Authorization` header has to be `Bearer` and a token");
+    let malformed =
+        || Problem::new(ErrorCode::Unauthenticated, "the `Authorization` header has to be `Bearer` and a token");
     if headers.next().is_some() {
         return Err(malformed());
     }

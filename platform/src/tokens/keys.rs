@@ -104,7 +104,9 @@ impl PrivateKey {
             Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 let key = Self::generate()?;
                 match key.write_new(path) {
-                    Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Self::read(path),
+                    Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+                        Self::read(path)
+                    }
                     written => written.map(|()| key),
                 }
             }
@@ -117,7 +119,8 @@ impl PrivateKey {
         let failed = |source| KeyError::File { what: "write", path: path.to_owned(), source };
         let pem = self.pem()?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(0o600)).tempfile_in(folder).map_err(failed)?;
+        let mut file =
+            tempfile::Builder::new().permissions(Permissions::from_mode(0o600)).tempfile_in(folder).map_err(failed)?;
         file.write_all(pem.expose().as_bytes()).map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist_noclobber(path).map_err(|error| failed(error.error))?;

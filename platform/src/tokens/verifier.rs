@@ -54,6 +54,10 @@ impl Verifier {
             return Err(TokenError::Invalid);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+        // An extension that has to be understood (RFC 7515, 4.1.11) is one that we do not.
+        if header.crit.is_some() {
+            return Err(TokenError::Invalid);
+        }
         let key = header.kid.and_then(|kid| self.keys.get(&kid)).ok_or(TokenError::UnknownKey)?;
         let decoded = jsonwebtoken::decode(token, key, &self.validation).map_err(|error| match error.kind() {
             ErrorKind::ExpiredSignature => TokenError::Expired,
