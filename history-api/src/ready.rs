@@ -1,0 +1,79 @@
+//! Whether history can be read, and how far it is.
+
+use std::time::Duration;
+
+use natter_platform::error::chain;
+use natter_platform::ops::{CheckResult, Readiness};
+use sqlx::Row;
+use time::OffsetDateTime;
+
+use crate::History;
+use crate::database::DatabaseError;
+use crate::statement::Statement;
+
+/// Longest that PostgreSQL is waited for. An orchestrator asks often, so this is less than a request may wait.
+const WITHIN: Duration = Duration::from_millis(1_500);
+
+/// Reads no row, but fails where a table, a column or a right to read is missing.
+const SCHEMA: &str = "select
+    (select count(*) from projector where false) + (select count(display_name) from users where false)
+    + (select count(session) from revocations where false) + (select count(received_seq) from presence where false)
+    + (select count(last_change_seq) from conversations where false) + (select count(read_ordinal) from participants where false)
+    + (select count(metadata) from messages where false) + (select count(fingerprint) from commands where false)
+    + (select count(only_for) from feed where false) + (select count(after_seq) from changes_kept where false)
+    + (select count(only_for) from changes where false)";
+
+const PROGRESS: &str = "select seq, event_at, updated_at, now() as now from projector where name = 'chat'";
+
+/// Adds what history depends on to a service's readiness: PostgreSQL with its schema, and the projector's progress.
+pub fn watch(history: &History, readiness: &Readiness) {
+    let asked = history.clone();
+    readiness.add("postgresql", WITHIN, move || {
+        let history = asked.clone();
+        async move { schema(&history).await }
+    });
+    let asked = history.clone();
+    readiness.add("projector", WITHIN, move || {
+        let history = asked.clone();
+        async move { progress(&history).await }
+    });
+}
+
+async fn schema(history: &History) -> CheckResult {
+    match history.database().fetch("ready", &Statement::new(SCHEMA)).await {
+        Ok(_) => Ok(format!("answers; {} connections", history.database().connections())),
+        Err(error) => Err(explain(&error)),
+    }
+}
+
+/// The projector may be away or behind: history can still be read, and says how far it is. Only where it never was there is
+/// nothing to read.
+async fn progress(history: &History) -> CheckResult {
+    let rows = history.database().fetch("ready", &Statement::new(PROGRESS)).await.map_err(|error| explain(&error))?;
+    let Some(row) = rows.first() else { return Err("nothing has been projected yet: run `natter projector`".to_owned()) };
+    let read = || -> sqlx::Result<_> {
+        let now: OffsetDateTime = row.try_get("now")?;
+        let event_at: Option<OffsetDateTime> = row.try_get("event_at")?;
+        let updated_at: OffsetDateTime = row.try_get("updated_at")?;
+        Ok((row.try_get::<i64, _>("seq")?, event_at.map(|at| now - at), now - updated_at))
+    };
+    let (seq, event_age, written) = read().map_err(|error| explain(&DatabaseError::from(error)))?;
+    metrics::gauge!("natter_history_projected_seq").set(seq as f64);
+    metrics::gauge!("natter_history_projector_written_seconds_ago").set(written.as_seconds_f64().max(0.0));
+    let written = written.as_seconds_f64().max(0.0);
+    Ok(match event_age {
+        None => format!("at seq {seq}, written {written:.1} s ago"),
+        Some(age) => {
+            format!("at seq {seq}, written {written:.1} s ago; its last event is {:.1} s old", age.as_seconds_f64().max(0.0))
+        }
+    })
+}
+
+fn explain(error: &DatabaseError) -> String {
+    if let DatabaseError::Unavailable(sqlx::Error::Database(refusal)) = error
+        && matches!(refusal.code().as_deref(), Some("42P01" | "42703"))
+    {
+        return format!("{}: run `natter migrate`", refusal.message());
+    }
+    chain(error)
+}

@@ -1,0 +1,162 @@
+//! `GET /history/changes?after=position`: what the caller's sockets would have got since then, frame by frame and in order
+//! (PROTOCOL §4), for bots and offline stores.
+//!
+//! Pages are followed by `next`; after the last, the page's `position` is where to ask `after` next time, and from where a
+//! socket can resume. The frames' own positions name no event's tag, for the read models do not keep it.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use natter_events::{ClientId, Tag};
+use natter_platform::Problem;
+use natter_platform::problem::QueryParams;
+use natter_protocol::frame::{Marker, Message};
+use natter_protocol::history::Page;
+use natter_protocol::{ErrorCode, Position, ServerFrame};
+use serde::Deserialize;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use crate::History;
+use crate::caller::{Caller, Floor};
+use crate::cursor::Query;
+use crate::database::DatabaseError;
+use crate::page::page;
+use crate::params::{Paging, invalid};
+use crate::rows::{self, message_columns};
+use crate::statement::gated;
+
+const ROUTE: &str = "changes";
+
+/// $5: where the client was; $6: what it has had since; $7: how many.
+///
+/// First the keys, from the indexes alone: of each conversation in which anything happened since, and of what is for the
+/// caller alone, as many as the page may need of it. Then the rows of those that are on the page.
+const SINCE: &str = gated!(
+    ", gate as materialized (
+         select at.*, at.open and $5 >= (select after_seq from changes_kept) as kept from at
+     ),
+     keys as materialized (
+         select k.seq, k.conversation
+         from gate
+         cross join lateral (
+             (select f.seq, f.conversation
+              from participants p
+              join conversations c on c.id = p.conversation
+              cross join lateral (
+                  select feed.seq, feed.conversation from feed
+                  where feed.conversation = p.conversation and feed.seq > $6 and feed.only_for is null
+                  order by feed.seq limit case when gate.kept then $7 else 0 end
+              ) f
+              where p.uid = $1 and c.last_change_seq > $6)
+             union all
+             (select o.seq, null
+              from changes o where o.only_for = $1 and o.seq > $6
+              order by o.seq limit case when gate.kept then $7 else 0 end)
+         ) k
+         order by k.seq limit $7
+     )
+     select gate.epoch, gate.seq, gate.tag, gate.refused, gate.kept, page.*
+     from gate left join lateral (
+         select true as item, m.kind, m.read, m.conversation, ", message_columns!(), ",
+                array(
+                    select u.handle from participants q left join users u on u.uid = q.uid
+                    where q.conversation = m.conversation
+                ) as participants
+         from keys
+         cross join lateral (
+             select seq, at, conversation, kind, actor as sender, read, id, text, reply_to, metadata from feed
+             where feed.conversation = keys.conversation and feed.seq = keys.seq
+             union all
+             select seq, at, conversation, kind, actor, read, null, null, null, null from changes
+             where keys.conversation is null and changes.seq = keys.seq
+         ) m
+     ) page on true"
+);
+
+#[derive(Deserialize)]
+pub(super) struct Params {
+    after: Option<String>,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+pub(super) async fn get(
+    State(history): State<History>,
+    mut caller: Caller,
+    QueryParams(params): QueryParams<Params>,
+) -> Result<Json<Page<ServerFrame>>, Problem> {
+    let after = after(params.after.as_deref())?;
+    let limit = params.paging.limit()?;
+    let query = Query::new(caller.uid, ROUTE).with(after.to_string().as_bytes());
+    let had = match &params.paging.cursor {
+        None => after.seq,
+        Some(cursor) => query.decode(cursor).map_err(|error| invalid(error.to_string()))?,
+    };
+    caller.not_before(Floor { position: after, other_log });
+    let statement = caller
+        .statement(SINCE)
+        .bind(after.seq.cast_signed())
+        .bind(had.cast_signed())
+        .bind(i64::from(limit) + 1);
+    let snapshot = history.read(&caller, ROUTE, &statement).await?;
+    if !snapshot.fact("kept").map_err(DatabaseError::from)? {
+        return Err(too_old());
+    }
+    let epoch = snapshot.position.epoch;
+    let mut frames = snapshot.items(|row| Ok((rows::seq(row, "m_seq")?, frame(row, epoch)?))).map_err(DatabaseError::from)?;
+    frames.sort_unstable_by_key(|(seq, _)| *seq);
+    let page = page(frames, limit, &query, |(seq, _)| *seq, snapshot.position);
+    let items = page.items.into_iter().map(|(_, frame)| frame).collect();
+    Ok(Json(Page { items, next: page.next, position: page.position }))
+}
+
+fn after(text: Option<&str>) -> Result<Position, Problem> {
+    let text = text.ok_or_else(|| invalid("`after` is missing: the position up to which you have everything"))?;
+    text.parse().map_err(|_| invalid("`after` has to be a position that this service gave out"))
+}
+
+/// The words before the colon are those of the socket's `reset`.
+fn too_old() -> Problem {
+    gone("too_old: changes are not kept from `after` on any more; read again from the first pages")
+}
+
+fn other_log() -> Problem {
+    gone("other_log: `after` is a position of another log; read again from the first pages")
+}
+
+fn gone(detail: &'static str) -> Problem {
+    Problem::new(ErrorCode::NotFound, detail).with_status(StatusCode::GONE)
+}
+
+/// The frame as the socket has it.
+fn frame(row: &PgRow, epoch: u64) -> sqlx::Result<ServerFrame> {
+    let seq = rows::seq(row, "m_seq")?;
+    let position = Position { epoch, seq, tag: Tag(0) };
+    let (conversation, at) = (rows::conversation(row, "conversation")?, rows::timestamp(row, "m_at")?);
+    match row.try_get::<&str, _>("kind")? {
+        "message" => Ok(ServerFrame::Message(Message {
+            seq,
+            position,
+            conversation,
+            participants: Some(rows::handles(row, "participants")?),
+            sender: rows::handle(row, "m_sender")?,
+            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
+            text: row.try_get::<Option<String>, _>("m_text")?.unwrap_or_default(),
+            reply_to: row.try_get::<Option<i64>, _>("m_reply_to")?.map(i64::cast_unsigned),
+            mentions: Vec::new(),
+            metadata: rows::metadata(row, "m_metadata")?,
+            at,
+        })),
+        "marker" => Ok(ServerFrame::Marker(Marker {
+            seq,
+            position,
+            conversation,
+            user: rows::handle(row, "m_sender")?,
+            read: rows::seq(row, "read")?,
+            at,
+        })),
+        kind => Err(sqlx::Error::Decode(format!("{kind:?} is no kind of change that this program knows").into())),
+    }
+}
