@@ -80,6 +80,13 @@ pub struct UserItem {
     pub last_seen: Option<Timestamp>,
 }
 
+/// Someone in a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberItem {
+    pub user: Handle,
+    pub display_name: String,
+}
+
 /// The caller's own command with a given client id, as it was stored: what idempotency for ever is decided by (CMD2).
 /// `GET /history/commands/{id}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
