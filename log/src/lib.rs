@@ -1,1 +1,196 @@
+//! The event log, on NATS JetStream. The only crate that names the client library.
+//!
+//! Events are bytes to it. It promises four things, and its modules are about keeping them:
+//!
+//! - [`append`]: an event is stored before `append` says so, in the order of the calls, once per message id; and
+//!   one whose outcome is unknown does not surface later.
+//! - [`follow`]: every event after a position, in order, none twice, none missing, or an error that says why not.
+//! - [`read`] and [`bucket`]: what the leader holds, compare-and-set.
+//! - [`live`]: what is not kept, and word of it whenever some may have been missed.
+//!
+//! Streams and buckets are declared as data in [`streams`]; nothing here changes one that exists.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{OnceCell, watch};
+
+pub mod append;
+pub mod bucket;
+pub mod connect;
+pub mod counters;
+pub mod declare;
+pub mod epoch;
+pub mod follow;
+pub mod health;
+pub mod keyring;
+pub mod live;
+pub mod read;
+pub mod settings;
+pub mod stored;
+pub mod streams;
+mod subjects;
+
+pub use append::{Append, AppendError, Appended, Pending};
+pub use bucket::{BucketError, Entry, KeyValue};
+pub use connect::ConnectError;
+pub use counters::Counts;
+pub use declare::{DeclareError, Difference};
+pub use epoch::{Epoch, EpochError};
+pub use follow::{FollowError, Follower};
+pub use health::Health;
+pub use keyring::{KeyError, KeyRing};
+pub use live::{Live, LiveError, LiveMessage, LiveSubscription};
+pub use read::{MAX_RANGE_EVENTS, ReadError, StreamState};
+pub use settings::{GroupCommit, Settings};
+pub use stored::{Stored, Subject, Tag};
+pub use streams::{Bucket, Stream};
+
+use append::Appender;
+use connect::{Purpose, Standing};
+use counters::Counters;
+use health::{Link, Links};
+use read::Reader;
+
+/// The log. Cheap to clone; what it has started ends when the last clone is dropped.
+#[derive(Clone)]
+pub struct Log {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Arc<Settings>,
+    counters: Arc<Counters>,
+    links: Arc<Links>,
+    reader: Reader,
+    chat: Appender,
+    presence: Appender,
+    live: OnceCell<Standing>,
+}
+
+impl Log {
+    /// Connects, and makes sure that there is JetStream for us. Afterwards connections come back by themselves.
+    pub async fn connect(settings: Settings) -> Result<Log, ConnectError> {
+        let settings = Arc::new(settings);
+        let counters = Arc::new(Counters::default());
+        let links = Arc::new(Links::new());
+        let purpose =
+            Purpose { name: "requests", link: Some(Link::Requests), subscription_capacity: MAX_RANGE_EVENTS * 2 };
+        let standing = Standing::open(&settings, purpose, links.clone(), counters.clone()).await?;
+        links.set(Link::Requests, true);
+        connect::check_jetstream(&standing, &settings).await?;
+        let reader = Reader { standing, request_timeout: settings.request_timeout };
+        let appender =
+            |stream| Appender::start(stream, settings.clone(), reader.clone(), links.clone(), counters.clone());
+        let (chat, presence) = (appender(Stream::Chat), appender(Stream::Presence));
+        let inner = Inner { settings, counters, links, reader, chat, presence, live: OnceCell::new() };
+        Ok(Log { inner: Arc::new(inner) })
+    }
+
+    /// Creates the streams and buckets that are missing. Reports every field in which one that exists differs from
+    /// what is declared, and changes none.
+    pub async fn declare(&self) -> Result<Vec<Difference>, DeclareError> {
+        let mut context = async_nats::jetstream::new(self.inner.reader.standing.client.clone());
+        context.set_timeout(self.inner.settings.request_timeout);
+        declare::declare(&context, &self.inner.settings).await
+    }
+
+    /// Queues an event now, behind every one before it. Never blocks. The outcome comes even to nobody: dropping
+    /// the `Pending` takes nothing back.
+    pub fn append(&self, append: Append) -> Pending {
+        match append.stream {
+            Stream::Chat => self.inner.chat.append(append),
+            Stream::Presence => self.inner.presence.append(append),
+        }
+    }
+
+    /// Every event with a seq above `after`. It opens a connection of its own, when it is first asked for an event.
+    pub fn follow(&self, stream: Stream, after: u64) -> Follower {
+        let (settings, counters) = (self.inner.settings.clone(), self.inner.counters.clone());
+        Follower::start(follow::Shared { stream, settings, counters }, after)
+    }
+
+    /// The last event of a subject, from the stream's leader: complete up to anything that was delivered or
+    /// acknowledged to anyone before.
+    pub async fn last(&self, stream: Stream, subject: &str) -> Result<Option<Stored>, ReadError> {
+        if !subjects::is_literal_under(subject, stream.prefix()) {
+            return Err(ReadError::BadSubject(subject.chars().take(100).collect()));
+        }
+        Ok(self.inner.reader.last(stream.name(), subject).await?.map(|raw| raw.stored))
+    }
+
+    /// The event at a seq, from the stream's leader.
+    pub async fn get(&self, stream: Stream, seq: u64) -> Result<Option<Stored>, ReadError> {
+        Ok(self.inner.reader.get(stream.name(), seq).await?.map(|raw| raw.stored))
+    }
+
+    /// Events with a seq above `after`: contiguous, ascending, at most so many ([`MAX_RANGE_EVENTS`]) and about so
+    /// many bytes, but one at least if there is one. Fewer than asked for does not mean that there are no more.
+    pub async fn range(
+        &self,
+        stream: Stream,
+        after: u64,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Stored>, ReadError> {
+        self.inner.reader.range(stream, after, max_events, max_bytes).await
+    }
+
+    pub async fn state(&self, stream: Stream) -> Result<StreamState, ReadError> {
+        self.inner.reader.state(stream).await
+    }
+
+    pub fn bucket(&self, bucket: Bucket) -> KeyValue {
+        KeyValue::new(self.inner.reader.clone(), bucket)
+    }
+
+    /// Which log this is; made now if it has no epoch yet.
+    pub async fn epoch(&self) -> Result<Epoch, EpochError> {
+        epoch::epoch(&self.bucket(Bucket::Meta)).await
+    }
+
+    /// A new epoch in place of the one seen. Of all who ask with the same `seen`, one makes it and all learn it.
+    pub async fn renew_epoch(&self, seen: Epoch) -> Result<Epoch, EpochError> {
+        epoch::renew(&self.bucket(Bucket::Meta), seen).await
+    }
+
+    /// Says something that is not kept, under `live.`.
+    pub async fn publish_live(&self, subject: &str, payload: Bytes) -> Result<(), LiveError> {
+        live::publish(self.live().await?, subject, payload).await
+    }
+
+    /// Listens under `live.`; wildcards are allowed. The server has the subscription when this returns.
+    pub async fn subscribe_live(&self, subject: &str) -> Result<LiveSubscription, LiveError> {
+        live::subscribe(self.live().await?, subject, self.inner.settings.request_timeout).await
+    }
+
+    /// Live messages have a connection of their own, so that a burst of them delays no read.
+    async fn live(&self) -> Result<&Standing, LiveError> {
+        let Inner { settings, links, counters, .. } = &*self.inner;
+        let purpose = Purpose { name: "live", link: None, subscription_capacity: settings.max_live_buffer_messages };
+        let open = || Standing::open(settings, purpose, links.clone(), counters.clone());
+        self.inner.live.get_or_try_init(open).await.map_err(|error| {
+            tracing::warn!(%error, "no connection for live messages");
+            LiveError::Unavailable
+        })
+    }
+
+    /// Whether the connections stand, to look at or to wait for.
+    pub fn status(&self) -> watch::Receiver<Health> {
+        self.inner.links.watch()
+    }
+
+    /// Asks the broker something, and returns how long the answer took. A connection can stand and be dead.
+    pub async fn round_trip(&self) -> Result<Duration, ReadError> {
+        let begun = Instant::now();
+        let timeout = self.inner.settings.request_timeout;
+        self.inner.reader.standing.round_trip(timeout).await.map_err(|_| ReadError::Unavailable)?;
+        Ok(begun.elapsed())
+    }
+
+    /// What was healed and how often, for metrics.
+    pub fn counts(&self) -> Counts {
+        self.inner.counters.read()
+    }
+}
