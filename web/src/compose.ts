@@ -1,0 +1,82 @@
+/** The parts as a browser has them, put together. */
+import { Auth } from './net/auth.ts';
+import type { Socket } from './net/connection/driver.ts';
+import { browserEnvironment } from './net/environment.ts';
+import { SUBPROTOCOL } from './net/frames.ts';
+import { History } from './net/history.ts';
+import { Http } from './net/http.ts';
+import { openStorage } from './outbox/storage.ts';
+import { Uuid7 } from './outbox/uuid7.ts';
+import { Client } from './sync/client.ts';
+import { Session } from './sync/session.ts';
+import { browserTabs } from './sync/tabs.ts';
+
+const PROBE_TIMEOUT_MS = 3_000;
+
+const fillRandom = (bytes: Uint8Array<ArrayBuffer>): void => {
+  crypto.getRandomValues(bytes);
+};
+
+export function composeSession(): Session {
+  const environment = browserEnvironment;
+  const http = new Http(environment, (path, init) => fetch(path, init));
+  const auth = new Auth(http, environment);
+  const history = new History(http, auth);
+  const tabs = browserTabs(navigator.locks, new Uuid7(fillRandom).make(environment.now()));
+  const session = new Session(auth, environment, (me) => {
+    return new Client({
+      me,
+      auth,
+      history,
+      environment,
+      openSocket,
+      probe,
+      storage: openStorage(globalThis.indexedDB, me),
+      tabs,
+      fillRandom,
+    });
+  });
+  passOnWhatTheBrowserSays(session);
+  return session;
+}
+
+function openSocket(): Socket {
+  const url = new URL('/ws', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return asSocket(new WebSocket(url, SUBPROTOCOL));
+}
+
+function asSocket(webSocket: WebSocket): Socket {
+  const socket: Socket = {
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    send: (data) => webSocket.send(data),
+    close: (code) => webSocket.close(code),
+  };
+  webSocket.onopen = () => socket.onopen?.();
+  webSocket.onmessage = ({ data }) => socket.onmessage?.({ data });
+  webSocket.onclose = ({ code }) => socket.onclose?.({ code });
+  return socket;
+}
+
+async function probe(): Promise<boolean> {
+  const answer = await fetch('/health', { cache: 'no-store', signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+  return answer.ok;
+}
+
+function passOnWhatTheBrowserSays(session: Session): void {
+  const cameBack = () => {
+    if (document.visibilityState !== 'visible') return;
+    if (session.phase.name === 'signed_in') session.phase.client.tabCameBack();
+    else void session.restore();
+  };
+  const network = (there: boolean) => () => {
+    if (session.phase.name === 'signed_in') session.phase.client.network(there);
+    else if (there) void session.restore();
+  };
+  document.addEventListener('visibilitychange', cameBack);
+  window.addEventListener('pageshow', (event) => event.persisted && cameBack());
+  window.addEventListener('online', network(true));
+  window.addEventListener('offline', network(false));
+}

@@ -1,0 +1,256 @@
+import 'fake-indexeddb/auto';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ClientFrame, OkFrame } from '../net/frames.ts';
+import { counter, ManualClock, settle } from '../testing/clock.ts';
+import { Outbox, type Tabs } from './outbox.ts';
+import { type Entry, MAX_ENTRIES } from './queue.ts';
+import { IndexedDbStorage, MemoryStorage, type OutboxStorage, openStorage } from './storage.ts';
+
+const TO = { conversation: 'c' };
+let user = '';
+let users = 0;
+let clock: ManualClock;
+let nextRef: () => number;
+let nextId: () => number;
+let frames: (ClientFrame & { type: 'send' })[];
+let sent: { entry: Entry; ok: OkFrame }[];
+
+beforeEach(() => {
+  // A database of its own for each test.
+  users += 1;
+  user = `user${users}`;
+  clock = new ManualClock();
+  nextRef = counter();
+  nextId = counter();
+  frames = [];
+  sent = [];
+});
+
+function outbox(storage: Promise<OutboxStorage>, id: string, living: string[] = [id]): Outbox {
+  const tabs: Tabs = { id, living: () => Promise.resolve(new Set(living)) };
+  return new Outbox({
+    environment: clock,
+    storage,
+    tabs,
+    makeId: () => `id-${nextId()}`,
+    serverNow: () => clock.now(),
+    nextRef,
+    send(frame) {
+      if (frame.type === 'send') frames.push(frame);
+      return true;
+    },
+    sent: (entry, ok) => sent.push({ entry, ok }),
+  });
+}
+
+const onDisk = () => IndexedDbStorage.open(indexedDB, user);
+/** IndexedDB answers in tasks of its own: wait for what is to be true, at most 2 s of real time. */
+async function eventually<T>(look: () => Promise<T> | T, good: (seen: T) => boolean): Promise<T> {
+  const end = performance.now() + 2_000;
+  for (;;) {
+    const seen = await look();
+    if (good(seen)) return seen;
+    if (performance.now() > end) throw new Error(`still ${JSON.stringify(seen)} after 2 s`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+const ok = (ref: number, seq: number): OkFrame => ({
+  type: 'ok',
+  ref,
+  seq,
+  position: `p${seq}`,
+  conversation: 'c',
+  at: '2026-05-01T12:00:00.000Z',
+  duplicate: false,
+});
+const states = (of: Outbox) => of.queue.entries.map(({ id, status, text }) => `${id} ${status} ${text}`);
+
+describe('the outbox', () => {
+  it('keeps_what_was_written_over_a_reload_in_order_and_with_its_ids', async () => {
+    const before = outbox(onDisk(), 'tab-1');
+    before.add(TO, 'one');
+    before.add(TO, 'two');
+    before.live();
+    expect(frames).toHaveLength(1);
+    const storage = await onDisk();
+    await eventually(
+      () => storage.all(),
+      (all) => all.length === 2,
+    );
+    before.close();
+
+    const after = outbox(onDisk(), 'tab-2');
+    await after.adopt();
+    expect(states(after)).toEqual(['id-1 queued one', 'id-2 queued two']);
+    after.live();
+    expect(frames.map(({ id, text }) => `${id} ${text}`)).toEqual(['id-1 one', 'id-1 one']);
+  });
+
+  it('leaves_the_disk_when_the_server_has_it', async () => {
+    const box = outbox(onDisk(), 'tab-1');
+    box.add(TO, 'one');
+    box.live();
+    expect(box.answered(ok(1, 7))).toBe(true);
+    expect(sent).toMatchObject([{ entry: { text: 'one' }, ok: { seq: 7 } }]);
+    expect(states(box)).toEqual([]);
+    const storage = await onDisk();
+    await eventually(
+      () => storage.all(),
+      (all) => all.length === 0,
+    );
+    await box.adopt();
+    expect(states(box)).toEqual([]);
+  });
+
+  it('keeps_a_failure_and_its_reason_over_a_reload', async () => {
+    const box = outbox(onDisk(), 'tab-1');
+    box.add(TO, 'one');
+    box.live();
+    box.answered({
+      type: 'error',
+      ref: 1,
+      code: 'blocked',
+      message: 'bob has blocked you',
+      temporary: false,
+    });
+    const storage = await onDisk();
+    await eventually(
+      () => storage.all(),
+      ([first]) => first?.status === 'failed',
+    );
+    const after = outbox(onDisk(), 'tab-2');
+    await after.adopt();
+    expect(after.queue.entries[0]?.fault).toEqual({ code: 'blocked', message: 'bob has blocked you' });
+    after.live();
+    expect(frames).toHaveLength(1);
+    after.retry('id-1');
+    expect(frames.map(({ id }) => id)).toEqual(['id-1', 'id-1']);
+  });
+
+  it('leaves_alone_what_another_open_tab_is_sending', async () => {
+    const other = outbox(onDisk(), 'tab-1');
+    other.add(TO, 'theirs');
+    const storage = await onDisk();
+    await eventually(
+      () => storage.all(),
+      (all) => all.length === 1,
+    );
+    const mine = outbox(onDisk(), 'tab-2', ['tab-1', 'tab-2']);
+    await mine.adopt();
+    expect(states(mine)).toEqual([]);
+    const later = outbox(onDisk(), 'tab-3', ['tab-2', 'tab-3']);
+    await later.adopt();
+    expect(states(later)).toEqual(['id-1 queued theirs']);
+  });
+
+  it('one_user_does_not_see_what_another_left_here', async () => {
+    const box = outbox(onDisk(), 'tab-1');
+    box.add(TO, 'secret');
+    const storage = await onDisk();
+    await eventually(
+      () => storage.all(),
+      (all) => all.length === 1,
+    );
+    user = `${user}-other`;
+    const other = outbox(onDisk(), 'tab-2');
+    await other.adopt();
+    expect(states(other)).toEqual([]);
+  });
+
+  it('forgets_everything_when_its_user_logs_out', async () => {
+    const box = outbox(onDisk(), 'tab-1');
+    box.add(TO, 'one');
+    await box.clear();
+    expect(await (await onDisk()).all()).toEqual([]);
+    expect(states(box)).toEqual([]);
+  });
+
+  it('does_not_trust_blindly_what_it_finds_on_disk', async () => {
+    const storage = await onDisk();
+    await storage.put({ id: 'strange' } as never);
+    await storage.put({
+      id: 'good',
+      order: 1,
+      owner: 't',
+      to: TO,
+      text: 'x',
+      composedAt: 1,
+      status: 'queued',
+    });
+    const box = outbox(onDisk(), 'tab-1');
+    await box.adopt();
+    expect(box.queue.entries.map(({ id }) => id)).toEqual(['good']);
+  });
+
+  it('works_in_memory_where_there_is_no_disk_and_says_so', async () => {
+    expect(await openStorage(undefined, user)).toBeInstanceOf(MemoryStorage);
+    const box = outbox(openStorage(undefined, user), 'tab-1');
+    await box.adopt();
+    expect(box.durable).toBe(false);
+    box.add(TO, 'one');
+    box.live();
+    expect(frames).toHaveLength(1);
+  });
+
+  it('a_disk_that_breaks_stops_no_message', async () => {
+    const broken = new MemoryStorage();
+    broken.put = () => Promise.reject(new Error('quota'));
+    const box = outbox(Promise.resolve(broken), 'tab-1');
+    box.live();
+    box.add(TO, 'one');
+    await settle();
+    expect(frames).toHaveLength(1);
+    expect(box.durable).toBe(false);
+  });
+
+  it('is_bounded_and_says_when_it_is_full', () => {
+    const box = outbox(Promise.resolve(new MemoryStorage()), 'tab-1');
+    for (let n = 0; n < MAX_ENTRIES; n += 1) expect(box.add(TO, 'x')).toHaveProperty('id');
+    expect(box.add(TO, 'x')).toEqual({ fault: 'full' });
+    expect(box.queue.entries).toHaveLength(MAX_ENTRIES);
+  });
+
+  it('cmd4_refuses_what_the_server_would_before_it_waits_in_line', () => {
+    const box = outbox(Promise.resolve(new MemoryStorage()), 'tab-1');
+    expect(box.add(TO, ' \n\t ')).toEqual({ fault: 'empty' });
+    expect(box.add(TO, 'bell \u0007')).toEqual({ fault: 'control_character' });
+    expect(box.add(TO, '🦊'.repeat(8_000))).toHaveProperty('id');
+    expect(box.add(TO, '🦊'.repeat(8_001))).toEqual({ fault: 'too_long' });
+    expect(box.add(TO, 'a\r\nb')).toHaveProperty('id');
+    expect(box.queue.entries.at(-1)?.text).toBe('a\nb');
+    box.add(TO, 'half a fox \ud83e');
+    expect(box.queue.entries.at(-1)?.text).toBe('half a fox \ufffd');
+  });
+
+  it('con3_its_own_event_in_a_replay_settles_it_without_another_send', () => {
+    const box = outbox(Promise.resolve(new MemoryStorage()), 'tab-1');
+    box.add(TO, 'one');
+    box.live();
+    box.down();
+    box.seen('id-1');
+    box.live();
+    expect(frames).toHaveLength(1);
+    expect(states(box)).toEqual([]);
+  });
+
+  it('answers_of_an_earlier_session_are_not_taken_for_answers_of_this_one', () => {
+    const box = outbox(Promise.resolve(new MemoryStorage()), 'tab-1');
+    box.add(TO, 'one');
+    box.live();
+    box.down();
+    expect(box.answered(ok(1, 7))).toBe(false);
+    expect(states(box)).toEqual(['id-1 queued one']);
+  });
+
+  it('an_answer_that_comes_after_the_second_try_still_counts', () => {
+    const box = outbox(Promise.resolve(new MemoryStorage()), 'tab-1');
+    box.add(TO, 'one');
+    box.live();
+    clock.advance(21_000);
+    expect(frames.map(({ id }) => id)).toEqual(['id-1', 'id-1']);
+    expect(box.answered(ok(1, 7))).toBe(true);
+    expect(states(box)).toEqual([]);
+    box.answered(ok(2, 7));
+    expect(sent).toHaveLength(1);
+  });
+});

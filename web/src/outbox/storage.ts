@@ -1,0 +1,109 @@
+/** Where queued messages outlive the page. */
+import type { StoredEntry } from './queue.ts';
+
+export interface OutboxStorage {
+  /** Whether what is put here is there after a reload. */
+  readonly durable: boolean;
+  all(): Promise<StoredEntry[]>;
+  put(entry: StoredEntry): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Lets go of everything: the user logged out. */
+  clear(): Promise<void>;
+}
+
+export class MemoryStorage implements OutboxStorage {
+  readonly durable = false;
+  readonly #entries = new Map<string, StoredEntry>();
+
+  async all(): Promise<StoredEntry[]> {
+    return [...this.#entries.values()];
+  }
+  async put(entry: StoredEntry): Promise<void> {
+    this.#entries.set(entry.id, entry);
+  }
+  async remove(id: string): Promise<void> {
+    this.#entries.delete(id);
+  }
+  async clear(): Promise<void> {
+    this.#entries.clear();
+  }
+}
+
+const STORE = 'outbox';
+
+/** One database per user: what one wrote is never sent as another. */
+export class IndexedDbStorage implements OutboxStorage {
+  readonly durable = true;
+  readonly #database: IDBDatabase;
+
+  private constructor(database: IDBDatabase) {
+    this.#database = database;
+  }
+
+  static async open(factory: IDBFactory, user: string): Promise<IndexedDbStorage> {
+    const request = factory.open(`natter:${user}`, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'id' });
+    const database = await answer(request);
+    // A later version of this page may upgrade while this one is open.
+    database.onversionchange = () => database.close();
+    return new IndexedDbStorage(database);
+  }
+
+  async all(): Promise<StoredEntry[]> {
+    const found = await answer<unknown[]>(this.#transaction('readonly').getAll());
+    return found.filter(isEntry);
+  }
+  async put(entry: StoredEntry): Promise<void> {
+    await answer(this.#transaction('readwrite').put(entry));
+  }
+  async remove(id: string): Promise<void> {
+    await answer(this.#transaction('readwrite').delete(id));
+  }
+  async clear(): Promise<void> {
+    await answer(this.#transaction('readwrite').clear());
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #transaction(mode: IDBTransactionMode): IDBObjectStore {
+    return this.#database.transaction(STORE, mode, { durability: 'strict' }).objectStore(STORE);
+  }
+}
+
+/** IndexedDB where the browser has it and lets us, memory elsewhere (some private windows). */
+export async function openStorage(factory: IDBFactory | undefined, user: string): Promise<OutboxStorage> {
+  if (factory === undefined) return new MemoryStorage();
+  try {
+    return await IndexedDbStorage.open(factory, user);
+  } catch {
+    return new MemoryStorage();
+  }
+}
+
+function answer<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** What another version of this page, or a person with the developer tools, left there is not trusted blindly. */
+function isEntry(value: unknown): value is StoredEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, order, owner, to, text, composedAt, status } = value as Record<string, unknown>;
+  return (
+    typeof id === 'string' &&
+    typeof order === 'number' &&
+    typeof owner === 'string' &&
+    typeof text === 'string' &&
+    typeof composedAt === 'number' &&
+    (status === 'queued' || status === 'failed') &&
+    typeof to === 'object' &&
+    to !== null &&
+    ('conversation' in to
+      ? typeof to.conversation === 'string'
+      : 'participants' in to && Array.isArray(to.participants))
+  );
+}

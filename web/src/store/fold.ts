@@ -1,0 +1,220 @@
+/**
+ * The one fold: state and change give state. Changes are the frames of a session, the pages of history, and what
+ * this client itself did. Events are applied by seq, so a page that already has them and a frame that brings them
+ * again leave the same state (CON5).
+ */
+import type { ConversationItem, MessageItem, Page, ServerFrame, UserItem } from '../net/frames.ts';
+import {
+  emptyConversation,
+  trimmed,
+  withDelivered,
+  withItem,
+  withMessages,
+  withRead,
+} from './conversation.ts';
+import {
+  type Conversation,
+  directKey,
+  initialState,
+  type Message,
+  type Reading,
+  type State,
+} from './state.ts';
+
+/** PROTOCOL §4: how long `typing` is believed. */
+export const TYPING_MS = 5_000;
+/** A conversation that is not on the screen keeps at most twice this many messages. */
+export const KEPT_MESSAGES = 200;
+const MAX_UNKNOWN = 100;
+
+export type Change =
+  | { type: 'frame'; frame: ServerFrame; now: number }
+  /** The `ok` of a send, in its place among the events (EVT2). */
+  | { type: 'sent'; conversation: string; participants: readonly string[] | null; message: Message }
+  | { type: 'list_page'; generation: number; page: Page<ConversationItem>; wholeFirst: boolean }
+  | { type: 'list_failed'; generation: number; message: string }
+  | {
+      type: 'messages_page';
+      generation: number;
+      key: string;
+      participants: readonly string[];
+      /** The page is the one right before this seq; null for the newest. */
+      before: number | null;
+      page: Page<MessageItem>;
+    }
+  | { type: 'reading'; generation: number; key: string; reading: Reading }
+  /** This user has read up to here, on this device. */
+  | { type: 'read'; conversation: string; seq: number }
+  | { type: 'opened'; key: string | null }
+  | { type: 'met'; people: readonly UserItem[] }
+  /** The session ended: what only a live session knows is unknown again. */
+  | { type: 'disconnected' }
+  | { type: 'tick'; now: number };
+
+export function fold(state: State, change: Change): State {
+  switch (change.type) {
+    case 'frame':
+      return foldFrame(state, change.frame, change.now);
+    case 'sent':
+      return withArrived(state, change.conversation, change.participants, change.message);
+    case 'list_page':
+      return change.generation === state.generation ? foldList(state, change.page, change.wholeFirst) : state;
+    case 'list_failed':
+      return change.generation === state.generation
+        ? { ...state, list: { status: 'failed', message: change.message } }
+        : state;
+    case 'messages_page':
+      return change.generation === state.generation ? foldMessages(state, change) : state;
+    case 'reading':
+      return change.generation === state.generation ? withReading(state, change.key, change.reading) : state;
+    case 'read':
+      return changed(state, change.conversation, (held) => withRead(held, state.me, change.seq));
+    case 'opened':
+      return foldOpened(state, change.key);
+    case 'met':
+      return foldMet(state, change.people);
+    case 'disconnected':
+      return state.presence.size === 0 && state.typing.size === 0
+        ? state
+        : { ...state, presence: new Map(), typing: new Map() };
+    case 'tick':
+      return withoutOldTyping(state, change.now);
+  }
+}
+
+function foldFrame(state: State, frame: ServerFrame, now: number): State {
+  switch (frame.type) {
+    case 'reset':
+      // What was cached belongs to another past. What is on the screen is read again, not left.
+      return {
+        ...initialState(state.me),
+        generation: state.generation + 1,
+        minPosition: frame.position,
+        names: state.names,
+        open: state.open,
+      };
+    case 'message':
+      return withoutTyping(
+        withArrived(state, frame.conversation, frame.participants ?? null, messageOf(frame)),
+        frame.conversation,
+        frame.sender,
+      );
+    case 'marker':
+      return changed(state, frame.conversation, (held) => withRead(held, frame.user, frame.read));
+    case 'delivered':
+      return changed(state, frame.conversation, (held) => withDelivered(held, frame.user, frame.upto));
+    case 'presence': {
+      const presence = new Map(state.presence).set(frame.user, {
+        status: frame.status,
+        lastSeen: frame.lastSeen,
+      });
+      return { ...state, presence };
+    }
+    case 'typing': {
+      if (frame.user === state.me || !state.conversations.has(frame.conversation)) return state;
+      const there = new Map(state.typing.get(frame.conversation)).set(frame.user, now + TYPING_MS);
+      return { ...state, typing: new Map(state.typing).set(frame.conversation, there) };
+    }
+    default:
+      return state;
+  }
+}
+
+function withArrived(
+  state: State,
+  id: string,
+  participants: readonly string[] | null,
+  message: Message,
+): State {
+  const held = state.conversations.get(id) ?? emptyConversation(id, []);
+  const named = participants !== null && held.participants.length === 0 ? { ...held, participants } : held;
+  let next = withMessages(named, [message]);
+  if (directKey(next.participants) !== state.open && next.messages.length > 2 * KEPT_MESSAGES) {
+    next = trimmed(next, state.me, KEPT_MESSAGES);
+  }
+  const kept = withConversation(state, next);
+  const unexplained = next.participants.length === 0 && !state.unknown.includes(id);
+  return unexplained ? { ...kept, unknown: [...state.unknown, id].slice(-MAX_UNKNOWN) } : kept;
+}
+
+function foldList(state: State, page: Page<ConversationItem>, wholeFirst: boolean): State {
+  let next = state;
+  for (const item of page.items) {
+    const held =
+      next.conversations.get(item.conversation) ?? emptyConversation(item.conversation, item.participants);
+    next = withConversation(next, withItem(held, item, state.me));
+  }
+  return wholeFirst
+    ? { ...next, list: { status: 'done' }, listNext: page.next }
+    : { ...next, listNext: page.next };
+}
+
+function foldMessages(state: State, change: Change & { type: 'messages_page' }): State {
+  const { page, before, key, participants } = change;
+  const id = page.items[0]?.conversation ?? state.direct.get(key);
+  const done = withReading(state, key, { status: 'done' });
+  if (id === undefined) return done;
+  const held = state.conversations.get(id) ?? emptyConversation(id, participants);
+  // The page joins what is held only where it was asked for: after a trim it would leave a hole.
+  if (before !== null && held.messages[0]?.seq !== before) return done;
+  const next = withMessages(held, page.items.map(messageOf));
+  return withConversation(done, { ...next, older: page.next !== null });
+}
+
+function foldOpened(state: State, key: string | null): State {
+  if (key === state.open) return state;
+  const left = state.open === null ? undefined : state.direct.get(state.open);
+  const next =
+    left === undefined ? state : changed(state, left, (held) => trimmed(held, state.me, KEPT_MESSAGES));
+  return { ...next, open: key };
+}
+
+function foldMet(state: State, people: readonly UserItem[]): State {
+  const news = people.filter(({ user, displayName }) => state.names.get(user) !== displayName);
+  if (news.length === 0) return state;
+  const names = new Map(state.names);
+  for (const { user, displayName } of news) names.set(user, displayName);
+  return { ...state, names };
+}
+
+function withReading(state: State, key: string, reading: Reading): State {
+  return { ...state, readings: new Map(state.readings).set(key, reading) };
+}
+
+function withConversation(state: State, conversation: Conversation): State {
+  if (state.conversations.get(conversation.id) === conversation) return state;
+  const conversations = new Map(state.conversations).set(conversation.id, conversation);
+  if (conversation.kind !== 'direct' || conversation.participants.length === 0)
+    return { ...state, conversations };
+  const key = directKey(conversation.participants);
+  const direct = state.direct.has(key) ? state.direct : new Map(state.direct).set(key, conversation.id);
+  return { ...state, conversations, direct };
+}
+
+function changed(state: State, id: string, change: (held: Conversation) => Conversation): State {
+  const held = state.conversations.get(id);
+  return held === undefined ? state : withConversation(state, change(held));
+}
+
+function withoutTyping(state: State, conversation: string, user: string): State {
+  const there = state.typing.get(conversation);
+  if (there?.has(user) !== true) return state;
+  const rest = new Map(there);
+  rest.delete(user);
+  return { ...state, typing: new Map(state.typing).set(conversation, rest) };
+}
+
+function withoutOldTyping(state: State, now: number): State {
+  const typing = new Map<string, ReadonlyMap<string, number>>();
+  let ended = false;
+  for (const [conversation, there] of state.typing) {
+    const still = new Map([...there].filter(([, until]) => until > now));
+    if (still.size < there.size) ended = true;
+    if (still.size > 0) typing.set(conversation, still);
+  }
+  return ended || typing.size < state.typing.size ? { ...state, typing } : state;
+}
+
+function messageOf({ seq, sender, id, text, at }: Message): Message {
+  return { seq, sender, id, text, at };
+}

@@ -1,0 +1,85 @@
+/** What this client knows: a projection of frames and history pages that can be thrown away and read again. */
+import type { PresenceStatus } from '../net/frames.ts';
+
+export interface Message {
+  seq: number;
+  sender: string;
+  /** The client id of the command that sent it; empty where the author was erased. */
+  id: string;
+  text: string;
+  at: string;
+}
+
+export interface Conversation {
+  id: string;
+  kind: string;
+  participants: readonly string[];
+  /** By seq, without a hole from the first to the newest. */
+  messages: readonly Message[];
+  /**
+   * What the newest list snapshot counted: `unread` messages of others after `read`, among all up to `lastSeq`.
+   * What came later is counted from `messages`, so the number does not depend on the order of arrival.
+   */
+  counted: { lastSeq: number; read: number; unread: number };
+  read: ReadonlyMap<string, number>;
+  delivered: ReadonlyMap<string, number>;
+  lastActivity: string;
+  /** Whether there are messages before the first one here; null until the first page is read. */
+  older: boolean | null;
+}
+
+export interface Presence {
+  status: PresenceStatus;
+  lastSeen?: string | undefined;
+}
+
+export type Reading = { status: 'loading' } | { status: 'done' } | { status: 'failed'; message: string };
+
+export interface State {
+  me: string;
+  /** Counts resets: an answer to a question of an earlier generation is not taken in. */
+  generation: number;
+  /** CON5: every page is asked for at least as new as the last reset. */
+  minPosition: string | null;
+  list: Reading;
+  /** Where the list goes on after what was read of it. */
+  listNext: string | null;
+  /** Whether the newest page of a conversation (by `directKey`) is here. */
+  readings: ReadonlyMap<string, Reading>;
+  /** Conversations that a frame spoke of without naming their people: each is asked about once. */
+  unknown: readonly string[];
+  conversations: ReadonlyMap<string, Conversation>;
+  /** The people of a direct conversation (`directKey`) → its id. */
+  direct: ReadonlyMap<string, string>;
+  /** Only while the session is live: what is not watched is not known. */
+  presence: ReadonlyMap<string, Presence>;
+  /** Conversation → who types there → until when. */
+  typing: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Handle → the name that the person chose, where it was met. */
+  names: ReadonlyMap<string, string>;
+  /** The conversation on the screen (a `directKey`) keeps all that was loaded; others are trimmed. */
+  open: string | null;
+}
+
+export function initialState(me: string): State {
+  return {
+    me,
+    generation: 0,
+    minPosition: null,
+    list: { status: 'loading' },
+    listNext: null,
+    readings: new Map(),
+    unknown: [],
+    conversations: new Map(),
+    direct: new Map(),
+    presence: new Map(),
+    typing: new Map(),
+    names: new Map(),
+    open: null,
+  };
+}
+
+/** A direct conversation is its set of people: order and repeats do not matter. */
+export function directKey(participants: readonly string[]): string {
+  return [...new Set(participants)].sort().join(',');
+}

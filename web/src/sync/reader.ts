@@ -1,0 +1,220 @@
+/** Reads history into the store, again and again where the trouble is temporary, for as long as it is still wanted. */
+import { reconnectDelayMs } from '../net/backoff.ts';
+import type { Environment } from '../net/environment.ts';
+import type { ConversationItem, MessageItem, Page, UserItem } from '../net/frames.ts';
+import type { History } from '../net/history.ts';
+import { Malformed } from '../net/json.ts';
+import { Problem } from '../net/problem.ts';
+import { directKey } from '../store/state.ts';
+import type { Store } from '../store/store.ts';
+
+const MAX_PEOPLE_MET = 32;
+
+export interface ReaderSurroundings {
+  me: string;
+  environment: Environment;
+  history: History;
+  store: Store;
+  /** Own messages that a page shows are in the log, whatever became of their `ok`. */
+  seen(id: string): void;
+}
+
+export class Reader {
+  readonly #around: ReaderSurroundings;
+  readonly #older = new Set<string>();
+  readonly #wakers = new Set<() => void>();
+  readonly #met = new Set<string>();
+  readonly #reading = new Set<string>();
+  #readingList = -1;
+  #listReads: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(around: ReaderSurroundings) {
+    this.#around = around;
+  }
+
+  /** The first page of the list; true once it is in, false when it is no longer wanted. */
+  async readList(minPosition: string | null): Promise<boolean> {
+    const { generation } = this.#around.store.state;
+    if (this.#readingList === generation) return false;
+    this.#readingList = generation;
+    const read = this.#readList(generation, minPosition);
+    this.#listReads = read;
+    return read;
+  }
+
+  /** After the read that is under way, if there is one: this one has to be newer. */
+  async readListAgain(minPosition: string): Promise<void> {
+    await this.#listReads;
+    await this.readList(minPosition);
+  }
+
+  async #readList(generation: number, minPosition: string | null): Promise<boolean> {
+    const { store, history } = this.#around;
+    try {
+      const page = await this.#persist(
+        generation,
+        () => history.conversations(null, { minPosition }),
+        (message) => store.apply({ type: 'list_failed', generation, message }),
+      );
+      if (page === null) return false;
+      this.#seenInList(page);
+      store.apply({ type: 'list_page', generation, page, wholeFirst: true });
+      return true;
+    } finally {
+      if (this.#readingList === generation) this.#readingList = -1;
+    }
+  }
+
+  async readMoreOfList(): Promise<void> {
+    const { store, history } = this.#around;
+    const { generation, listNext, minPosition } = store.state;
+    if (listNext === null || this.#older.has('list')) return;
+    this.#older.add('list');
+    try {
+      const page = await history.conversations(listNext, { minPosition });
+      this.#seenInList(page);
+      store.apply({ type: 'list_page', generation, page, wholeFirst: false });
+    } catch (error) {
+      known(error);
+    } finally {
+      this.#older.delete('list');
+    }
+  }
+
+  /** The newest messages among the people of `key`, unless they are here. */
+  async readConversation(key: string): Promise<void> {
+    const { store, history } = this.#around;
+    const { generation, minPosition } = store.state;
+    const question = `${generation} ${key}`;
+    if (store.state.readings.get(key)?.status === 'done' || this.#reading.has(question)) return;
+    this.#reading.add(question);
+    store.apply({ type: 'reading', generation, key, reading: { status: 'loading' } });
+    const participants = key.split(',');
+    const ask = async () => {
+      try {
+        return await history.direct(participants, { minPosition });
+      } catch (error) {
+        // They have not spoken yet.
+        if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
+        return { items: [], next: null, position: '' };
+      }
+    };
+    const page = await this.#persist(generation, ask, (message) =>
+      store.apply({ type: 'reading', generation, key, reading: { status: 'failed', message } }),
+    ).finally(() => this.#reading.delete(question));
+    if (page === null) return;
+    this.#seenInPage(page);
+    store.apply({ type: 'messages_page', generation, key, participants, before: null, page });
+  }
+
+  /** The page before the oldest message that is here. Resolves to false where it could not be read. */
+  async readOlder(id: string): Promise<boolean> {
+    const { store, history } = this.#around;
+    const { generation, minPosition, conversations } = store.state;
+    const held = conversations.get(id);
+    const before = held?.messages[0]?.seq;
+    if (held === undefined || before === undefined || held.older === false || this.#older.has(id))
+      return true;
+    this.#older.add(id);
+    try {
+      const page = await history.messages(id, before, { minPosition });
+      this.#seenInPage(page);
+      const { participants } = held;
+      const key = directKey(participants);
+      store.apply({ type: 'messages_page', generation, key, participants, before, page });
+      return true;
+    } catch (error) {
+      known(error);
+      return false;
+    } finally {
+      this.#older.delete(id);
+    }
+  }
+
+  /** The names that these people chose, for those that were not met yet. */
+  async meet(handles: readonly string[]): Promise<void> {
+    for (const handle of handles.slice(0, MAX_PEOPLE_MET)) {
+      if (this.#met.has(handle) || this.#around.store.state.names.has(handle)) continue;
+      this.#met.add(handle);
+      try {
+        this.#around.store.apply({ type: 'met', people: [await this.#around.history.person(handle)] });
+      } catch (error) {
+        known(error);
+        this.#met.delete(handle);
+      }
+    }
+  }
+
+  async search(prefix: string, signal: AbortSignal): Promise<UserItem[]> {
+    const page = await this.#around.history.people(prefix, { minPosition: null, signal });
+    this.#around.store.apply({ type: 'met', people: page.items });
+    return page.items;
+  }
+
+  /** Whatever waits for its next attempt makes it now. */
+  wake(): void {
+    for (const waker of [...this.#wakers]) waker();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.wake();
+  }
+
+  /** Null when a reset or the end made the question pointless, or the answer is a final no. */
+  async #persist<T>(
+    generation: number,
+    ask: () => Promise<T>,
+    failed: (message: string) => void,
+  ): Promise<T | null> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const answer = await ask();
+        return this.#wanted(generation) ? answer : null;
+      } catch (error) {
+        const { message, temporary, retryAfterMs } = known(error);
+        if (!this.#wanted(generation)) return null;
+        failed(message);
+        if (!temporary) return null;
+        await this.#wait(retryAfterMs ?? reconnectDelayMs(attempt, this.#around.environment.random()));
+        if (!this.#wanted(generation)) return null;
+      }
+    }
+  }
+
+  #wanted(generation: number): boolean {
+    return !this.#closed && this.#around.store.state.generation === generation;
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        cancel();
+        this.#wakers.delete(done);
+        resolve();
+      };
+      const cancel = this.#around.environment.after(ms, done);
+      this.#wakers.add(done);
+    });
+  }
+
+  #seenInPage(page: Page<MessageItem>): void {
+    for (const { sender, id } of page.items) if (sender === this.#around.me) this.#around.seen(id);
+  }
+
+  #seenInList(page: Page<ConversationItem>): void {
+    for (const { lastMessage } of page.items) {
+      if (lastMessage?.sender === this.#around.me) this.#around.seen(lastMessage.id);
+    }
+  }
+}
+
+/** What a request can fail with; anything else is a mistake of ours and goes on up. */
+function known(error: unknown): { message: string; temporary: boolean; retryAfterMs?: number | undefined } {
+  if (error instanceof Problem) return error;
+  if (error instanceof Malformed) {
+    return { message: 'The server’s answer could not be understood.', temporary: false };
+  }
+  throw error;
+}

@@ -1,0 +1,34 @@
+import { useEffect, useRef, useState } from 'react';
+import { directKey, type State } from '../store/state.ts';
+import { useClient, useKnown } from './hooks.ts';
+
+const MAX_LENGTH = 160;
+
+/** Says a new message aloud to those who listen to the page; history that is loaded stays silent. */
+export function Announcements({ open }: { open: string | null }) {
+  const { me } = useClient();
+  const conversations = useKnown((state) => state.conversations);
+  const names = useKnown((state) => state.names);
+  const heard = useRef<State['conversations'] | null>(null);
+  const [words, setWords] = useState('');
+
+  useEffect(() => {
+    const before = heard.current;
+    heard.current = conversations;
+    if (before === null) return;
+    for (const [id, conversation] of conversations) {
+      const known = before.get(id)?.messages.at(-1);
+      const last = conversation.messages.at(-1);
+      if (known === undefined || last === undefined || last.seq <= known.seq || last.sender === me) continue;
+      const from = names.get(last.sender) ?? last.sender;
+      const here = directKey(conversation.participants) === open;
+      setWords(here ? `${from}: ${last.text.slice(0, MAX_LENGTH)}` : `New message from ${from}`);
+    }
+  }, [conversations, me, names, open]);
+
+  return (
+    <div className="visually-hidden" role="status" aria-label="New messages" aria-live="polite">
+      {words}
+    </div>
+  );
+}

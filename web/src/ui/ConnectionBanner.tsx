@@ -1,0 +1,39 @@
+import { bannerOf } from './banner.ts';
+import { useClient, useConnection, useNow, useQueue } from './hooks.ts';
+
+/** What is true of the connection; nothing while all is well. */
+export function ConnectionBanner() {
+  const client = useClient();
+  const connection = useConnection();
+  const queue = useQueue();
+  const waiting = {
+    messages: queue.entries.filter(({ status }) => status !== 'failed').length,
+    durable: client.outbox.durable,
+    pausedUntil: queue.pausedUntil,
+  };
+  const counting =
+    connection.phase.name === 'waiting' || (connection.phase.name === 'live' && waiting.messages > 0);
+  const banner = bannerOf(connection, waiting, useNow(counting));
+  return (
+    <div className="banner-place">
+      {banner !== null && (
+        <div className={`banner banner-${banner.tone}`}>
+          {/* Counting down is for the eye: it would be read out every second. */}
+          <span role="status" aria-label="Connection" aria-live={counting ? 'off' : 'polite'}>
+            {banner.text}
+          </span>
+          {banner.action === 'try_now' && (
+            <button type="button" className="link" onClick={() => client.tryNow()}>
+              Try now
+            </button>
+          )}
+          {banner.action === 'reload' && (
+            <button type="button" className="link" onClick={() => location.reload()}>
+              Reload
+            </button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+/** The lines of a timeline: stored messages with their days, then what is still to be sent. */
+import type { Entry, Queue } from '../outbox/queue.ts';
+import { type Receipt, receiptOf } from '../store/conversation.ts';
+import { type Conversation, directKey, type Message } from '../store/state.ts';
+import { type Calendar, dayOf } from './format.ts';
+
+export type Line =
+  | { kind: 'day'; key: string; at: string }
+  | { kind: 'new'; key: string }
+  | {
+      kind: 'message';
+      key: string;
+      message: Message;
+      mine: boolean;
+      joined: boolean;
+      receipt: Receipt | null;
+    }
+  | { kind: 'waiting'; key: string; entry: Entry; joined: boolean };
+
+/** Messages of one person within this time stand together. */
+const TOGETHER_MS = 5 * 60_000;
+
+export function entriesOf(queue: Queue, key: string, conversation: Conversation | undefined): Entry[] {
+  return queue.entries.filter(({ to }) =>
+    'conversation' in to ? to.conversation === conversation?.id : directKey(to.participants) === key,
+  );
+}
+
+export function linesOf(
+  conversation: Conversation | undefined,
+  entries: readonly Entry[],
+  me: string,
+  /** Where the reader had been when the conversation was opened. */
+  readBefore: number | null,
+  calendar: Calendar,
+): Line[] {
+  const lines: Line[] = [];
+  let before: { sender: string; at: string } | null = null;
+  let marked = readBefore === null;
+  const enter = (sender: string, at: string): boolean => {
+    const day = dayOf(at, calendar);
+    const newDay = before === null || dayOf(before.at, calendar) !== day;
+    if (newDay) lines.push({ kind: 'day', key: `day ${day}`, at });
+    const joined =
+      !newDay && before?.sender === sender && Date.parse(at) - Date.parse(before.at) < TOGETHER_MS;
+    before = { sender, at };
+    return joined;
+  };
+  for (const message of conversation?.messages ?? []) {
+    const mine = message.sender === me;
+    let joined = enter(message.sender, message.at);
+    if (!marked && !mine && message.seq > (readBefore ?? 0)) {
+      marked = true;
+      joined = false;
+      lines.push({ kind: 'new', key: 'new' });
+    }
+    const receipt = mine && conversation !== undefined ? receiptOf(conversation, message.seq, me) : null;
+    // Mine keep the key that they had while they waited; others choose their ids themselves, so those are not keys.
+    const key = mine && message.id !== '' ? message.id : `seq ${message.seq}`;
+    lines.push({ kind: 'message', key, message, mine, joined, receipt });
+  }
+  const stored = new Set(conversation?.messages.filter(({ sender }) => sender === me).map(({ id }) => id));
+  for (const entry of entries) {
+    if (stored.has(entry.id)) continue;
+    const joined = enter(me, new Date(entry.composedAt).toISOString());
+    lines.push({ kind: 'waiting', key: entry.id, entry, joined });
+  }
+  return lines;
+}

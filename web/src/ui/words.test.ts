@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { type Connection, initialConnection, type Phase } from '../net/connection/state.ts';
+import { type Entry, emptyQueue } from '../outbox/queue.ts';
+import { emptyConversation, withMessages } from '../store/conversation.ts';
+import { bannerOf } from './banner.ts';
+import { type Calendar, dayName, lastSeen, shortTime, titleOf, typingText } from './format.ts';
+import { hashOfPeople, peopleOfHash } from './hooks.ts';
+import { entriesOf, linesOf } from './timeline.ts';
+
+const NOW = Date.parse('2026-05-06T12:00:00Z');
+const calendar: Calendar = { locale: 'en-GB', timeZone: 'UTC' };
+const nothing = { messages: 0, durable: true, pausedUntil: 0 };
+const two = { ...nothing, messages: 2 };
+const inPhase = (phase: Phase, attempt = 1): Connection => ({ ...initialConnection, phase, attempt });
+
+describe('the banner says the truth', () => {
+  const live = inPhase({ name: 'live', heartbeatMs: 25_000, since: NOW, lastPingAt: NOW });
+
+  it('nothing_while_all_is_well', () => {
+    expect(bannerOf(live, nothing, NOW)).toBeNull();
+    expect(bannerOf(live, two, NOW)).toBeNull();
+  });
+
+  it('how_many_wait_and_where_they_are_kept', () => {
+    const offline = inPhase({ name: 'offline', retryAt: null });
+    expect(bannerOf(offline, two, NOW)?.text).toBe(
+      'You’re offline. 2 messages waiting, kept on this device.',
+    );
+    expect(bannerOf(offline, { ...two, messages: 1, durable: false }, NOW)?.text).toBe(
+      'You’re offline. 1 message waiting, keep this page open.',
+    );
+  });
+
+  it('hrt5_when_it_tries_again_with_a_way_to_do_it_now', () => {
+    const waiting = inPhase({ name: 'waiting', retryAt: NOW + 2_400 });
+    expect(bannerOf(waiting, nothing, NOW)).toEqual({
+      tone: 'waiting',
+      text: 'Reconnecting in 3 s…',
+      action: 'try_now',
+    });
+    expect(bannerOf(inPhase({ name: 'waiting', retryAt: NOW + 30_000 }, 11), nothing, NOW)?.text).toBe(
+      'Natter can’t be reached. Next attempt in 30 s.',
+    );
+  });
+
+  it('that_the_server_slows_it_down', () => {
+    expect(bannerOf(live, { ...two, pausedUntil: NOW + 1 }, NOW)?.text).toBe(
+      'Sending slowly: 2 messages in line.',
+    );
+  });
+
+  it('why_it_ended_and_what_helps', () => {
+    const old = inPhase({
+      name: 'failed',
+      code: 4505,
+      reason: 'This page is older than the server. Reload it.',
+    });
+    expect(bannerOf(old, nothing, NOW)?.action).toBe('reload');
+    const many = inPhase({ name: 'failed', code: 4504, reason: 'Too many.' });
+    expect(bannerOf(many, nothing, NOW)?.action).toBe('try_now');
+  });
+});
+
+describe('words', () => {
+  it('days_and_times', () => {
+    expect(dayName('2026-05-06T00:00:00Z', NOW, calendar)).toBe('Today');
+    expect(dayName('2026-05-05T23:59:00Z', NOW, calendar)).toBe('Yesterday');
+    expect(dayName('2026-05-01T10:00:00Z', NOW, calendar)).toBe('Friday 1 May');
+    expect(dayName('2025-05-01T10:00:00Z', NOW, calendar)).toContain('2025');
+    expect(shortTime('2026-05-06T09:05:00Z', NOW, calendar)).toBe('09:05');
+    expect(shortTime('2026-05-03T09:05:00Z', NOW, calendar)).toBe('Sun');
+    expect(shortTime('2026-01-03T09:05:00Z', NOW, calendar)).toBe('3 Jan');
+    expect(shortTime('no time', NOW, calendar)).toBe('');
+  });
+
+  it('last_seen', () => {
+    expect(lastSeen('2026-05-06T11:59:30Z', NOW, calendar)).toBe('Last seen just now');
+    expect(lastSeen('2026-05-06T11:15:00Z', NOW, calendar)).toBe('Last seen 45 min ago');
+    expect(lastSeen('2026-05-06T09:00:00Z', NOW, calendar)).toBe('Last seen 3 h ago');
+    expect(lastSeen('?', NOW, calendar)).toBe('Offline');
+  });
+
+  it('people', () => {
+    const names = new Map([['bob', 'Bob B.']]);
+    expect(titleOf([], names)).toBe('Notes to yourself');
+    expect(titleOf(['bob', 'carol'], names)).toBe('Bob B., carol');
+    expect(typingText([], names)).toBe('');
+    expect(typingText(['bob'], names)).toBe('Bob B. is typing…');
+    expect(typingText(['bob', 'carol'], names)).toBe('Bob B. and carol are typing…');
+    expect(typingText(['a', 'b', 'c'], names)).toBe('Several people are typing…');
+  });
+
+  it('addresses_name_people_and_nothing_else', () => {
+    expect(peopleOfHash(hashOfPeople(['bob', 'carol-2']))).toEqual(['bob', 'carol-2']);
+    for (const bad of ['', '#/', '#/@', '#/@b', '#/@Bob', '#/@bob,', '#/@bob/../x', `#/@${'b'.repeat(33)}`]) {
+      expect(peopleOfHash(bad)).toBeNull();
+    }
+  });
+});
+
+describe('the timeline', () => {
+  const at = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString();
+  const message = (seq: number, sender: string, minutes: number) => ({
+    seq,
+    sender,
+    id: `id-${seq}`,
+    text: 't',
+    at: at(minutes),
+  });
+  const conversation = withMessages(emptyConversation('c', ['alice', 'bob']), [
+    message(1, 'bob', -1500),
+    message(2, 'bob', 0),
+    message(3, 'bob', 2),
+    message(4, 'bob', 20),
+    message(5, 'alice', 21),
+  ]);
+  const entry = (id: string): Entry => ({
+    id,
+    order: 1,
+    owner: 't',
+    to: { participants: ['bob', 'alice'] },
+    text: 'w',
+    composedAt: NOW + 22 * 60_000,
+    status: 'queued',
+  });
+
+  it('has_days_and_puts_together_what_one_person_wrote_in_a_row', () => {
+    const lines = linesOf(conversation, [], 'alice', null, calendar);
+    expect(
+      lines.map((line) =>
+        line.kind === 'message' ? `${line.message.seq}${line.joined ? ' joined' : ''}` : line.kind,
+      ),
+    ).toEqual(['day', '1', 'day', '2', '3 joined', '4', '5']);
+  });
+
+  it('marks_where_the_new_ones_begin', () => {
+    const lines = linesOf(conversation, [], 'alice', 2, calendar);
+    expect(lines.findIndex(({ kind }) => kind === 'new')).toBe(4);
+  });
+
+  it('what_waits_comes_last_and_never_beside_its_own_message', () => {
+    const queue = { ...emptyQueue, entries: [entry('id-5'), entry('id-9')] };
+    const entries = entriesOf(queue, 'alice,bob', conversation);
+    const lines = linesOf(conversation, entries, 'alice', null, calendar);
+    expect(lines.filter(({ kind }) => kind === 'waiting')).toMatchObject([{ key: 'id-9', joined: true }]);
+  });
+
+  it('others_cannot_choose_ids_that_disturb_ours', () => {
+    const twins = withMessages(conversation, [{ ...message(6, 'bob', 22), id: 'id-5' }]);
+    const keys = linesOf(twins, [], 'alice', null, calendar).map(({ key }) => key);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});

@@ -1,0 +1,30 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+// In development the page comes from Vite and everything else from a Natter on its usual port.
+const natter = 'http://localhost:8080';
+const door = { target: natter, changeOrigin: true };
+
+export default defineConfig({
+  plugins: [react()],
+  server: {
+    proxy: {
+      // The gateway checks Origin on the upgrade, so the proxy presents the gateway's own.
+      '/ws': { target: natter, ws: true, changeOrigin: true, rewriteWsOrigin: true },
+      '/auth': door,
+      '/api': door,
+      '/history': door,
+      '/health': door,
+    },
+  },
+  build: {
+    target: 'es2023',
+    // The server's Content-Security-Policy allows neither data: URLs nor inline code.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    environment: 'node',
+    include: ['src/**/*.test.ts'],
+  },
+});
