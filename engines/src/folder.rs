@@ -4,6 +4,7 @@
 //! data/
 //!   natter.lock        held while a Natter runs on this folder
 //!   natter.data        written last: from then on the parts that it lists must be there
+//!   natter.run         where the Natter that runs here can be reached
 //!   keys/              signing key and master key
 //!   secrets/           passwords of the engines, random, made for this folder
 //!   nats/              the event log
@@ -26,8 +27,8 @@ const LOCK: &str = "natter.lock";
 const MARKER: &str = "natter.data";
 const MARKER_HEAD: &str = "natter data folder, format 1";
 /// What an interrupted first start may have left behind.
-const OWN_NAMES: [&str; 8] =
-    [LOCK, MARKER, "natter.data.partial", "keys", "secrets", "nats", "postgres", "postgres.partial"];
+const OWN_NAMES: [&str; 9] =
+    [LOCK, MARKER, "natter.data.partial", "natter.run", "keys", "secrets", "nats", "postgres", "postgres.partial"];
 /// What a file system or a file manager puts into a folder that is otherwise empty.
 const HARMLESS_NAMES: [&str; 3] = ["lost+found", ".DS_Store", ".gitkeep"];
 

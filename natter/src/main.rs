@@ -1,1 +1,16 @@
-fn main() {}
+//! `natter`: everything at once on one machine, or one service of a deployment. See `cli.rs` for what it can do.
+
+use std::process::ExitCode;
+
+mod cli;
+mod config;
+mod exit;
+mod listen;
+mod master_key;
+mod migrate;
+mod run_file;
+mod up;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os().collect())
+}

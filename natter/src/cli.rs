@@ -1,0 +1,136 @@
+//! The command line: which subcommands there are, and what all of them have in common.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
+
+use crate::exit::{Exit, Failure};
+use crate::{config, migrate, up};
+
+/// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
+#[derive(Debug, Parser)]
+#[command(name = "natter", version, max_term_width = 110, after_help = after_help(), arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Read options from this file; without it, from natter.toml in the working folder if there is one.
+    #[arg(long, env = "NATTER_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+
+    /// What to log: `error`, `warn`, `info`, `debug`, `trace`, or for each part, such as `info,natter_gateway=debug`.
+    #[arg(long, env = "NATTER_LOG", value_name = "FILTER", default_value = "info", global = true)]
+    log: String,
+
+    /// How to log: `human` for people, `json` for one object per line.
+    #[arg(long, env = "NATTER_LOG_FORMAT", value_name = "FORMAT", default_value_t = LogFormat::Human, global = true)]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything on this machine: broker, PostgreSQL, gateway, projector, history API and the web client.
+    #[command(after_help = after_help())]
+    Up(up::Options),
+
+    /// Bring a PostgreSQL database to this version's schema.
+    #[command(after_help = after_help())]
+    Migrate(migrate::Options),
+}
+
+fn after_help() -> String {
+    format!(
+        "Every option can be given as a flag, as the variable shown in [env: …], or as a key in natter.toml with the name \
+         of the flag (`listen = \"0.0.0.0:8080\"`). A flag counts before a variable, a variable before the file, the file \
+         before the default.\n\n{}",
+        Exit::table()
+    )
+}
+
+/// Parses everything, then does what was asked for.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
+    let cli = match parse(arguments) {
+        Ok(cli) => cli,
+        Err(Refused::Clap(error)) => {
+            // What is asked for goes to standard output and is a success, what is wrong to standard error.
+            let _ = error.print();
+            let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return if asked_for { ExitCode::SUCCESS } else { ExitCode::from(Exit::Usage as u8) };
+        }
+        Err(Refused::Failure(failure)) => return failure.report(),
+    };
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+enum Refused {
+    Clap(clap::Error),
+    Failure(Failure),
+}
+
+fn parse(arguments: Vec<OsString>) -> Result<Cli, Refused> {
+    let command = config::with_file(Cli::command(), &arguments).map_err(Refused::Failure)?;
+    command
+        .try_get_matches_from(&arguments)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+        .map_err(|error| config::name_the_variable(error, &Cli::command(), &arguments))
+        .map_err(Refused::Clap)
+}
+
+fn start(cli: Cli) -> Result<(), Failure> {
+    let logs = LogOptions { format: cli.common.log_format, filter: cli.common.log };
+    init_logs(&logs).map_err(|error| Failure::caused_by(Exit::Usage, &error))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Other, format!("the system gives no threads: {error}")))?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Up(options) => up::run(options).await,
+            Command::Migrate(options) => migrate::run(options).await,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// The rule that README and `--help` promise.
+    #[test]
+    fn every_option_is_a_flag_a_variable_and_explained() {
+        for option in config::options_of(&Cli::command()) {
+            let flag = option.get_long().expect("options have long names");
+            let variable = option.get_env().map(|name| name.to_string_lossy().into_owned());
+            let expected = format!("NATTER_{}", flag.to_uppercase().replace('-', "_"));
+            assert_eq!(variable, Some(expected), "--{flag}");
+            assert!(option.get_help().is_some(), "--{flag} is not explained");
+        }
+    }
+
+    #[test]
+    fn an_option_means_the_same_wherever_it_is() {
+        let mut helps = std::collections::HashMap::new();
+        for option in config::options_of(&Cli::command()) {
+            let flag = option.get_long().expect("options have long names").to_owned();
+            let names = format!("{:?}", option.get_value_names());
+            assert_eq!(*helps.entry(flag.clone()).or_insert_with(|| names.clone()), names, "--{flag}");
+        }
+    }
+}

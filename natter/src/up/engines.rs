@@ -1,0 +1,120 @@
+//! The two engines of `natter up`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use natter_engines::{
+    ClusterOptions, DataFolder, EngineError, LineSink, Nats, NatsOptions, Postgres, PostgresOptions, Report,
+    RestartPolicy, Result, RunAs, Stopped, Supervised, Tools, ensure_cluster,
+};
+use natter_platform::lifecycle::Shutdown;
+
+use super::lines::{nats_line, postgres_line};
+
+/// After this an engine that still runs is killed. Everything acknowledged is on disk before that.
+const POSTGRES_GRACE: Duration = Duration::from_millis(2000);
+const NATS_GRACE: Duration = Duration::from_millis(1500);
+/// When somebody asks twice.
+const IMPATIENT_GRACE: Duration = Duration::from_millis(200);
+
+/// What can be chosen.
+pub struct Wishes {
+    pub nats_port: u16,
+    pub sync_interval: String,
+    pub postgres_memory: ByteSize,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Urls {
+    pub nats: String,
+    pub nats_monitor: String,
+    pub postgres: String,
+}
+
+#[derive(Default)]
+pub struct Engines {
+    nats: Option<Supervised>,
+    postgres: Option<Supervised>,
+    urls: Urls,
+}
+
+impl Engines {
+    /// Starts both at once. What has started by the time the other fails is stopped with [`Self::stop`].
+    pub async fn start(&mut self, tools: &Tools, data: &DataFolder, wishes: &Wishes) -> Result<()> {
+        let Self { nats, postgres, urls } = self;
+        let start_nats = async {
+            let engine = start_nats(tools, data, wishes).await?;
+            (urls.nats, urls.nats_monitor) = (engine.url(), engine.monitor_url());
+            *nats = Some(Supervised::keep(engine, RestartPolicy::default(), report("nats")));
+            Ok(())
+        };
+        let start_postgres = async {
+            let engine = start_postgres(tools, data, wishes).await?;
+            urls.postgres = engine.url();
+            *postgres = Some(Supervised::keep(engine, RestartPolicy::default(), report("postgres")));
+            Ok(())
+        };
+        tokio::try_join!(start_nats, start_postgres).map(|((), ())| ())
+    }
+
+    pub fn urls(&self) -> &Urls {
+        &self.urls
+    }
+
+    /// Waits until one of them has died too often.
+    pub async fn given_up(&mut self) -> EngineError {
+        tokio::select! {
+            error = given_up(&mut self.nats) => error,
+            error = given_up(&mut self.postgres) => error,
+        }
+    }
+
+    /// The reader of the log first, then the log.
+    pub async fn stop(self, shutdown: &Shutdown) {
+        stop(self.postgres, "postgres", POSTGRES_GRACE, shutdown).await;
+        stop(self.nats, "nats", NATS_GRACE, shutdown).await;
+    }
+}
+
+async fn given_up(engine: &mut Option<Supervised>) -> EngineError {
+    match engine {
+        Some(engine) => engine.given_up().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn stop(engine: Option<Supervised>, source: &str, grace: Duration, shutdown: &Shutdown) {
+    let Some(engine) = engine else { return };
+    // Asked twice, people mean now.
+    let grace = if shutdown.is_forced() { IMPATIENT_GRACE } else { grace };
+    match engine.stop(grace).await {
+        Stopped::InTime => tracing::info!(source, "stopped"),
+        Stopped::Killed => tracing::warn!(source, "did not stop within {} ms and was killed", grace.as_millis()),
+    }
+}
+
+async fn start_nats(tools: &Tools, data: &DataFolder, wishes: &Wishes) -> Result<Nats> {
+    let options = NatsOptions {
+        port: wishes.nats_port,
+        sync_interval: wishes.sync_interval.clone(),
+        ..NatsOptions::new(data.nats(), data.secret("nats")?)
+    };
+    Nats::start(tools, options, Arc::new(nats_line)).await
+}
+
+async fn start_postgres(tools: &Tools, data: &DataFolder, wishes: &Wishes) -> Result<Postgres> {
+    let folder = data.postgres();
+    let sink: LineSink = Arc::new(postgres_line);
+    let run_as = RunAs::for_engine("PostgreSQL", &folder, &tools.postgres())?;
+    let password = data.secret("postgres")?;
+    let cluster = ClusterOptions { password: password.clone(), sync: true, wal_segment_mib: 16 };
+    ensure_cluster(tools, &folder, &run_as, &cluster, sink.clone()).await?;
+    let shared_buffers_mib = u32::try_from(wishes.postgres_memory.as_u64() >> 20).unwrap_or(u32::MAX);
+    let options = PostgresOptions { shared_buffers_mib, ..PostgresOptions::new(folder, password) };
+    Postgres::start(tools, options, run_as, sink).await
+}
+
+fn report(source: &'static str) -> Report {
+    Arc::new(move |text| tracing::warn!(source, "{text}"))
+}

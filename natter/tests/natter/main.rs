@@ -1,0 +1,7 @@
+//! The program as people run it: the real binary, real engines, real signals.
+
+mod arrows;
+mod configuration;
+mod program;
+mod startup;
+mod up;
