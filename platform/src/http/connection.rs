@@ -52,6 +52,9 @@ impl Connections {
         if state.open.len() >= self.0.limit {
             return Err(stream);
         }
+        // Frames are small and someone waits for each: none is held back to be sent with the next. Where that fails the
+        // other side is gone, and reading will say so.
+        let _ = stream.set_nodelay(true);
         state.next += 1;
         let (id, cut) = (state.next, Arc::<Cut>::default());
         state.open.insert(id, cut.clone());
@@ -88,16 +91,6 @@ impl Connections {
 pub(super) struct Tracked {
     stream: TcpStream,
     place: Place,
-}
-
-impl Tracked {
-    /// Frames are small and someone waits for each: none is held back to be sent with the next (TCP_NODELAY).
-    pub(super) fn send_at_once(&self) {
-        if let Err(error) = self.stream.set_nodelay(true) {
-            // The other side is gone already; reading will say so.
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-    }
 }
 
 struct Place {
@@ -161,5 +154,25 @@ impl AsyncWrite for Tracked {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_sends_small_frames_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let connections = Connections::new(1);
+        let socket = connections.admit(accepted.expect("accepted").0).expect("there is room");
+        assert!(socket.stream.nodelay().expect("a socket"));
+        assert!(connections.admit(client.expect("connected")).is_err());
+        drop(socket);
+        assert_eq!(connections.count(), 0);
     }
 }

@@ -26,6 +26,9 @@ use crate::Shutdown;
 /// After an accept that failed for want of something (descriptors, memory), how long to leave the machine alone.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long the holder of a socket that was cut may take to notice.
+const LET_GO_WITHIN: Duration = Duration::from_millis(500);
+
 /// What a client beyond the limit reads, if it still reads anything.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -75,7 +78,6 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
         match accepted {
             Ok((stream, peer)) => match connections.admit(stream) {
                 Ok(socket) => {
-                    socket.send_at_once();
                     let connection = connection(socket, peer, router.clone(), options, shutdown.clone());
                     tasks.spawn(connection.in_current_span());
                 }
@@ -103,6 +105,10 @@ pub async fn serve(listener: TcpListener, router: Router, options: ServeOptions,
     tasks.abort_all();
     while let Some(ended) = tasks.join_next().await {
         log_panic(ended);
+    }
+    // Those who have upgraded sockets were woken by the cut, and drop them now.
+    if tokio::time::timeout(LET_GO_WITHIN, connections.none_left()).await.is_err() {
+        tracing::error!(connections = connections.count(), "cut connections are still held by someone");
     }
     Ok(())
 }

@@ -144,6 +144,9 @@ mod tests {
         parent.request();
         second.requested().await;
         assert!((GRACE..GRACE + Duration::from_millis(5)).contains(&forced_after(&second).await));
+        // Its own, later request does not give it more time than its parent has.
+        second.request();
+        assert_eq!(second.deadline(), parent.deadline());
         let third = parent.child();
         assert!(third.is_requested() && third.is_forced());
     }

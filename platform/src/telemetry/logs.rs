@@ -106,3 +106,24 @@ fn log_panics() {
         tracing::error!(location, message = crate::error::panic_message(panic.payload()), "panic");
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_filter_is_named_with_what_was_expected() {
+        let options = LogOptions { filter: "info,natter=loud".to_owned(), ..Default::default() };
+        let error = init_logs(&options).expect_err("no such level").to_string();
+        assert!(error.contains("info,natter=loud") && error.contains("expected"), "{error}");
+    }
+
+    #[test]
+    fn a_log_format_has_a_name() {
+        for format in [LogFormat::Human, LogFormat::Json] {
+            assert_eq!(format.to_string().parse(), Ok(format));
+        }
+        let error = "xml".parse::<LogFormat>().expect_err("no such format");
+        assert!(error.contains("xml") && error.contains("json"), "{error}");
+    }
+}

@@ -1,8 +1,9 @@
 //! What the layers do to requests and answers.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
@@ -118,6 +119,59 @@ async fn bodies_beyond_the_limit_are_refused_and_a_route_may_have_its_own() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path} {} bytes: {answer}", body.len());
     }
     server.stop().await;
+}
+
+/// The test's runtime has one thread, so what is logged on it is all that the server logs.
+#[tokio::test]
+async fn a_request_is_logged_by_route_and_never_with_what_it_carries() {
+    let log = Log::default();
+    let out = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(move || out.clone());
+    let _logging = tracing::subscriber::set_default(subscriber.finish());
+
+    let server = server().await;
+    let mut client = server.connect().await;
+    let own = client.stream.local_addr().expect("an address").port().to_string();
+    for request in [
+        "GET /panic/hunter2?token=hunter2 HTTP/1.1\r\nauthorization: Bearer hunter2\r\ncookie: hunter2\r\n\r\n",
+        "POST /body?hunter2 HTTP/1.1\r\nuser-agent: hunter2\r\ncontent-length: 7\r\n\r\nhunter2",
+        "GET /hunter2 HTTP/1.1\r\n\r\n",
+        "HUNTER2 /page HTTP/1.1\r\nx-request-id: hunter2 hunter2\r\nconnection: close\r\n\r\n",
+    ] {
+        client.send(request).await;
+    }
+    client.read_to_end().await;
+    server.stop().await;
+
+    let text = log.text();
+    for expected in
+        ["\"path\":\"/panic/{what}\"", "\"path\":\"/body\"", "\"status\":404", "\"method\":\"other\"", "duration_us"]
+    {
+        assert!(text.contains(expected), "no {expected} in\n{text}");
+    }
+    assert!(!text.to_lowercase().contains("hunter2"), "{text}");
+    assert!(!text.contains(&format!("127.0.0.1:{own}")), "{text}");
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("no panic")).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[tokio::test]

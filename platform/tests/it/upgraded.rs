@@ -1,10 +1,11 @@
 //! Sockets that became something else: they count, a stop waits for them, a hard stop cuts them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
@@ -12,13 +13,14 @@ use http::header::{CONNECTION, UPGRADE};
 use hyper_util::rt::TokioIo;
 use natter_platform::http::{LayerOptions, ServeOptions, layered};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
 
 use crate::support::{Client, Server, within};
 
 const ASK: &str = "GET /echo HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
 
-/// Echoes bytes until the other side ends, or the socket fails.
-async fn echo(mut request: Request) -> Response {
+/// Echoes bytes until the other side ends, or the socket fails; then says that it has let go.
+async fn echo(State(let_go): State<Arc<Notify>>, mut request: Request) -> Response {
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
@@ -29,6 +31,8 @@ async fn echo(mut request: Request) -> Response {
                 break;
             }
         }
+        drop(io);
+        let_go.notify_one();
     });
     (StatusCode::SWITCHING_PROTOCOLS, [(CONNECTION, "upgrade"), (UPGRADE, "echo")]).into_response()
 }
@@ -44,7 +48,11 @@ async fn chat(upgrade: WebSocketUpgrade) -> Response {
 }
 
 fn router() -> Router {
-    let router = Router::new().route("/echo", get(echo)).route("/ws", get(chat));
+    router_that_tells(Arc::new(Notify::new()))
+}
+
+fn router_that_tells(let_go: Arc<Notify>) -> Router {
+    let router = Router::new().route("/echo", get(echo)).route("/ws", get(chat)).with_state(let_go);
     // With a short deadline for requests, which must not touch what they became.
     layered(router, &LayerOptions { request_timeout: Duration::from_millis(200), ..Default::default() })
 }
@@ -124,7 +132,9 @@ async fn a_hard_stop_cuts_upgraded_sockets_that_nobody_ends() {
 
 #[tokio::test]
 async fn a_hard_stop_cuts_an_upgraded_socket_whose_client_does_not_read() {
-    let server = Server::start_with_grace(router(), ServeOptions::default(), Duration::from_millis(200)).await;
+    let let_go = Arc::new(Notify::new());
+    let router = router_that_tells(let_go.clone());
+    let server = Server::start_with_grace(router, ServeOptions::default(), Duration::from_millis(200)).await;
     let mut client = upgraded(&server).await;
     // Fill every buffer on the way, until the echo blocks in writing and so no longer reads.
     let chunk = [b'x'; 64 * 1024];
@@ -136,6 +146,7 @@ async fn a_hard_stop_cuts_an_upgraded_socket_whose_client_does_not_read() {
     })
     .await;
     server.shutdown.request();
+    within("the end of the echo, which nobody reads", let_go.notified()).await;
     server.ended().await;
 }
 
