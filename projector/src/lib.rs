@@ -1,1 +1,48 @@
+//! From the log to the read models in PostgreSQL.
+//!
+//! The projector follows CHAT and PRESENCE, each from the position in PostgreSQL, in order, in batches, and writes that
+//! position in the transaction that writes the rows (D8). So nothing is applied twice or skipped, whatever is killed when.
+//!
+//! - [`runner`]: standby, active, and over again when a connection is lost; [`session`]: being the only active one
+//! - [`identity`]: whether the log is the one that the read models were made from
+//! - [`feed`]: from the log to batches; [`fact`]: what an event says, or why it is malformed
+//! - [`apply`]: one batch, one transaction; [`projections`]: one file per read model
+//! - [`partitions`]: of messages; [`status`]: for readiness and metrics; [`watch`]: how far the log goes
 
+mod apply;
+mod config;
+mod error;
+mod fact;
+mod feed;
+mod identity;
+mod partitions;
+mod position;
+mod projections;
+mod runner;
+mod session;
+mod status;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::Config;
+pub use error::Error;
+pub use status::{Role, Status, StreamStatus};
+
+use natter_log::{KeyRing, Log, Stream};
+use natter_platform::Shutdown;
+
+/// Projects until the stop is requested, or something happens that an operator has to see to. Any number may run on one
+/// database: one is active, the others stand by. `status` shows how it does meanwhile.
+pub async fn run(config: Config, log: Log, keys: KeyRing, status: Status, shutdown: Shutdown) -> Result<(), Error> {
+    let project = |stream| {
+        let (config, log, keys, status) = (config.clone(), log.clone(), keys.clone(), status.clone());
+        runner::Runner { config, log, keys, stream, status }.run(shutdown.clone())
+    };
+    let ended = tokio::try_join!(project(Stream::Chat), project(Stream::Presence));
+    for stream in Stream::ALL {
+        status.role(stream, Role::Stopped);
+    }
+    ended.map(|_| ())
+}

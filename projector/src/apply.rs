@@ -1,0 +1,224 @@
+//! One batch of events, applied in one transaction with the position.
+
+use std::collections::HashSet;
+
+use natter_log::Stream;
+use sqlx::{Connection, PgConnection};
+
+use crate::config::Config;
+use crate::error::ApplyError;
+use crate::fact::{Fact, Incoming, Malformed};
+use crate::position::Position;
+use crate::projections::accounts::Accounts;
+use crate::projections::changes::{self, Changes};
+use crate::projections::commands::Commands;
+use crate::projections::conversations::Conversations;
+use crate::projections::days::Days;
+use crate::projections::dead_letters::DeadLetters;
+use crate::projections::messages::Messages;
+use crate::projections::presence::Presence;
+use crate::projections::readers::Readers;
+
+/// Where a stream's read models stand, and what is left to tidy.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    pub stream: Stream,
+    pub position: Position,
+    /// Whether there may be old changes to let go of.
+    pub prune: bool,
+}
+
+/// Events that went to the dead letters.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dead {
+    pub malformed: u64,
+    pub waiting: u64,
+}
+
+/// Applies events that follow the position, all of them. A value that PostgreSQL refuses makes its event a dead letter; to
+/// find it, the batch is halved until it stands alone.
+pub(crate) async fn apply(
+    connection: &mut PgConnection,
+    config: &Config,
+    progress: &mut Progress,
+    events: &mut [Incoming],
+) -> Result<Dead, ApplyError> {
+    // Halves that are still to be applied, the next one last.
+    let mut dead = Dead::default();
+    let mut ranges = vec![0..events.len()];
+    while let Some(range) = ranges.pop() {
+        match transaction(connection, config, progress, &events[range.clone()]).await {
+            Ok(more) => {
+                dead.malformed += more.malformed;
+                dead.waiting += more.waiting;
+            }
+            Err(ApplyError::Refused(_)) if range.len() > 1 => {
+                let middle = range.start + range.len() / 2;
+                ranges.extend([middle..range.end, range.start..middle]);
+            }
+            Err(ApplyError::Refused(error)) if events[range.start].fact.is_ok() => {
+                let conversation = events[range.start].conversation();
+                let reason = format!("PostgreSQL refuses it: {error}");
+                events[range.start].fact = Err(Malformed { reason, conversation });
+                ranges.push(range);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(dead)
+}
+
+async fn transaction(
+    connection: &mut PgConnection,
+    config: &Config,
+    progress: &mut Progress,
+    events: &[Incoming],
+) -> Result<Dead, ApplyError> {
+    let (stream, from) = (progress.stream, progress.position);
+    // The position says what is applied already: a repeat is passed over.
+    let first = events.partition_point(|event| event.stored.seq <= from.seq);
+    let events = &events[first..];
+    let Some(last) = events.last() else { return Ok(Dead::default()) };
+    let days = days(&from, events);
+    let to = Position { epoch: from.epoch, seq: last.stored.seq, tag: last.stored.tag(), event_at: days.now() };
+
+    let mut transaction = connection.begin().await?;
+    from.advance(&to, &mut transaction, stream).await?;
+    let dead = match stream {
+        Stream::Chat => write_chat(&mut transaction, config, events, &days).await?,
+        Stream::Presence => write_presence(&mut transaction, events).await?,
+    };
+    let mut prune = progress.prune || days.has_new();
+    prune &= stream == Stream::Chat;
+    if prune {
+        prune = changes::prune(&mut transaction).await?;
+    }
+    transaction.commit().await?;
+    (progress.position, progress.prune) = (to, prune);
+    Ok(dead)
+}
+
+fn days(from: &Position, events: &[Incoming]) -> Days {
+    let mut days = Days::after(from.event_at);
+    for event in events {
+        days.passed(event.stored.seq, event.at);
+    }
+    days
+}
+
+async fn write_chat(
+    transaction: &mut PgConnection,
+    config: &Config,
+    events: &[Incoming],
+    days: &Days,
+) -> Result<Dead, ApplyError> {
+    let ids: HashSet<_> = events.iter().filter_map(Incoming::conversation).collect();
+    let mut conversations = if ids.is_empty() {
+        Conversations::default()
+    } else {
+        Conversations::load(transaction, ids.into_iter().collect()).await?
+    };
+    let mut fold = Fold::default();
+    for event in events {
+        fold.add(&mut conversations, event);
+    }
+    fold.readers.resolve(transaction).await?;
+    conversations.write(transaction).await?;
+    fold.readers.write(transaction).await?;
+    fold.messages.write(transaction).await?;
+    fold.commands.write(transaction).await?;
+    fold.changes.write(transaction).await?;
+    fold.accounts.write(transaction, days, config.revocations_kept).await?;
+    days.write(transaction, config.changes_kept_days).await?;
+    fold.dead_letters.write(transaction, Stream::Chat).await?;
+    Ok(fold.dead())
+}
+
+async fn write_presence(transaction: &mut PgConnection, events: &[Incoming]) -> Result<Dead, ApplyError> {
+    let mut fold = Fold::default();
+    for event in events {
+        fold.add(&mut Conversations::default(), event);
+    }
+    fold.presence.write(transaction).await?;
+    fold.dead_letters.write(transaction, Stream::Presence).await?;
+    Ok(fold.dead())
+}
+
+/// What a batch comes to, for each read model.
+#[derive(Default)]
+struct Fold<'a> {
+    messages: Messages<'a>,
+    commands: Commands<'a>,
+    readers: Readers,
+    changes: Changes,
+    accounts: Accounts<'a>,
+    presence: Presence,
+    dead_letters: DeadLetters<'a>,
+}
+
+impl<'a> Fold<'a> {
+    fn add(&mut self, conversations: &mut Conversations, event: &'a Incoming) {
+        let held = event.conversation().and_then(|id| conversations.held_since(id));
+        match (&event.fact, held) {
+            (Err(malformed), _) => self.malformed(conversations, event, malformed),
+            (Ok(_), Some(since)) => self.dead_letters.waiting(event, since),
+            (Ok(fact), None) => self.fact(conversations, event, fact),
+        }
+    }
+
+    fn fact(&mut self, conversations: &mut Conversations, event: &'a Incoming, fact: &'a Fact) {
+        let (seq, at) = (event.stored.seq, event.at);
+        match fact {
+            Fact::Message(message) => {
+                let id = message.conversation;
+                conversations.changed(id, &message.people, seq, at);
+                let ordinal = conversations.said(id, seq, at);
+                self.messages.said(seq, at, ordinal, message);
+                self.readers.read(conversations, id, message.sender, seq);
+                let command = (message.sender, message.id);
+                self.commands.stored(command, seq, at, Some(id), Some(&message.fingerprint));
+            }
+            Fact::Marker(marker) => {
+                let id = marker.conversation;
+                // Nobody has read what is not there yet.
+                let read = marker.read.min(seq);
+                conversations.changed(id, &marker.people, seq, at);
+                self.readers.read(conversations, id, marker.reader, read);
+                self.changes.marker(seq, at, id, marker.reader, read);
+                if let Some(command) = marker.id {
+                    self.commands.stored((marker.reader, command), seq, at, Some(id), None);
+                }
+            }
+            Fact::Account(account) => {
+                self.accounts.became(seq, account);
+                if let Some(command) = account.command {
+                    self.commands.stored(command, seq, at, None, None);
+                }
+            }
+            Fact::Presence { uid, status } => self.presence.changed(*uid, at, status),
+            Fact::Received { uid, seq } => self.presence.received(*uid, *seq),
+        }
+    }
+
+    fn malformed(&mut self, conversations: &mut Conversations, event: &'a Incoming, malformed: &Malformed) {
+        let seq = event.stored.seq;
+        tracing::error!(
+            seq,
+            subject = &*event.stored.subject,
+            reason = malformed.reason,
+            conversation = malformed.conversation.map(tracing::field::display),
+            "an event can't be applied and went to the dead letters, as will what follows in its conversation"
+        );
+        self.dead_letters.malformed(event, &malformed.reason);
+        if let Some(conversation) = malformed.conversation
+            && conversations.hold(conversation, seq)
+        {
+            self.dead_letters.hold(conversation, seq);
+        }
+    }
+
+    fn dead(&self) -> Dead {
+        let (malformed, waiting) = self.dead_letters.count();
+        Dead { malformed, waiting }
+    }
+}

@@ -1,0 +1,331 @@
+//! What an event says to the read models: decoded, checked, and opened with its author's key.
+//!
+//! Nothing here does IO. An event is either a fact that can be applied, or malformed, which is said with a reason and
+//! never stops the others; only one that a later program wrote stops the projector.
+
+use natter_events::{
+    Account, ClientId, ContentKey, ConversationId, DecodeError, Envelope, Event, Field, KeyId, PresenceStatus, Record,
+    Revocation, Sealed, Subject, Uid,
+};
+use natter_log::{Stored, Stream};
+use time::OffsetDateTime;
+
+/// One event of the log that was decoded, and not yet opened.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub stored: Stored,
+    pub record: Result<Record, Malformed>,
+}
+
+/// One event of the log, ready to be applied.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub stored: Stored,
+    pub at: OffsetDateTime,
+    pub fact: Result<Fact, Malformed>,
+}
+
+/// An event that can't be applied: why, and to what it belongs as far as that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    pub reason: String,
+    pub conversation: Option<ConversationId>,
+}
+
+/// A later program wrote this event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Later {
+    pub seq: u64,
+    pub kind: String,
+    pub version: u16,
+}
+
+/// What the read models are told.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    Message(Message),
+    Marker(Marker),
+    Account(AccountState),
+    Presence { uid: Uid, status: &'static str },
+    Received { uid: Uid, seq: u64 },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub conversation: ConversationId,
+    pub people: Vec<Uid>,
+    pub sender: Uid,
+    pub id: ClientId,
+    /// None: the sender was erased.
+    pub text: Option<String>,
+    pub metadata: Option<String>,
+    pub reply_to: Option<u64>,
+    pub fingerprint: [u8; 16],
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Marker {
+    pub conversation: ConversationId,
+    pub people: Vec<Uid>,
+    pub reader: Uid,
+    pub id: Option<ClientId>,
+    pub read: u64,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AccountState {
+    pub uid: Uid,
+    /// The command that it answers, and who gave it.
+    pub command: Option<(Uid, ClientId)>,
+    /// None: the person was erased.
+    pub names: Option<Names>,
+    pub registered_at: OffsetDateTime,
+    pub suspended: bool,
+    pub revocations: Vec<(OffsetDateTime, Revocation)>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub handle: String,
+    pub display_name: Option<String>,
+}
+
+impl Fact {
+    /// The conversation that it belongs to.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Fact::Message(message) => Some(message.conversation),
+            Fact::Marker(marker) => Some(marker.conversation),
+            Fact::Account(_) | Fact::Presence { .. } | Fact::Received { .. } => None,
+        }
+    }
+}
+
+impl Incoming {
+    /// The conversation that it belongs to, malformed or not.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match &self.fact {
+            Ok(fact) => fact.conversation(),
+            Err(malformed) => malformed.conversation,
+        }
+    }
+}
+
+impl Decoded {
+    /// Reads an event of `stream`.
+    pub fn read(stream: Stream, stored: Stored) -> Result<Self, Later> {
+        let record = match Record::decode(&stored.payload) {
+            Ok(record) => checked(stream, &stored, record)?,
+            Err(DecodeError::LaterVersion { kind, version }) => return Err(Later { seq: stored.seq, kind, version }),
+            Err(error) => Err(Malformed { reason: reason(&error), conversation: conversation_of(&stored) }),
+        };
+        Ok(Self { stored, record })
+    }
+
+    /// Whose key opens it, and which.
+    pub fn key(&self) -> Option<(Uid, KeyId)> {
+        let record = self.record.as_ref().ok()?;
+        let sealed = matches!(
+            record.event,
+            Event::MessageSent(_) | Event::UserRegistered(_) | Event::SessionsRevoked(_)
+        );
+        Some((owner(&self.stored)?, record.envelope.key.filter(|_| sealed)?))
+    }
+
+    /// What it says, given the key; without one, its author was erased.
+    pub fn open(self, key: Option<&ContentKey>) -> Incoming {
+        let conversation = self.record.as_ref().map_or_else(|m| m.conversation, |record| record.envelope.conversation);
+        let fact = self.record.and_then(|record| {
+            let opener = Opener { owner: owner(&self.stored).unwrap_or(record.envelope.actor), key };
+            opener.fact(record).map_err(|reason| Malformed { reason: reason.to_owned(), conversation })
+        });
+        match timestamp(self.stored.time_ms) {
+            Ok(at) => Incoming { at, fact, stored: self.stored },
+            Err(reason) => {
+                let fact = Err(Malformed { reason: reason.to_owned(), conversation });
+                Incoming { at: OffsetDateTime::UNIX_EPOCH, fact, stored: self.stored }
+            }
+        }
+    }
+}
+
+/// The user whose subject it is: whose fields are sealed in it.
+fn owner(stored: &Stored) -> Option<Uid> {
+    Subject::parse(&stored.subject).map(|subject| subject.user())
+}
+
+/// A damaged record's conversation, if its envelope still reads: better to hold back one too many than to apply the rest
+/// of it without this.
+fn conversation_of(stored: &Stored) -> Option<ConversationId> {
+    Envelope::peek(&stored.payload).ok()?.conversation
+}
+
+/// The record, if it is one that may stand there. Nothing of it is sealed.
+fn checked(stream: Stream, stored: &Stored, record: Record) -> Result<Result<Record, Malformed>, Later> {
+    let envelope = &record.envelope;
+    // A room: its messages have no addresses, and this version has no members to show them to.
+    if let Some(conversation) = envelope.conversation
+        && conversation.as_uuid().get_version_num() == 7
+    {
+        return Err(Later { seq: stored.seq, kind: format!("{} in a room", envelope.kind), version: envelope.version });
+    }
+    let malformed = match misplaced(stream, stored, &record) {
+        None => return Ok(Ok(record)),
+        Some(reason) => Malformed { reason: reason.to_owned(), conversation: envelope.conversation },
+    };
+    Ok(Err(malformed))
+}
+
+fn misplaced(stream: Stream, stored: &Stored, record: &Record) -> Option<&'static str> {
+    let Some(subject) = Subject::parse(&stored.subject) else { return Some("the subject is none of Natter's") };
+    let envelope = &record.envelope;
+    match (stream, subject, &record.event) {
+        (Stream::Chat, Subject::Messages(uid), Event::MessageSent(_) | Event::ReadMarkerMoved(_)) => {
+            if uid != envelope.actor {
+                return Some("the actor is not the one whose subject it is");
+            }
+            let Some(conversation) = envelope.conversation else { return Some("it names no conversation") };
+            let people: Vec<Uid> = envelope.addressees().collect();
+            if !people.contains(&uid) {
+                return Some("the actor is not one of the addressees");
+            }
+            (ConversationId::direct(&people) != conversation)
+                .then_some("the conversation is not the one of the addressees")
+        }
+        (Stream::Chat, Subject::Account(_), Event::UserRegistered(_) | Event::SessionsRevoked(_)) => None,
+        (Stream::Presence, Subject::Presence(uid), Event::PresenceChanged(_) | Event::ReceivedUpTo(_)) => {
+            (uid != envelope.actor).then_some("the actor is not the one whose subject it is")
+        }
+        _ => Some("this type of event does not belong on this subject"),
+    }
+}
+
+struct Opener<'a> {
+    owner: Uid,
+    key: Option<&'a ContentKey>,
+}
+
+impl Opener<'_> {
+    fn fact(&self, record: Record) -> Result<Fact, &'static str> {
+        let envelope = record.envelope;
+        let people: Vec<Uid> = envelope.addressees().collect();
+        let conversation = envelope.conversation.ok_or("it names no conversation");
+        match record.event {
+            Event::MessageSent(sent) => {
+                envelope.key.ok_or("it names no key")?;
+                let metadata = match &sent.metadata {
+                    None => None,
+                    Some(sealed) => self.open(Field::Metadata, sealed)?,
+                };
+                if let Some(json) = &metadata {
+                    serde_json::from_str::<serde::de::IgnoredAny>(json).map_err(|_| "the metadata is not JSON")?;
+                }
+                Ok(Fact::Message(Message {
+                    conversation: conversation?,
+                    people,
+                    sender: envelope.actor,
+                    id: envelope.id.ok_or("it names no command")?,
+                    text: self.open(Field::Text, &sent.text)?,
+                    metadata,
+                    reply_to: sent.reply_to.map(position).transpose()?,
+                    fingerprint: *sent.fingerprint.as_bytes(),
+                }))
+            }
+            Event::ReadMarkerMoved(moved) => Ok(Fact::Marker(Marker {
+                conversation: conversation?,
+                people,
+                reader: envelope.actor,
+                id: envelope.id,
+                read: position(moved.read)?,
+            })),
+            Event::UserRegistered(event) => self.account(event.account, envelope.actor, envelope.id, envelope.key),
+            Event::SessionsRevoked(event) => self.account(event.account, envelope.actor, envelope.id, envelope.key),
+            Event::PresenceChanged(changed) => {
+                Ok(Fact::Presence { uid: envelope.actor, status: status_name(changed.status) })
+            }
+            Event::ReceivedUpTo(received) => Ok(Fact::Received { uid: envelope.actor, seq: position(received.seq)? }),
+        }
+    }
+
+    fn account(
+        &self,
+        account: Account,
+        actor: Uid,
+        id: Option<ClientId>,
+        key: Option<KeyId>,
+    ) -> Result<Fact, &'static str> {
+        key.ok_or("it names no key")?;
+        let names = match self.open(Field::Handle, &account.handle)? {
+            None => None,
+            Some(handle) if !is_handle(&handle) => return Err("the handle is none"),
+            Some(handle) => {
+                let display_name = match &account.display_name {
+                    None => None,
+                    Some(sealed) => self.open(Field::DisplayName, sealed)?,
+                };
+                Some(Names { handle, display_name })
+            }
+        };
+        let revocations = account.revocations.into_iter().map(|one| Ok((timestamp(one.at_ms)?, one)));
+        Ok(Fact::Account(AccountState {
+            uid: self.owner,
+            command: id.map(|id| (actor, id)),
+            names,
+            registered_at: timestamp(account.registered_at_ms)?,
+            suspended: account.suspended,
+            revocations: revocations.collect::<Result<_, &str>>()?,
+        }))
+    }
+
+    /// A field's text; none when its author was erased.
+    fn open(&self, field: Field, sealed: &Sealed) -> Result<Option<String>, &'static str> {
+        let Some(key) = self.key else { return Ok(None) };
+        let text = key.open_text(self.owner, field, sealed).map_err(|_| "a sealed field does not open with its key")?;
+        // The one character that PostgreSQL can't store.
+        if text.contains('\0') { Err("a text holds a zero character") } else { Ok(Some(text)) }
+    }
+}
+
+fn status_name(status: PresenceStatus) -> &'static str {
+    match status {
+        PresenceStatus::Online => "online",
+        PresenceStatus::Away => "away",
+        PresenceStatus::Busy => "busy",
+        PresenceStatus::Offline => "offline",
+    }
+}
+
+fn is_handle(text: &str) -> bool {
+    let may_begin = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (2..=32).contains(&text.len())
+        && may_begin(text.as_bytes()[0])
+        && text.bytes().all(|byte| may_begin(byte) || byte == b'_' || byte == b'-')
+}
+
+/// A position of the log, which is below 2^53.
+fn position(seq: u64) -> Result<u64, &'static str> {
+    if seq < 1 << 53 { Ok(seq) } else { Err("a position is beyond any log") }
+}
+
+/// A time that PostgreSQL can hold.
+fn timestamp(unix_ms: i64) -> Result<OffsetDateTime, &'static str> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(unix_ms) * 1_000_000)
+        .ok()
+        .filter(|at| (1..=9999).contains(&at.year()))
+        .ok_or("a time is beyond any calendar")
+}
+
+/// An error with its causes, in one line.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

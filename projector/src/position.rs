@@ -1,0 +1,71 @@
+//! How far the read models are complete: one row per stream, written in the transaction that writes them (D8).
+
+use natter_log::{Stream, Tag};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::error::ApplyError;
+
+/// A place in the log. Up to and including `seq`, everything is in the read models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub epoch: u64,
+    pub seq: u64,
+    /// Of the event at `seq`; zero before the first.
+    pub tag: Tag,
+    /// The latest broker time up to `seq`.
+    pub event_at: Option<OffsetDateTime>,
+}
+
+/// A stream's name in the table.
+pub(crate) fn name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Chat => "chat",
+        Stream::Presence => "presence",
+    }
+}
+
+impl Position {
+    /// Before the first event.
+    pub fn start(epoch: u64) -> Self {
+        Self { epoch, seq: 0, tag: Tag(0), event_at: None }
+    }
+
+    /// The stored position, which is made at the first start.
+    pub async fn load(connection: &mut PgConnection, stream: Stream, epoch: u64) -> Result<Self, sqlx::Error> {
+        let start = Self::start(epoch);
+        sqlx::query("insert into projector (name, epoch, seq, tag) values ($1, $2, $3, $4) on conflict do nothing")
+            .bind(name(stream))
+            .bind(start.epoch.cast_signed())
+            .bind(start.seq.cast_signed())
+            .bind(start.tag.0.cast_signed())
+            .execute(&mut *connection)
+            .await?;
+        let (epoch, seq, tag, event_at): (i64, i64, i64, Option<OffsetDateTime>) =
+            sqlx::query_as("select epoch, seq, tag, event_at from projector where name = $1")
+                .bind(name(stream))
+                .fetch_one(connection)
+                .await?;
+        Ok(Self { epoch: epoch.cast_unsigned(), seq: seq.cast_unsigned(), tag: Tag(tag.cast_unsigned()), event_at })
+    }
+
+    /// Moves the stored position on, if it is still this one. The first statement of a transaction that writes rows: whoever
+    /// else tries waits here until it ends, and then finds another position, before having written anything.
+    pub async fn advance(&self, to: &Self, transaction: &mut PgConnection, stream: Stream) -> Result<(), ApplyError> {
+        let moved = sqlx::query(
+            "update projector set epoch = $5, seq = $6, tag = $7, event_at = $8, updated_at = clock_timestamp() \
+             where name = $1 and epoch = $2 and seq = $3 and tag = $4",
+        )
+        .bind(name(stream))
+        .bind(self.epoch.cast_signed())
+        .bind(self.seq.cast_signed())
+        .bind(self.tag.0.cast_signed())
+        .bind(to.epoch.cast_signed())
+        .bind(to.seq.cast_signed())
+        .bind(to.tag.0.cast_signed())
+        .bind(to.event_at)
+        .execute(transaction)
+        .await?;
+        if moved.rows_affected() == 1 { Ok(()) } else { Err(ApplyError::Fenced) }
+    }
+}
