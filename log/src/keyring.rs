@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use crate::bucket::{BucketError, KeyValue};
 
 /// For how long a key that is not there is not asked for again.
-const ABSENT_FOR: Duration = Duration::from_secs(5);
+const ABSENT_FOR: Duration = Duration::from_secs(2);
 
 /// An entry that the master key has to open: written with the first one, so that another one is noticed at once.
 const CANARY: &str = "master";
@@ -175,8 +175,15 @@ mod tests {
     use crate::{Bucket, Log, Settings};
 
     async fn bucket(broker: &Broker) -> KeyValue {
-        let settings = Settings { servers: vec![broker.url().to_owned()], ..Settings::default() };
-        Log::connect(settings).await.expect("the log").bucket(Bucket::Keys)
+        let settings = Settings {
+            servers: vec![format!("nats://{}", broker.address())],
+            user: Some(broker.user().to_owned()),
+            password: Some(broker.password().to_owned()),
+            ..Settings::default()
+        };
+        let log = Log::connect(settings).await.expect("the log");
+        log.declare().await.expect("the buckets");
+        log.bucket(Bucket::Keys)
     }
 
     fn ring(bucket: &KeyValue, master: &ContentKey) -> KeyRing {
