@@ -1,8 +1,8 @@
+import './ui/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { composeSession } from './compose.ts';
 import { App } from './ui/App.tsx';
-import './ui/base.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no #root');

@@ -24,12 +24,14 @@ export class Problem extends Error {
   }
 }
 
+const UNREACHABLE = 'Natter can’t be reached right now.';
+
 /** No answer came: the network, or a server that is down. */
 export function unreachable(): Problem {
   return new Problem({
     status: 0,
     code: 'unreachable',
-    message: 'Natter can’t be reached right now.',
+    message: UNREACHABLE,
     temporary: true,
   });
 }
@@ -44,7 +46,8 @@ export async function problemOf(response: Response): Promise<Problem> {
   return new Problem({
     status: response.status,
     code: typeof code === 'string' ? code : away ? 'unavailable' : 'internal',
-    message: typeof message === 'string' ? message : `The server answered ${response.status}.`,
+    message:
+      typeof message === 'string' ? message : away ? UNREACHABLE : `The server answered ${response.status}.`,
     temporary: typeof temporary === 'boolean' ? temporary : away || response.status === 429,
     retryAfterMs:
       typeof retry_after_ms === 'number' && retry_after_ms >= 0

@@ -1,0 +1,161 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Auth } from '../net/auth.ts';
+import type { Socket } from '../net/connection/driver.ts';
+import { History } from '../net/history.ts';
+import { Http } from '../net/http.ts';
+import { MemoryStorage } from '../outbox/storage.ts';
+import { ManualClock, settle } from '../testing/clock.ts';
+import { Client } from './client.ts';
+import { Session } from './session.ts';
+import { browserTabs } from './tabs.ts';
+
+let clock: ManualClock;
+let asked: { path: string; answer(response: Response | TypeError): Promise<void> }[];
+let storage: MemoryStorage;
+let sockets: Socket[];
+let session: Session;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  asked = [];
+  sockets = [];
+  storage = new MemoryStorage();
+  const http = new Http(
+    clock,
+    (path) =>
+      new Promise((resolve, reject) => {
+        asked.push({
+          path,
+          async answer(response) {
+            if (response instanceof TypeError) reject(response);
+            else resolve(response);
+            await settle();
+          },
+        });
+      }),
+  );
+  const auth = new Auth(http, clock);
+  session = new Session(auth, clock, (me) => {
+    return new Client({
+      me,
+      auth,
+      history: new History(http, auth),
+      environment: clock,
+      openSocket() {
+        const socket: Socket = { onopen: null, onmessage: null, onclose: null, send() {}, close() {} };
+        sockets.push(socket);
+        return socket;
+      },
+      probe: () => Promise.resolve(false),
+      storage: Promise.resolve(storage),
+      tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])) },
+      fillRandom: (bytes) => void crypto.getRandomValues(bytes),
+    });
+  });
+});
+
+const last = (path: string) => {
+  const found = asked.findLast((one) => one.path === path);
+  if (found === undefined) throw new Error(`${path} was not asked for`);
+  return found;
+};
+const tokens = () =>
+  new Response(JSON.stringify({ access_token: 'jwt', expires_in: 900, user: 'alice' }), { status: 200 });
+const refused = () => new Response(JSON.stringify({ code: 'unauthenticated', title: 'No' }), { status: 401 });
+const clientOf = () => {
+  if (session.phase.name !== 'signed_in') throw new Error(`the session is ${session.phase.name}`);
+  return session.phase.client;
+};
+const signedIn = async () => {
+  void session.login('alice', 'secret');
+  await last('/auth/login').answer(tokens());
+  return clientOf();
+};
+
+describe('the session', () => {
+  it('is_restored_by_the_cookie', async () => {
+    void session.restore();
+    await last('/auth/refresh').answer(tokens());
+    expect(clientOf().me).toBe('alice');
+    // The token that came is the one that the socket uses.
+    expect(asked.filter(({ path }) => path === '/auth/refresh')).toHaveLength(1);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('without_a_cookie_asks_for_a_login', async () => {
+    void session.restore();
+    await last('/auth/refresh').answer(refused());
+    expect(session.phase).toEqual({ name: 'signed_out', notice: null });
+  });
+
+  it('goes_on_asking_while_nobody_answers', async () => {
+    void session.restore();
+    await last('/auth/refresh').answer(new TypeError('failed to fetch'));
+    expect(session.phase).toMatchObject({ name: 'restoring', retryAt: clock.now() + 500 });
+    clock.advance(500);
+    expect(asked).toHaveLength(2);
+    await last('/auth/refresh').answer(new TypeError('failed to fetch'));
+    expect(session.phase).toMatchObject({ retryAt: clock.now() + 1_000 });
+    void session.restore();
+    await last('/auth/refresh').answer(tokens());
+    expect(clientOf().me).toBe('alice');
+    clock.advance(10_000);
+    expect(asked.filter(({ path }) => path === '/auth/refresh')).toHaveLength(3);
+  });
+
+  it('a_login_that_is_refused_is_told_to_whoever_asked', async () => {
+    void session.restore();
+    await last('/auth/refresh').answer(refused());
+    const login = session.login('alice', 'wrong');
+    const told = expect(login).rejects.toMatchObject({ code: 'unauthenticated' });
+    await last('/auth/login').answer(refused());
+    await told;
+    expect(session.phase.name).toBe('signed_out');
+  });
+
+  it('hrt4_one_that_the_server_ended_says_so_and_keeps_what_waits', async () => {
+    const client = await signedIn();
+    client.send('alice,bob', 'not sent yet');
+    await settle();
+    sockets.at(-1)?.onclose?.({ code: 4503 });
+    expect(session.phase).toEqual({ name: 'signed_out', notice: 'You were logged out.' });
+    expect(await storage.all()).toHaveLength(1);
+    clock.advance(600_000);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('logging_out_ends_it_on_the_server_first_and_then_forgets_here', async () => {
+    const client = await signedIn();
+    client.send('alice,bob', 'not sent yet');
+    const failed = session.logout();
+    const told = expect(failed).rejects.toMatchObject({ code: 'unreachable' });
+    await last('/auth/logout').answer(new TypeError('failed to fetch'));
+    await told;
+    expect(clientOf()).toBe(client);
+    const done = session.logout();
+    await last('/auth/logout').answer(new Response(null, { status: 204 }));
+    await done;
+    expect(session.phase).toEqual({ name: 'signed_out', notice: null });
+    expect(await storage.all()).toEqual([]);
+  });
+});
+
+describe('tabs', () => {
+  it('hold_a_lock_while_they_live_and_see_the_others', async () => {
+    const held: string[] = ['natter:tab:other', 'something else'];
+    const locks = {
+      request: (name: string) => {
+        held.push(name);
+        return new Promise(() => {});
+      },
+      query: async () => ({ held: held.map((name) => ({ name })) }),
+    } as unknown as LockManager;
+    const tabs = browserTabs(locks, 'mine');
+    expect(held).toContain('natter:tab:mine');
+    expect(await tabs.living()).toEqual(new Set(['mine', 'other']));
+  });
+
+  it('know_only_themselves_where_there_are_no_locks', async () => {
+    expect(await browserTabs(undefined, 'mine').living()).toEqual(new Set(['mine']));
+  });
+});
