@@ -51,7 +51,7 @@ export const WaitingLine = memo(function WaitingLine({ entry, joined }: { entry:
   const { outbox } = useClient();
   const failed = entry.status === 'failed';
   return (
-    <li className={`${lineClass(true, joined)}${failed ? ' failed' : ' pending'}`}>
+    <li className={`${lineClass(true, joined)}${entry.status === 'sending' ? '' : ` ${entry.status}`}`}>
       <div className="bubble">
         <span className="visually-hidden">You: </span>
         <p className="text" dir="auto">

@@ -124,6 +124,12 @@ describe('the driver', () => {
     old.says(message(9));
     expect(delivered.filter(({ type }) => type === 'message')).toEqual([]);
     expect(driver.connection.resume).toBe('p0');
+    clock.advance(500);
+    goLive();
+    old.says(message(9));
+    old.onclose?.({ code: 4503 });
+    expect(driver.connection.phase.name).toBe('live');
+    expect(delivered.filter(({ type }) => type === 'message')).toEqual([]);
   });
 
   it('hrt1_pings_keep_it_and_silence_ends_it', () => {
