@@ -15,6 +15,7 @@ use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use crate::address::Address;
 use crate::counters::{Counters, count};
 use crate::health::{Link, Links};
 use crate::settings::Settings;
@@ -118,8 +119,10 @@ impl Standing {
             Some(path) => options.add_root_certificates(path.clone()),
             None => options,
         };
-        let client =
-            options.connect(settings.servers.as_slice()).await.map_err(|error| connect_error(settings, error))?;
+        let bad = |source| ConnectError::BadAddress { servers: settings.servers_without_secrets(), source };
+        let servers = settings.servers.iter().map(|server| Ok(Address::parse(server)?.shown()));
+        let servers: Vec<String> = servers.collect::<std::io::Result<_>>().map_err(|error| bad(Box::new(error)))?;
+        let client = options.connect(servers).await.map_err(|error| connect_error(settings, error))?;
         Ok(Standing { client, connected, gaps })
     }
 
@@ -204,8 +207,8 @@ fn next_socket(gaps: &watch::Sender<u64>) -> u64 {
 
 fn authenticated(settings: &Settings) -> Result<ConnectOptions, ConnectError> {
     let mut options = ConnectOptions::new();
-    if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
-        options = options.user_and_password(user.clone(), password.clone());
+    if let Some((user, password)) = settings.login() {
+        options = options.user_and_password(user, password);
     }
     if let Some(path) = &settings.credentials_file {
         let bad = |source| ConnectError::Credentials { path: path.display().to_string(), source };

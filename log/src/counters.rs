@@ -43,6 +43,7 @@ counters! {
     /// Feeds that a follower had to open again, and why.
     follower_reopened,
     follower_disconnected,
+    follower_drops,
     follower_jumps,
     follower_replays,
     follower_silences,

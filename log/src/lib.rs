@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{OnceCell, watch};
 
+mod address;
 pub mod append;
 pub mod bucket;
 pub mod connect;
@@ -42,9 +43,10 @@ pub use follow::{FollowError, Follower};
 pub use health::Health;
 pub use keyring::{KeyError, KeyRing};
 pub use live::{Live, LiveError, LiveMessage, LiveSubscription};
+pub use natter_events::Tag;
 pub use read::{MAX_RANGE_EVENTS, ReadError, StreamState};
 pub use settings::{GroupCommit, Settings};
-pub use stored::{Stored, Subject, Tag};
+pub use stored::{Stored, Subject};
 pub use streams::{Bucket, Stream};
 
 use append::Appender;
@@ -162,7 +164,8 @@ impl Log {
 
     /// Listens under `live.`; wildcards are allowed. The server has the subscription when this returns.
     pub async fn subscribe_live(&self, subject: &str) -> Result<LiveSubscription, LiveError> {
-        live::subscribe(self.live().await?, subject, self.inner.settings.request_timeout).await
+        let Settings { max_live_buffer_messages, request_timeout, .. } = *self.inner.settings;
+        live::subscribe(self.live().await?, subject, max_live_buffer_messages, request_timeout).await
     }
 
     /// Live messages have a connection of their own, so that a burst of them delays no read.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::watch;
 
 use crate::connect::Standing;
@@ -43,20 +43,35 @@ pub enum LiveError {
 pub struct LiveSubscription {
     messages: async_nats::Subscriber,
     gaps: watch::Receiver<u64>,
+    /// Messages to hand out before the next gap is told.
+    before_next_gap: usize,
+    capacity: usize,
 }
 
 impl LiveSubscription {
     /// The next message, or word of a gap. None once the log is closed. Cancel-safe.
     pub async fn next(&mut self) -> Option<Live> {
+        if self.before_next_gap > 0
+            && let Some(message) = self.messages.next().now_or_never()
+        {
+            self.before_next_gap -= 1;
+            return message.map(live);
+        }
         tokio::select! {
             biased;
-            Ok(()) = self.gaps.changed() => Some(Live::Gap),
-            message = self.messages.next() => Some(Live::Message(LiveMessage {
-                payload: message.as_ref().map(|message| Bytes::copy_from_slice(&message.payload))?,
-                subject: Subject(message?.subject),
-            })),
+            Ok(()) = self.gaps.changed() => {
+                // A reader who is too slow hears what is buffered between two gaps, and not of gaps only.
+                self.before_next_gap = self.capacity;
+                Some(Live::Gap)
+            }
+            message = self.messages.next() => message.map(live),
         }
     }
+}
+
+fn live(message: async_nats::Message) -> Live {
+    let payload = Bytes::copy_from_slice(&message.payload);
+    Live::Message(LiveMessage { subject: Subject(message.subject), payload })
 }
 
 pub(crate) async fn publish(standing: &Standing, subject: &str, payload: Bytes) -> Result<(), LiveError> {
@@ -78,6 +93,7 @@ pub(crate) async fn publish(standing: &Standing, subject: &str, payload: Bytes) 
 pub(crate) async fn subscribe(
     standing: &Standing,
     subject: &str,
+    capacity: usize,
     timeout: Duration,
 ) -> Result<LiveSubscription, LiveError> {
     if !is_pattern_under(subject, PREFIX) {
@@ -87,7 +103,7 @@ pub(crate) async fn subscribe(
     let gaps = standing.gaps.subscribe();
     let messages = standing.client.subscribe(subject.to_owned()).await.map_err(|_| LiveError::Unavailable)?;
     standing.round_trip(timeout).await.map_err(|_| LiveError::Unavailable)?;
-    Ok(LiveSubscription { messages, gaps })
+    Ok(LiveSubscription { messages, gaps, before_next_gap: 0, capacity })
 }
 
 fn bad(subject: &str) -> LiveError {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::address::Address;
+
 /// Settings of a [`Log`](crate::Log). `Default` is right for one machine with a broker on its usual port.
 #[derive(Clone)]
 pub struct Settings {
@@ -136,20 +138,20 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// The servers as they may be shown: a password inside an address is taken out.
+    /// Who to be: as it is set, or else as the first address that has a login says.
+    pub(crate) fn login(&self) -> Option<(String, String)> {
+        let set = self.user.clone().zip(self.password.clone());
+        set.or_else(|| self.servers.iter().find_map(|server| Address::parse(server).ok()?.login))
+    }
+
+    /// The servers as they may be shown.
     pub(crate) fn servers_without_secrets(&self) -> String {
-        let shown: Vec<String> = self
-            .servers
-            .iter()
-            .map(|server| match server.rsplit_once('@') {
-                Some((front, host)) => {
-                    let scheme = front.split_once("://").map_or("", |(scheme, _)| scheme);
-                    format!("{scheme}://{host}")
-                }
-                None => server.clone(),
-            })
-            .collect();
-        shown.join(", ")
+        let shown = |server: &String| match Address::parse(server) {
+            Ok(address) => address.shown(),
+            // Whatever is in it, what stands before an @ may be a password.
+            Err(_) => server.rsplit('@').next().unwrap_or_default().to_owned(),
+        };
+        self.servers.iter().map(shown).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use bytes::Bytes;
+use natter_events::Tag;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use xxhash_rust::xxh3::Xxh3;
@@ -26,12 +27,9 @@ pub struct Stored {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject(pub(crate) async_nats::Subject);
 
-/// What tells the event at a position from any other that could stand there (D14). Stored with positions, so its
-/// definition never changes: XXH3-64 over seq, time, subject and payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Tag(pub u64);
-
 impl Stored {
+    /// What tells the event at a position from any other that could stand there (D14). Stored with positions, so its
+    /// definition never changes: XXH3-64 over seq, time, subject and payload.
     pub fn tag(&self) -> Tag {
         let mut hash = Xxh3::new();
         hash.update(&self.seq.to_le_bytes());
@@ -197,7 +195,7 @@ mod tests {
         }
     }
 
-    const PINNED: u64 = 0;
+    const PINNED: u64 = 11_249_457_405_299_638_373;
 
     #[test]
     fn broker_times_are_cut_to_milliseconds() {

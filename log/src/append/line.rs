@@ -24,6 +24,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::wire::{Headers, Word, read_word, write_publish};
+use crate::address::Address;
 use crate::settings::Settings;
 
 pub(super) struct Line {
@@ -105,7 +106,7 @@ impl Line {
             let tls = TlsConnector::from(tls_config(settings).await?).connect(host, plain).await?;
             line = Line::over(Box::new(tls));
         }
-        line.introduce(&info, &address, secure, settings, name).await?;
+        line.introduce(&info, secure, settings, name).await?;
         Ok(line)
     }
 
@@ -127,20 +128,13 @@ impl Line {
     }
 
     /// CONNECT, the subscription for replies, and a first round trip.
-    async fn introduce(
-        &mut self,
-        info: &Info,
-        address: &Address,
-        tls_required: bool,
-        settings: &Settings,
-        name: &str,
-    ) -> io::Result<()> {
+    async fn introduce(&mut self, info: &Info, tls_required: bool, settings: &Settings, name: &str) -> io::Result<()> {
         let mut connect = serde_json::json!({
             "verbose": false, "pedantic": false, "tls_required": tls_required, "name": name,
             "lang": "rust", "version": env!("CARGO_PKG_VERSION"), "protocol": 1,
             "headers": true, "no_responders": true, "echo": false,
         });
-        if let Some((user, password)) = address.login.clone().or_else(|| login(settings)) {
+        if let Some((user, password)) = settings.login() {
             connect["user"] = user.into();
             connect["pass"] = password.into();
         }
@@ -273,31 +267,6 @@ fn unexpected(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("the server is {what}"))
 }
 
-struct Address {
-    host: String,
-    port: u16,
-    tls: bool,
-    login: Option<(String, String)>,
-}
-
-impl Address {
-    fn parse(server: &str) -> io::Result<Address> {
-        let bad = |_| io::Error::new(io::ErrorKind::InvalidInput, "not a NATS address");
-        let with_scheme = if server.contains("://") { server.to_owned() } else { format!("nats://{server}") };
-        let url = url::Url::parse(&with_scheme).map_err(bad)?;
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        if host.is_empty() || !matches!(url.scheme(), "nats" | "tls") {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a NATS address"));
-        }
-        let login = url.password().map(|password| (url.username().to_owned(), password.to_owned()));
-        Ok(Address { host, port: url.port().unwrap_or(4222), tls: url.scheme() == "tls", login })
-    }
-}
-
-fn login(settings: &Settings) -> Option<(String, String)> {
-    settings.user.clone().zip(settings.password.clone())
-}
-
 /// From a credentials file: the JWT, and the server's nonce signed with the seed.
 fn sign(contents: &str, nonce: &str) -> io::Result<(String, String)> {
     let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("the credentials file has no {what}"));
@@ -339,18 +308,6 @@ pub(super) fn retry_delay(attempt: usize, settings: &Settings) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_read_like_the_library_does() {
-        let address = Address::parse("localhost").expect("a bare host");
-        assert_eq!((address.host.as_str(), address.port, address.tls), ("localhost", 4222, false));
-        let address = Address::parse("tls://ann:secret@[::1]:5222").expect("all parts");
-        assert_eq!((address.host.as_str(), address.port, address.tls), ("::1", 5222, true));
-        assert_eq!(address.login, Some(("ann".into(), "secret".into())));
-        for bad in ["", "http://x", "nats://", "nats://x:99999"] {
-            assert!(Address::parse(bad).is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn a_credentials_file_signs_the_nonce_or_says_what_it_lacks() {

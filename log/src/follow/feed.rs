@@ -17,7 +17,9 @@ use super::{FollowError, Shared};
 use crate::connect::{Purpose, Standing, reconnect_delay};
 use crate::health::Links;
 use crate::read::{ReadError, Reader, StreamState};
-use crate::stored::{Stored, Tag};
+use natter_events::Tag;
+
+use crate::stored::Stored;
 
 pub(super) struct Feed {
     /// Where it begins: after this position.
@@ -29,6 +31,7 @@ pub(super) struct Feed {
     consumer: String,
     messages: Subscriber,
     lost: BoxFuture<'static, ()>,
+    dropped: BoxFuture<'static, ()>,
     /// A word of flow control that must be sent before reading on.
     owed: Option<Subject>,
     heard_at: Instant,
@@ -58,6 +61,8 @@ pub(super) enum Heard {
     /// The connection is not the one the consumer was made on, or the broker ended it.
     Lost,
     Silence,
+    /// The library had no room, and dropped what was sent.
+    Dropped,
     /// The broker says it has sent everything up to here.
     SentUpTo(u64),
     /// The log goes this far, and for a while nothing came.
@@ -126,6 +131,7 @@ async fn try_open(
 
     let checks_position = origin.tag.is_some() && origin.position > 0;
     let first = if checks_position { origin.position } else { origin.position + 1 };
+    let mut gaps = standing.gaps.subscribe();
     let inbox = standing.client.new_inbox();
     let messages = standing.client.subscribe(inbox.clone()).await?;
     let consumer = format!("follower-{:016x}", rand::random::<u64>());
@@ -156,6 +162,7 @@ async fn try_open(
         consumer,
         messages,
         lost: async move { lost.lost(socket).await }.boxed(),
+        dropped: async move { drop(gaps.changed().await) }.boxed(),
         standing,
         owed: None,
         heard_at: Instant::now(),
@@ -309,6 +316,9 @@ impl Feed {
     fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
         if self.lost.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Heard::Lost);
+        }
+        if self.dropped.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Heard::Dropped);
         }
         if let Some(checking) = &mut self.checking
             && let Poll::Ready(checked) = checking.as_mut().poll(cx)

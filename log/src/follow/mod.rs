@@ -15,7 +15,9 @@ use futures::future::BoxFuture;
 
 use crate::counters::{Counters, count};
 use crate::settings::Settings;
-use crate::stored::{Stored, Tag};
+use natter_events::Tag;
+
+use crate::stored::Stored;
 use crate::streams::Stream;
 
 mod feed;
@@ -165,6 +167,7 @@ impl Follower {
         match heard {
             Heard::Event(event) => return self.judge(event),
             Heard::Lost => self.reopen(&counters.follower_disconnected, None),
+            Heard::Dropped => self.reopen(&counters.follower_drops, None),
             Heard::Silence => self.reopen(&counters.follower_silences, None),
             Heard::SentUpTo(last) if last > self.position => self.reopen(&counters.follower_jumps, None),
             Heard::LogEndsAt(last) if last > self.position => self.reopen(&counters.follower_stalls, None),

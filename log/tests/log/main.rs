@@ -1,0 +1,15 @@
+//! The log against a real broker: what it promises, and every fault that is known of the broker and its client.
+
+mod append;
+mod batches;
+mod bucket;
+mod connect;
+mod declare;
+mod epoch;
+mod follow;
+mod follow_faults;
+mod killed;
+mod late;
+mod live;
+mod read;
+mod support;
