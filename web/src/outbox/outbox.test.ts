@@ -44,13 +44,13 @@ function outbox(storage: Promise<OutboxStorage>, id: string, living: string[] = 
 }
 
 const onDisk = () => IndexedDbStorage.open(indexedDB, user);
-/** IndexedDB answers in tasks of its own: wait for what is to be true, at most 2 s of real time. */
+/** IndexedDB answers in tasks of its own: wait for what is to be true, at most 10 s of real time. */
 async function eventually<T>(look: () => Promise<T> | T, good: (seen: T) => boolean): Promise<T> {
-  const end = performance.now() + 2_000;
+  const end = performance.now() + 10_000;
   for (;;) {
     const seen = await look();
     if (good(seen)) return seen;
-    if (performance.now() > end) throw new Error(`still ${JSON.stringify(seen)} after 2 s`);
+    if (performance.now() > end) throw new Error(`still ${JSON.stringify(seen)} after 10 s`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
