@@ -1,1 +1,189 @@
+//! The write side: sockets, commands and accounts.
+//!
+//! A [`Gateway`] follows the whole log ([`feed`]) and keeps its newest part in memory. Sessions ([`session`]) are cursors
+//! into that; commands ([`commands`]) are decided against it and appended. It never asks PostgreSQL for anything; the one
+//! question it has for the read side, whether an old id was used, it asks the history API ([`lookup`]).
 
+pub mod accounts;
+pub mod commands;
+pub mod config;
+mod conversations;
+pub mod feed;
+pub mod http;
+mod idempotency;
+mod live;
+mod lookup;
+mod presence;
+mod rates;
+mod received;
+mod render;
+pub mod router;
+pub mod session;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use natter_log::{KeyRing, Live, Log};
+use natter_platform::ops::Readiness;
+use natter_platform::tokens::{Signer, Verifier};
+use natter_platform::{Clock, Policy, Shutdown, Tasks};
+
+use crate::accounts::{AccountConfig, AccountDeps, AccountService, InvalidCost};
+use crate::commands::mark::Markers;
+use crate::config::Config;
+use crate::conversations::Conversations;
+use crate::feed::Feed;
+use crate::lookup::Lookup;
+use crate::presence::Presence;
+use crate::rates::Rates;
+use crate::received::Received;
+use crate::router::Router;
+
+/// How often what no longer holds anything back is forgotten.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// What a gateway works with.
+pub struct Deps {
+    pub log: Log,
+    pub keys: KeyRing,
+    pub signer: Arc<Signer>,
+    pub verifier: Arc<Verifier>,
+    pub clock: Clock,
+    pub tasks: Tasks,
+    pub shutdown: Shutdown,
+}
+
+/// A running gateway.
+pub struct Gateway {
+    pub(crate) config: Config,
+    pub(crate) log: Log,
+    pub(crate) keys: KeyRing,
+    pub(crate) clock: Clock,
+    pub(crate) tasks: Tasks,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) accounts: Arc<AccountService>,
+    pub(crate) conversations: Conversations,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) lookup: Lookup,
+    pub(crate) markers: Markers,
+    pub(crate) presence: Presence,
+    pub(crate) rates: Rates,
+    pub(crate) received: Received,
+    pub(crate) replays: tokio::sync::Semaphore,
+    pub(crate) router: Router,
+}
+
+impl Gateway {
+    /// Starts the gateway's own tasks. It serves once [`Gateway::router`] is served, and is ready when its feed is.
+    pub fn start(config: Config, accounts: AccountConfig, deps: Deps) -> Result<Arc<Self>, InvalidCost> {
+        let Deps { log, keys, signer, verifier, clock, tasks, shutdown } = deps;
+        let feed = Arc::new(Feed::new(config.tail_bytes));
+        let tail = feed.clone();
+        let accounts = AccountService::new(AccountDeps {
+            log: log.clone(),
+            keys: keys.clone(),
+            signer,
+            verifier,
+            clock: clock.clone(),
+            newer: Arc::new(move |uid, seq| tail.tail.has_newer_account(uid, seq)),
+            config: accounts,
+        })?;
+        let gateway = Arc::new(Self {
+            conversations: Conversations::new(&log),
+            lookup: Lookup::new(config.history_url.as_deref()),
+            markers: Markers::default(),
+            presence: Presence::new(&config),
+            rates: Rates::new(&config, &clock),
+            received: Received::default(),
+            replays: tokio::sync::Semaphore::new(config.max_replays),
+            router: Router::default(),
+            accounts,
+            feed,
+            config,
+            log,
+            keys,
+            clock,
+            tasks,
+            shutdown,
+        });
+        gateway.spawn_tasks();
+        Ok(gateway)
+    }
+
+    /// Everything that clients ask of a gateway: the socket, accounts, commands and the web client.
+    pub fn router(self: &Arc<Self>) -> axum::Router {
+        http::router(self)
+    }
+
+    /// Adds what this gateway depends on to what `/ready` tells.
+    pub fn add_checks(self: &Arc<Self>, readiness: &Readiness) {
+        let gateway = self.clone();
+        readiness.add("broker", Duration::from_secs(2), move || {
+            let log = gateway.log.clone();
+            async move {
+                match log.round_trip().await {
+                    Ok(took) => Ok(format!("answered in {:.1} ms", took.as_secs_f64() * 1000.0)),
+                    Err(error) => Err(error.to_string()),
+                }
+            }
+        });
+        let gateway = self.clone();
+        readiness.add("feed", Duration::from_secs(1), move || {
+            let (ready, head) = (gateway.feed.is_ready(), gateway.feed.head().seq);
+            let (events, bytes) = gateway.feed.tail.size();
+            let gateways = gateway.presence.gateways();
+            let detail = format!("at {head}, {events} events ({bytes} bytes) in memory, {gateways} gateways known");
+            async move { if ready { Ok(detail) } else { Err(format!("loading: {detail}")) } }
+        });
+    }
+
+    /// Waits until the feed has caught up with the log.
+    pub async fn ready(&self) {
+        while !self.feed.is_ready() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn spawn_tasks(self: &Arc<Self>) {
+        let (gateway, stop) = (self.clone(), self.shutdown.clone());
+        self.tasks.spawn("gateway feed", Policy::Essential, async move { feed::run(gateway, stop).await });
+        let (gateway, stop) = (self.clone(), self.shutdown.clone());
+        self.tasks.spawn("gateway presence", Policy::Essential, async move {
+            presence::run(&gateway, &stop).await;
+            Ok::<_, Infallible>(())
+        });
+        let (gateway, stop) = (self.clone(), self.shutdown.clone());
+        self.tasks.spawn("gateway signals", Policy::Essential, async move { hear(&gateway, &stop).await });
+        let (gateway, stop) = (self.clone(), self.shutdown.clone());
+        self.tasks.spawn("gateway received", Policy::Essential, async move {
+            received::run(&gateway, gateway.config.received_interval, &stop).await;
+            Ok::<_, Infallible>(())
+        });
+        let (gateway, stop) = (self.clone(), self.shutdown.clone());
+        self.tasks.spawn("gateway sweep", Policy::Background, async move {
+            while !stop.is_forced() {
+                tokio::time::sleep(SWEEP).await;
+                gateway.markers.sweep(gateway.config.marker_interval);
+            }
+            Ok::<_, Infallible>(())
+        });
+    }
+}
+
+/// Hears what gateways tell each other, until the stop.
+async fn hear(gateway: &Gateway, shutdown: &Shutdown) -> Result<(), natter_log::LiveError> {
+    let mut signals = gateway.log.subscribe_live("live.>").await?;
+    presence::lost(gateway).await;
+    loop {
+        let next = tokio::select! { next = signals.next() => next, () = shutdown.forced() => return Ok(()) };
+        match next {
+            Some(Live::Message(message)) if &*message.subject == presence::SUBJECT => {
+                presence::hear(gateway, &message.payload).await;
+            }
+            Some(Live::Message(message)) => live::deliver(gateway, &message.payload).await,
+            Some(Live::Gap) => presence::lost(gateway).await,
+            None => return Ok(()),
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! What may be said: the rules for text (CMD4), the same for the server, which enforces them, and for clients, which can
 //! tell before they send.
 
-use crate::limits::{MAX_DISPLAY_NAME_CHARS, MAX_TEXT_CHARS};
+use crate::limits::{MAX_DISPLAY_NAME_CHARS, MAX_STATUS_CHARS, MAX_TEXT_CHARS};
 
 /// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +23,11 @@ pub fn check_message(text: &str) -> Result<(), InvalidText> {
 /// Checks a display name: 1 to 64 Unicode scalar values on one line.
 pub fn check_display_name(name: &str) -> Result<(), InvalidText> {
     check(name, MAX_DISPLAY_NAME_CHARS, |_| false)
+}
+
+/// Checks the status text of a presence: 1 to 100 Unicode scalar values on one line.
+pub fn check_status(text: &str) -> Result<(), InvalidText> {
+    check(text, MAX_STATUS_CHARS, |_| false)
 }
 
 fn check(text: &str, limit: usize, allowed_control: fn(char) -> bool) -> Result<(), InvalidText> {

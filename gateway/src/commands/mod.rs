@@ -1,0 +1,155 @@
+//! What clients ask for, decided. One file per command; the socket and its HTTP twin share it.
+//!
+//! A durable command is either refused, or known already, or an append that was put in the log's queue. Everything is
+//! checked before that (CMD4), but a known id is answered first (CMD3).
+
+pub mod mark;
+pub mod send;
+pub mod typing;
+
+use std::sync::Arc;
+
+use natter_events::{ClientId, ConversationId, SessionId, Uid};
+use natter_log::{AppendError, BucketError};
+use natter_protocol::frame::Refusal;
+use natter_protocol::{ErrorCode, Handle, Timestamp};
+
+use crate::Gateway;
+use crate::accounts::{AccountState, Authenticated};
+
+/// Who asks, as their verified token and account say.
+#[derive(Clone)]
+pub struct Caller {
+    pub uid: Uid,
+    pub handle: Handle,
+    pub login: SessionId,
+    /// Messages per window that the token grants instead of the usual rate.
+    pub rate: Option<u32>,
+    pub operator: bool,
+    pub account: Arc<AccountState>,
+    /// The access token itself, for what is asked of the history API in the caller's name.
+    pub token: Arc<str>,
+}
+
+impl Caller {
+    /// Whoever holds a token that is good.
+    pub fn new(authenticated: Authenticated, token: &str) -> Self {
+        let Authenticated { claims, handle, account } = authenticated;
+        Self {
+            uid: claims.uid,
+            handle,
+            login: claims.session,
+            rate: claims.rate,
+            operator: claims.is_operator(),
+            account,
+            token: token.into(),
+        }
+    }
+}
+
+/// A durable command whose event is in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    pub seq: u64,
+    pub conversation: Option<ConversationId>,
+    pub at: Option<Timestamp>,
+    pub duplicate: bool,
+}
+
+/// A command was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub code: ErrorCode,
+    pub message: String,
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Refused {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry_after_ms: None }
+    }
+
+    /// Too often: when there is room again.
+    pub fn rate_limited(wait: std::time::Duration) -> Self {
+        let ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1);
+        Self { retry_after_ms: Some(ms), ..Self::new(ErrorCode::RateLimited, "too many in too short a time") }
+    }
+
+    /// What a command needs can't be reached now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { retry_after_ms: Some(1000), ..Self::new(ErrorCode::Unavailable, message) }
+    }
+
+    /// As a frame.
+    pub fn frame(self, reference: Option<u64>) -> Refusal {
+        let refusal = Refusal::new(reference, self.code, self.message);
+        match self.retry_after_ms {
+            Some(ms) => refusal.retry_after_ms(ms),
+            None => refusal,
+        }
+    }
+}
+
+impl From<Refused> for natter_platform::Problem {
+    fn from(refused: Refused) -> Self {
+        let problem = natter_platform::Problem::new(refused.code, refused.message);
+        match refused.retry_after_ms {
+            Some(ms) => problem.retry_after(std::time::Duration::from_millis(ms)),
+            None => problem,
+        }
+    }
+}
+
+impl From<BucketError> for Refused {
+    fn from(error: BucketError) -> Self {
+        tracing::warn!(error = &*natter_platform::error::chain(&error), "a bucket can't be read");
+        Self::unavailable("the broker can't be reached")
+    }
+}
+
+impl From<natter_log::KeyError> for Refused {
+    fn from(error: natter_log::KeyError) -> Self {
+        tracing::warn!(error = &*natter_platform::error::chain(&error), "a content key can't be read");
+        Self::unavailable("the broker can't be reached")
+    }
+}
+
+impl From<natter_log::ReadError> for Refused {
+    fn from(error: natter_log::ReadError) -> Self {
+        tracing::warn!(error = &*natter_platform::error::chain(&error), "the log can't be read");
+        Self::unavailable("the broker can't be reached")
+    }
+}
+
+/// What a client is told of an append that failed. Of an unknown outcome too it is told to try again: the same id settles
+/// it (CMD3).
+pub fn refused_append(error: &AppendError) -> Refused {
+    match error {
+        AppendError::TooLarge => Refused::new(ErrorCode::TooLarge, "the message is too large to be stored"),
+        AppendError::Refused { .. } | AppendError::Invalid { .. } => {
+            tracing::error!(error = &*natter_platform::error::chain(error), "the broker refused an append");
+            Refused::new(ErrorCode::Internal, "the message could not be stored")
+        }
+        error => {
+            tracing::warn!(error = &*natter_platform::error::chain(error), "an append failed");
+            Refused::unavailable("the message could not be stored now; try again with the same id")
+        }
+    }
+}
+
+/// The people of a conversation that the caller may see. One that they may not see is one that does not exist (CMD6).
+pub async fn people_of(gateway: &Gateway, caller: Uid, conversation: ConversationId) -> Result<Arc<[Uid]>, Refused> {
+    let missing = || Refused::new(ErrorCode::NotFound, "no such conversation");
+    if !conversation.is_direct() {
+        return Err(missing());
+    }
+    match gateway.conversations.people(conversation).await? {
+        Some(people) if people.contains(&caller) => Ok(people),
+        _ => Err(missing()),
+    }
+}
+
+/// The id that the broker knows a command by, over its window (D10).
+pub fn message_id(user: Uid, id: ClientId) -> String {
+    format!("{user}:{id}")
+}

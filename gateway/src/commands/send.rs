@@ -1,0 +1,253 @@
+//! `send`: a message, to people or to a conversation.
+
+use std::sync::Arc;
+
+use natter_events::{ClientId, ContentKey, ConversationId, Field, Fingerprint, MessageSent, Record, Subject, Uid};
+use natter_log::{Append, Appended, Pending, Stream};
+use natter_protocol::frame::{Send, To};
+use natter_protocol::{ErrorCode, limits, text};
+
+use super::{Caller, Done, Refused, message_id, people_of};
+use crate::Gateway;
+use crate::feed::{Entry, Kind};
+use crate::idempotency::{Freshness, WINDOW_MS, freshness};
+
+/// What became of a command.
+pub enum Sent {
+    /// It was stored before, just so (CMD2).
+    Known(Done),
+    /// It is in the log's queue; what the broker says of it decides.
+    Queued { pending: Box<Pending>, fingerprint: Fingerprint },
+}
+
+/// Decides a message and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
+pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send) -> Result<Sent, Refused> {
+    let known = known(gateway, caller, command.id).await?;
+    let place = resolve(gateway, caller, &command.to).await;
+    let metadata = match &command.metadata {
+        Some(value) => serde_json::to_vec(value).ok(),
+        None => None,
+    };
+    let key = content_key(gateway, caller).await?;
+    let print = |conversation: ConversationId| {
+        key.fingerprint(conversation, command.id, &command.text, command.reply_to, metadata.as_deref())
+    };
+    if let Some(known) = known {
+        // What no longer resolves is not what was stored.
+        let same =
+            matches!((&place, known.fingerprint), (Ok(place), Some(stored)) if print(place.conversation) == stored);
+        return if same { Ok(Sent::Known(known.done)) } else { Err(conflict()) };
+    }
+    let Place { conversation, people, is_new } = place?;
+    check(command, metadata.as_deref())?;
+    if let Some(reply_to) = command.reply_to {
+        check_reference(gateway, conversation, reply_to).await?;
+    }
+    gateway.rates.message(caller.uid, command.id, caller.rate).map_err(Refused::rate_limited)?;
+    if is_new {
+        gateway.conversations.begin(conversation, &people).await?;
+    }
+    let fingerprint = print(conversation);
+    let event = MessageSent {
+        text: key.seal(caller.uid, Field::Text, command.text.as_bytes()),
+        reply_to: command.reply_to,
+        metadata: metadata.map(|bytes| key.seal(caller.uid, Field::Metadata, &bytes)),
+        fingerprint,
+    };
+    let record = Record::new(caller.uid, event)
+        .to(&people)
+        .in_conversation(conversation)
+        .answering(command.id)
+        .sealed_with(caller.account.key);
+    let pending = gateway.log.append(Append {
+        stream: Stream::Chat,
+        subject: Subject::Messages(caller.uid).to_string(),
+        message_id: message_id(caller.uid, command.id),
+        payload: record.encode(),
+        expected_last: None,
+    });
+    Ok(Sent::Queued { pending: Box::new(pending), fingerprint })
+}
+
+/// What a repeat is answered that the broker recognised: the stored event says whether it was the same command.
+pub async fn settle_duplicate(
+    gateway: &Gateway,
+    appended: Appended,
+    fingerprint: Fingerprint,
+) -> Result<Done, Refused> {
+    gateway.feed.reaches(appended.seq, gateway.config.feed_timeout).await;
+    let entry = match gateway.feed.tail.get(appended.seq) {
+        Some(entry) => entry,
+        None => {
+            let stored = gateway.log.get(Stream::Chat, appended.seq).await?;
+            let entry = stored.and_then(|stored| Entry::new(stored).ok());
+            Arc::new(entry.ok_or_else(|| Refused::unavailable("the stored message can't be read now"))?)
+        }
+    };
+    if fingerprint_of(&entry) == Some(fingerprint) { Ok(done(&entry)) } else { Err(conflict()) }
+}
+
+/// How a stored event answers its own command again.
+pub fn done(entry: &Entry) -> Done {
+    Done { seq: entry.seq, conversation: entry.conversation, at: Some(entry.at), duplicate: true }
+}
+
+struct KnownCommand {
+    done: Done,
+    /// Of a message's; no other command is the same as this one.
+    fingerprint: Option<Fingerprint>,
+}
+
+/// The event that the caller's id made before, if there is one.
+async fn known(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<Option<KnownCommand>, Refused> {
+    let now_ms = gateway.clock.now_ms();
+    let freshness = freshness(id, now_ms);
+    if freshness == Freshness::Timeless {
+        return Err(Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"));
+    }
+    if let Some(entry) = gateway.feed.tail.by_command(caller.uid, id) {
+        return Ok(Some(KnownCommand { done: done(&entry), fingerprint: fingerprint_of(&entry) }));
+    }
+    if freshness == Freshness::Fresh {
+        return Ok(None);
+    }
+    let window_ago = i64::try_from(now_ms).unwrap_or(i64::MAX) - WINDOW_MS;
+    let at_least = crate::render::position(gateway, gateway.feed.tail.place_at(window_ago));
+    let stored = gateway.lookup.command(&caller.token, id, at_least).await.map_err(|error| {
+        tracing::warn!(error = &*natter_platform::error::chain(&error), "an old id can't be looked up");
+        Refused::unavailable("this id is not fresh, and history can't be asked now whether it was used")
+    })?;
+    Ok(stored.map(|stored| KnownCommand {
+        done: Done { seq: stored.seq, conversation: stored.conversation, at: Some(stored.at), duplicate: true },
+        fingerprint: stored.fingerprint.as_deref().and_then(parse_fingerprint),
+    }))
+}
+
+struct Place {
+    conversation: ConversationId,
+    people: Arc<[Uid]>,
+    /// Named by its people, so it may be the first that is said in it.
+    is_new: bool,
+}
+
+async fn resolve(gateway: &Gateway, caller: &Caller, to: &To) -> Result<Place, Refused> {
+    let handles = match to {
+        To::Conversation(conversation) => {
+            let people = people_of(gateway, caller.uid, *conversation).await?;
+            return Ok(Place { conversation: *conversation, people, is_new: false });
+        }
+        To::Participants(handles) => handles,
+    };
+    let too_many = || {
+        let most = limits::MAX_PARTICIPANTS;
+        Refused::new(ErrorCode::Invalid, format!("a direct conversation has 1 to {most} people"))
+    };
+    if handles.is_empty() || handles.len() > 2 * limits::MAX_PARTICIPANTS {
+        return Err(too_many());
+    }
+    let found = gateway.accounts.directory.resolve(handles).await?;
+    let mut people = vec![caller.uid];
+    for (handle, uid) in handles.iter().zip(found) {
+        people.push(uid.ok_or_else(|| Refused::new(ErrorCode::UnknownUser, format!("there is no user {handle}")))?);
+    }
+    people.sort_unstable();
+    people.dedup();
+    if people.len() > limits::MAX_PARTICIPANTS {
+        return Err(too_many());
+    }
+    Ok(Place { conversation: ConversationId::direct(&people), people: people.into(), is_new: true })
+}
+
+fn check(command: &Send, metadata: Option<&[u8]>) -> Result<(), Refused> {
+    text::check_message(&command.text).map_err(|error| {
+        let code =
+            if matches!(error, text::InvalidText::TooLong { .. }) { ErrorCode::TooLarge } else { ErrorCode::Invalid };
+        Refused::new(code, error.to_string())
+    })?;
+    match metadata {
+        Some(bytes) if bytes.len() > limits::MAX_METADATA_BYTES => {
+            let most = limits::MAX_METADATA_BYTES;
+            Err(Refused::new(ErrorCode::TooLarge, format!("`metadata` is larger than {most} bytes")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A message that is referred to is in the same conversation (CMD4). One elsewhere is one that does not exist (CMD6).
+async fn check_reference(gateway: &Gateway, conversation: ConversationId, seq: u64) -> Result<(), Refused> {
+    let found = match gateway.feed.tail.get(seq) {
+        Some(entry) => Some((entry.kind, entry.conversation)),
+        None if seq == 0 || seq > gateway.feed.head().seq => None,
+        None => {
+            let stored = gateway.log.get(Stream::Chat, seq).await?;
+            stored.and_then(|stored| Entry::new(stored).ok()).map(|entry| (entry.kind, entry.conversation))
+        }
+    };
+    if found == Some((Kind::Message, Some(conversation))) {
+        return Ok(());
+    }
+    Err(Refused::new(ErrorCode::NotFound, "`reply_to` is not a message of this conversation"))
+}
+
+async fn content_key(gateway: &Gateway, caller: &Caller) -> Result<ContentKey, Refused> {
+    let key = gateway.keys.get(caller.uid, caller.account.key).await?;
+    key.ok_or_else(|| Refused::new(ErrorCode::Forbidden, "this account was erased"))
+}
+
+/// The fingerprint of a stored message.
+pub fn fingerprint_of(entry: &Entry) -> Option<Fingerprint> {
+    match Record::decode(&entry.record).ok()?.event {
+        natter_events::Event::MessageSent(message) => Some(message.fingerprint),
+        _ => None,
+    }
+}
+
+fn parse_fingerprint(hex: &str) -> Option<Fingerprint> {
+    if hex.len() != 32 {
+        return None;
+    }
+    Some(Fingerprint::from_bytes(u128::from_str_radix(hex, 16).ok()?.to_be_bytes()))
+}
+
+fn conflict() -> Refused {
+    Refused::new(ErrorCode::Conflict, "this id was used for another command")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(text: &str, metadata: Option<serde_json::Value>) -> Send {
+        Send {
+            reference: None,
+            to: To::Participants(vec![]),
+            id: ClientId::at(0),
+            text: text.into(),
+            reply_to: None,
+            metadata,
+        }
+    }
+
+    fn code(command: &Send) -> Option<ErrorCode> {
+        let metadata = command.metadata.as_ref().map(|value| serde_json::to_vec(value).expect("encodes"));
+        check(command, metadata.as_deref()).err().map(|refused| refused.code)
+    }
+
+    #[test]
+    fn cmd4_text_and_metadata_are_bounded() {
+        assert_eq!(code(&command("hi", None)), None);
+        assert_eq!(code(&command(" ", None)), Some(ErrorCode::Invalid));
+        assert_eq!(code(&command("a\0b", None)), Some(ErrorCode::Invalid));
+        assert_eq!(code(&command(&"x".repeat(8001), None)), Some(ErrorCode::TooLarge));
+        assert_eq!(code(&command("hi", Some("x".repeat(4094).into()))), None);
+        assert_eq!(code(&command("hi", Some("x".repeat(4095).into()))), Some(ErrorCode::TooLarge));
+    }
+
+    #[test]
+    fn cmd2_a_fingerprint_survives_the_history_api() {
+        let print = Fingerprint::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        assert_eq!(parse_fingerprint("000102030405060708090a0b0c0d0eff"), Some(print));
+        assert_eq!(parse_fingerprint("ff"), None);
+        assert_eq!(parse_fingerprint(&"g".repeat(32)), None);
+    }
+}

@@ -1,0 +1,19 @@
+//! `typing`: a signal to the others, which may be lost.
+
+use natter_protocol::frame::Typing;
+
+use super::{Caller, Refused, people_of};
+use crate::Gateway;
+use crate::live::{Signal, publish};
+
+/// Tells the others of a conversation that the caller is writing.
+pub async fn typing(gateway: &Gateway, caller: &Caller, command: &Typing) -> Result<(), Refused> {
+    let people = people_of(gateway, caller.uid, command.conversation).await?;
+    // More often says nothing more; it is not worth an error.
+    if gateway.rates.signal(caller.uid).is_err() {
+        return Ok(());
+    }
+    let signal = Signal::Typing { conversation: command.conversation, user: caller.uid, to: people.to_vec() };
+    publish(&gateway.log, &signal).await;
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! One event of the log as the gateway keeps it: what routing needs is read once, what clients get is rendered at most
+//! once per encoding and shared by every session.
+
+use bytes::Bytes;
+use natter_events::{ClientId, ConversationId, DecodeError, Envelope, Tag, Uid, event};
+use natter_log::Stored;
+use natter_protocol::{Encoding, Position, Timestamp};
+use tokio::sync::OnceCell;
+
+/// What a gateway does with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Message,
+    Marker,
+    Account,
+    /// Not for clients: it does not read (it is in the projector's dead letters), or nothing here concerns them.
+    Silent,
+}
+
+/// An event in the tail.
+#[derive(Debug)]
+pub struct Entry {
+    pub seq: u64,
+    pub tag: Tag,
+    pub at: Timestamp,
+    pub kind: Kind,
+    pub actor: Uid,
+    pub id: Option<ClientId>,
+    pub conversation: Option<ConversationId>,
+    /// Whose sessions it reaches.
+    pub to: Box<[Uid]>,
+    pub record: Bytes,
+    json: OnceCell<Bytes>,
+    msgpack: OnceCell<Bytes>,
+}
+
+impl Entry {
+    /// Reads what routing needs. Only a later version is an error: what is malformed is kept as [`Kind::Silent`], so that
+    /// sequences stay contiguous.
+    pub fn new(stored: Stored) -> Result<Self, DecodeError> {
+        let tag = stored.tag();
+        let (kind, actor, id, conversation, to) = match Envelope::peek(&stored.payload) {
+            Ok(envelope) => {
+                let kind = kind_of(&envelope)?;
+                let to = envelope.addressees().collect();
+                (kind, envelope.actor, envelope.id, envelope.conversation, to)
+            }
+            Err(error) => {
+                tracing::error!(seq = stored.seq, error = %error, "an event does not read; it reaches nobody");
+                metrics::counter!("natter_gateway_malformed_events_total").increment(1);
+                (Kind::Silent, Uid::from_bytes([0; 16]), None, None, Box::default())
+            }
+        };
+        Ok(Self {
+            seq: stored.seq,
+            tag,
+            at: Timestamp(stored.time_ms),
+            kind,
+            actor,
+            id,
+            conversation,
+            to,
+            record: stored.payload,
+            json: OnceCell::new(),
+            msgpack: OnceCell::new(),
+        })
+    }
+
+    /// Where it stands, in the log of an epoch.
+    pub fn position(&self, epoch: u64) -> Position {
+        Position { epoch, seq: self.seq, tag: self.tag }
+    }
+
+    /// The cell that holds its rendered frame.
+    pub fn frame(&self, encoding: Encoding) -> &OnceCell<Bytes> {
+        match encoding {
+            Encoding::Json => &self.json,
+            Encoding::MessagePack => &self.msgpack,
+        }
+    }
+
+    /// What it costs to keep, in bytes: the record, its frames when they are rendered (about as large again), itself, and
+    /// its places in the index.
+    pub fn cost(&self) -> usize {
+        const INDEX_BYTES: usize = 48;
+        size_of::<Self>() + 2 * self.record.len() + self.to.len() * (size_of::<Uid>() + INDEX_BYTES) + 2 * INDEX_BYTES
+    }
+}
+
+fn kind_of(envelope: &Envelope<'_>) -> Result<Kind, DecodeError> {
+    let (kind, newest) = match &*envelope.kind {
+        event::MessageSent::KIND => (Kind::Message, event::MessageSent::VERSION),
+        event::ReadMarkerMoved::KIND => (Kind::Marker, event::ReadMarkerMoved::VERSION),
+        event::UserRegistered::KIND => (Kind::Account, event::UserRegistered::VERSION),
+        event::SessionsRevoked::KIND => (Kind::Account, event::SessionsRevoked::VERSION),
+        _ => return Err(later(envelope)),
+    };
+    if envelope.version > newest { Err(later(envelope)) } else { Ok(kind) }
+}
+
+fn later(envelope: &Envelope<'_>) -> DecodeError {
+    DecodeError::LaterVersion { kind: envelope.kind.clone().into_owned(), version: envelope.version }
+}

@@ -1,0 +1,213 @@
+//! The gateway's own reading of the log: one follower, every event, in order (D3). It fills the tail, keeps the copies of
+//! accounts true, and wakes the sessions that an event reaches.
+//!
+//! The feed knows of which log it is (D14). Whenever the broker was away, the follower compares the event at its position
+//! with the one it saw there; if another one stands there, or the log ends before it, this is another log: a new epoch
+//! begins, every socket closes with 4003, and clients are told `other_log` when they come back.
+
+mod entry;
+mod tail;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use natter_events::{DecodeError, Record, Tag};
+use natter_log::{Epoch, EpochError, FollowError, Log, ReadError, Stored, Stream};
+use natter_platform::Shutdown;
+use natter_platform::error::chain;
+use natter_protocol::CloseCode;
+use tokio::sync::watch;
+
+pub use entry::{Entry, Kind};
+pub use tail::{Batch, Place, Tail, TooOld};
+
+use crate::Gateway;
+
+/// Events taken from the log at once.
+const BATCH: usize = 512;
+/// How long is waited before the log is read again after it could not be.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// The feed can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// Readers are upgraded first; going on would leave holes in what people see.
+    #[error("event {seq} of the log was written by a later version of Natter; upgrade this gateway")]
+    LaterVersion {
+        seq: u64,
+        #[source]
+        source: DecodeError,
+    },
+    #[error("the log could not be read")]
+    Read(#[from] ReadError),
+    #[error("the epoch of the log could not be read")]
+    Epoch(#[from] EpochError),
+}
+
+/// How far the gateway has read, and the newest part of what it has.
+pub struct Feed {
+    pub tail: Tail,
+    epoch: AtomicU64,
+    head: watch::Sender<Place>,
+    ready: AtomicBool,
+}
+
+impl Feed {
+    /// A feed that has read nothing yet.
+    pub fn new(tail_bytes: usize) -> Self {
+        let start = Place { seq: 0, tag: Tag(0) };
+        Self {
+            tail: Tail::new(start, tail_bytes),
+            epoch: AtomicU64::new(0),
+            head: watch::Sender::new(start),
+            ready: AtomicBool::new(false),
+        }
+    }
+
+    /// Which log this is.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// How far the gateway has read.
+    pub fn head(&self) -> Place {
+        *self.head.borrow()
+    }
+
+    /// Whether the tail has been loaded and the feed is the log's own head.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Waits until the feed has read `seq`; false when that takes longer than `within`.
+    pub async fn reaches(&self, seq: u64, within: Duration) -> bool {
+        let mut head = self.head.subscribe();
+        let reached = head.wait_for(|head| head.seq >= seq);
+        matches!(tokio::time::timeout(within, reached).await, Ok(Ok(_)))
+    }
+}
+
+/// Reads the log until the stop. Ends by itself only when going on would show people something untrue.
+pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) -> Result<(), FeedError> {
+    loop {
+        let follow = follow(&gateway);
+        let stopped = shutdown.forced();
+        match tokio::select! { result = follow => result, () = stopped => return Ok(()) } {
+            Ok(()) => {}
+            Err(error @ FeedError::LaterVersion { .. }) => {
+                gateway.feed.ready.store(false, Ordering::Release);
+                close_all(&gateway);
+                return Err(error);
+            }
+            Err(error) => {
+                tracing::warn!(error = &*chain(&error), "the log can't be read; trying again");
+                tokio::select! { () = tokio::time::sleep(RETRY) => {}, () = shutdown.forced() => return Ok(()) }
+            }
+        }
+    }
+}
+
+/// Loads the tail and follows the log until it turns out to be another one.
+async fn follow(gateway: &Gateway) -> Result<(), FeedError> {
+    let feed = &gateway.feed;
+    let epoch = gateway.log.epoch().await?;
+    let (floor, target) = beginning(&gateway.log, feed.tail.max_bytes()).await?;
+    feed.tail.reset(floor);
+    feed.head.send_replace(floor);
+    feed.epoch.store(epoch.0, Ordering::Release);
+    let mut follower = gateway.log.follow(Stream::Chat, floor.seq);
+    if floor.seq > 0 {
+        follower = follower.expecting(floor.tag);
+    }
+    feed.ready.store(floor.seq >= target, Ordering::Release);
+    loop {
+        let batch = match follower.next_batch(BATCH).await {
+            Ok(batch) => batch,
+            Err(error) => return begin_anew(gateway, epoch, &error).await,
+        };
+        absorb(gateway, batch)?;
+        if !feed.is_ready() && feed.head().seq >= target {
+            let (events, bytes) = feed.tail.size();
+            tracing::info!(seq = feed.head().seq, events, bytes, "the tail of the log is loaded");
+            feed.ready.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Takes events into the tail, then acts on them, then wakes who they reach: in that order, so that whoever enters a copy
+/// meanwhile finds the event either in the tail or in the copy (D5).
+fn absorb(gateway: &Gateway, batch: Vec<Stored>) -> Result<(), FeedError> {
+    let feed = &gateway.feed;
+    let mut entries = Vec::with_capacity(batch.len());
+    for stored in batch {
+        let seq = stored.seq;
+        entries.push(Arc::new(Entry::new(stored).map_err(|source| FeedError::LaterVersion { seq, source })?));
+    }
+    let Some(last) = entries.last() else { return Ok(()) };
+    let head = Place { seq: last.seq, tag: last.tag };
+    feed.tail.push(&entries);
+    for entry in &entries {
+        match entry.kind {
+            Kind::Account => account_changed(gateway, entry),
+            Kind::Message => gateway.rates.seen(entry),
+            Kind::Marker => gateway.markers.seen(entry),
+            Kind::Silent => {}
+        }
+    }
+    feed.head.send_replace(head);
+    gateway.router.route(&entries);
+    metrics::counter!("natter_gateway_feed_events_total").increment(entries.len() as u64);
+    metrics::gauge!("natter_gateway_feed_seq").set(head.seq as f64);
+    Ok(())
+}
+
+/// Acts on a revocation or suspension at once (HRT4).
+fn account_changed(gateway: &Gateway, entry: &Entry) {
+    let Ok(record) = Record::decode(&entry.record) else { return };
+    gateway.accounts.accounts.apply(entry.actor, entry.seq, &record);
+    let account = match &record.event {
+        natter_events::Event::SessionsRevoked(event) => &event.account,
+        natter_events::Event::UserRegistered(event) => &event.account,
+        _ => return,
+    };
+    for session in gateway.router.of(entry.actor) {
+        if account.refuses(session.login, session.issued_at_ms()) {
+            session.close(CloseCode::SessionRevoked);
+        }
+    }
+}
+
+/// Where the tail begins, so that it holds about as much as it may, and how far it has to be read to be ready.
+async fn beginning(log: &Log, tail_bytes: usize) -> Result<(Place, u64), ReadError> {
+    let state = log.state(Stream::Chat).await?;
+    let start = Place { seq: 0, tag: Tag(0) };
+    if state.messages == 0 {
+        return Ok((Place { seq: state.last_seq, ..start }, state.last_seq));
+    }
+    // In memory an event takes its record twice (it is rendered about as large) and what the index needs.
+    const OVERHEAD_BYTES: u64 = 400;
+    let each = 2 * state.bytes.div_ceil(state.messages) + OVERHEAD_BYTES;
+    let floor = state.last_seq.saturating_sub(tail_bytes as u64 / each).max(state.first_seq.saturating_sub(1));
+    let tag = if floor < state.first_seq {
+        Some(Tag(0))
+    } else {
+        log.get(Stream::Chat, floor).await?.map(|stored| stored.tag())
+    };
+    Ok((Place { seq: floor, tag: tag.unwrap_or_default() }, state.last_seq))
+}
+
+/// Begins a new epoch, unless another gateway has, and lets every client come back to it.
+async fn begin_anew(gateway: &Gateway, seen: Epoch, error: &FollowError) -> Result<(), FeedError> {
+    gateway.feed.ready.store(false, Ordering::Release);
+    let epoch = gateway.log.renew_epoch(seen).await?;
+    tracing::error!(%error, epoch = epoch.0, "the log does not go on where it was: clients read everything again");
+    close_all(gateway);
+    Ok(())
+}
+
+fn close_all(gateway: &Gateway) {
+    for session in gateway.router.all() {
+        session.close(CloseCode::FeedBehind);
+    }
+}

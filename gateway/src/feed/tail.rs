@@ -1,0 +1,316 @@
+//! The newest part of the log, in memory (D4): contiguous, bounded in bytes, indexed by whom an event reaches.
+//!
+//! A session is a cursor into it. What it asks is always "what is there for this user after that?", and the answer is
+//! complete up to a position that comes with it, because the tail has no holes.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use natter_events::{ClientId, Tag, Uid};
+use parking_lot::RwLock;
+
+use super::entry::{Entry, Kind};
+
+/// A place in the log that something is complete up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub seq: u64,
+    pub tag: Tag,
+}
+
+/// What a session gets when it asks for more.
+#[derive(Debug)]
+pub struct Batch {
+    pub entries: Vec<Arc<Entry>>,
+    /// With these entries, the session is complete up to here.
+    pub complete: Place,
+}
+
+/// The cursor is older than what the tail holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooOld;
+
+/// The tail of the log.
+pub struct Tail(RwLock<Inner>);
+
+struct Inner {
+    entries: VecDeque<Arc<Entry>>,
+    /// Everything after this sequence is in `entries`, up to `head`.
+    floor: Place,
+    head: Place,
+    bytes: usize,
+    max_bytes: usize,
+    by_user: HashMap<Uid, VecDeque<u64>>,
+    by_command: HashMap<(Uid, ClientId), u64>,
+}
+
+impl Tail {
+    /// An empty tail that begins after `floor`.
+    pub fn new(floor: Place, max_bytes: usize) -> Self {
+        Self(RwLock::new(Inner {
+            entries: VecDeque::new(),
+            floor,
+            head: floor,
+            bytes: 0,
+            max_bytes,
+            by_user: HashMap::new(),
+            by_command: HashMap::new(),
+        }))
+    }
+
+    /// Empties it, to begin after `floor`.
+    pub fn reset(&self, floor: Place) {
+        let mut inner = self.0.write();
+        inner.entries.clear();
+        inner.by_user.clear();
+        inner.by_command.clear();
+        inner.bytes = 0;
+        inner.floor = floor;
+        inner.head = floor;
+    }
+
+    /// How much it may hold.
+    pub fn max_bytes(&self) -> usize {
+        self.0.read().max_bytes
+    }
+
+    /// Takes the next events of the log. The caller gives them in order and without a hole.
+    pub fn push(&self, entries: &[Arc<Entry>]) {
+        let mut inner = self.0.write();
+        for entry in entries {
+            debug_assert_eq!(entry.seq, inner.head.seq + 1, "the feed has a hole");
+            inner.add(entry.clone());
+        }
+        inner.shrink();
+    }
+
+    /// How far the tail reaches.
+    pub fn head(&self) -> Place {
+        self.0.read().head
+    }
+
+    /// How much it holds: events and bytes.
+    pub fn size(&self) -> (usize, usize) {
+        let inner = self.0.read();
+        (inner.entries.len(), inner.bytes)
+    }
+
+    /// The event at a sequence, if it is still here.
+    pub fn get(&self, seq: u64) -> Option<Arc<Entry>> {
+        self.0.read().get(seq).cloned()
+    }
+
+    /// The event that a user's command made, if it is still here.
+    pub fn by_command(&self, user: Uid, id: ClientId) -> Option<Arc<Entry>> {
+        let inner = self.0.read();
+        inner.by_command.get(&(user, id)).and_then(|seq| inner.get(*seq)).cloned()
+    }
+
+    /// The tag of the event at a sequence, if it is known here.
+    pub fn tag_at(&self, seq: u64) -> Option<Tag> {
+        let inner = self.0.read();
+        if seq == inner.floor.seq {
+            return Some(inner.floor.tag);
+        }
+        inner.get(seq).map(|entry| entry.tag)
+    }
+
+    /// What reaches `user` after `cursor`, at most `max` events.
+    pub fn after(&self, user: Uid, cursor: u64, max: usize) -> Result<Batch, TooOld> {
+        let inner = self.0.read();
+        if cursor < inner.floor.seq {
+            return Err(TooOld);
+        }
+        let Some(own) = inner.by_user.get(&user) else {
+            return Ok(Batch { entries: Vec::new(), complete: inner.head });
+        };
+        let from = own.partition_point(|seq| *seq <= cursor);
+        let entries: Vec<_> = own.range(from..).take(max).filter_map(|seq| inner.get(*seq).cloned()).collect();
+        let complete = match entries.last() {
+            Some(last) if from + entries.len() < own.len() => Place { seq: last.seq, tag: last.tag },
+            _ => inner.head,
+        };
+        Ok(Batch { entries, complete })
+    }
+
+    /// How many events reach `user` after `cursor`.
+    pub fn count_after(&self, user: Uid, cursor: u64) -> Result<usize, TooOld> {
+        let inner = self.0.read();
+        if cursor < inner.floor.seq {
+            return Err(TooOld);
+        }
+        Ok(inner.by_user.get(&user).map_or(0, |own| own.len() - own.partition_point(|seq| *seq <= cursor)))
+    }
+
+    /// What reached `user` in `(from, to]`, newest first: for what is decided from the last few only.
+    pub fn between(&self, user: Uid, from: u64, to: u64, max: usize) -> Vec<Arc<Entry>> {
+        let inner = self.0.read();
+        let Some(own) = inner.by_user.get(&user) else { return Vec::new() };
+        let newest_first = own.iter().rev().skip_while(|seq| **seq > to).take_while(|seq| **seq > from);
+        newest_first.take(max).filter_map(|seq| inner.get(*seq).cloned()).collect()
+    }
+
+    /// Whether an account event of `user`'s came after `seq`: what a copy of the account must not miss (D5).
+    pub fn has_newer_account(&self, user: Uid, seq: u64) -> bool {
+        let inner = self.0.read();
+        let Some(own) = inner.by_user.get(&user) else { return false };
+        own.iter()
+            .rev()
+            .take_while(|own| **own > seq)
+            .filter_map(|own| inner.get(*own))
+            .any(|entry| entry.kind == Kind::Account && entry.actor == user)
+    }
+
+    /// The newest place that is at least as old as `at_ms`, or the oldest one known.
+    pub fn place_at(&self, at_ms: i64) -> Place {
+        let inner = self.0.read();
+        let after = inner.entries.partition_point(|entry| entry.at.0 <= at_ms);
+        match after.checked_sub(1).and_then(|index| inner.entries.get(index)) {
+            Some(entry) => Place { seq: entry.seq, tag: entry.tag },
+            None => inner.floor,
+        }
+    }
+}
+
+impl Inner {
+    fn get(&self, seq: u64) -> Option<&Arc<Entry>> {
+        let index = seq.checked_sub(self.floor.seq + 1)?;
+        self.entries.get(usize::try_from(index).ok()?)
+    }
+
+    fn add(&mut self, entry: Arc<Entry>) {
+        self.bytes += entry.cost();
+        for uid in &entry.to {
+            self.by_user.entry(*uid).or_default().push_back(entry.seq);
+        }
+        if let Some(id) = entry.id {
+            // The first event of an id is the command's; a second can't be, and is not answered with.
+            self.by_command.entry((entry.actor, id)).or_insert(entry.seq);
+        }
+        self.head = Place { seq: entry.seq, tag: entry.tag };
+        self.entries.push_back(entry);
+    }
+
+    /// Lets the oldest go until the rest fits. The newest stays whatever its size: the head has to be known.
+    fn shrink(&mut self) {
+        while self.bytes > self.max_bytes && self.entries.len() > 1 {
+            let Some(entry) = self.entries.pop_front() else { return };
+            self.bytes -= entry.cost();
+            for uid in &entry.to {
+                if let Some(own) = self.by_user.get_mut(uid) {
+                    own.pop_front();
+                    if own.is_empty() {
+                        self.by_user.remove(uid);
+                    }
+                }
+            }
+            if let Some(id) = entry.id
+                && self.by_command.get(&(entry.actor, id)) == Some(&entry.seq)
+            {
+                self.by_command.remove(&(entry.actor, id));
+            }
+            self.floor = Place { seq: entry.seq, tag: entry.tag };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use natter_events::{ConversationId, ReadMarkerMoved, Record};
+    use natter_log::Stored;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: Place = Place { seq: 0, tag: Tag(0) };
+
+    fn user(n: u8) -> Uid {
+        Uid::from_bytes([n; 16])
+    }
+
+    fn entry(seq: u64, actor: Uid, to: &[Uid]) -> Arc<Entry> {
+        let record = Record::new(actor, ReadMarkerMoved { read: seq })
+            .to(to)
+            .in_conversation(ConversationId::direct(to))
+            .answering(ClientId::at(seq));
+        let stored = Stored {
+            seq,
+            subject: "chat.user.x.message".into(),
+            time_ms: i64::try_from(seq).expect("small") * 10,
+            payload: record.encode(),
+            message_id: None,
+        };
+        Arc::new(Entry::new(stored).expect("reads"))
+    }
+
+    #[test]
+    fn d4_a_cursor_gets_what_reaches_its_user_in_order_and_complete() {
+        let tail = Tail::new(START, usize::MAX);
+        let (a, b, c) = (user(1), user(2), user(3));
+        tail.push(&[entry(1, a, &[a, b]), entry(2, c, &[c, b]), entry(3, a, &[a, b])]);
+        let seqs = |batch: &Batch| batch.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>();
+        let batch = tail.after(a, 0, 10).expect("in the tail");
+        assert_eq!((seqs(&batch), batch.complete.seq), (vec![1, 3], 3));
+        let batch = tail.after(b, 1, 1).expect("in the tail");
+        assert_eq!((seqs(&batch), batch.complete.seq), (vec![2], 2), "complete only as far as it was given");
+        let batch = tail.after(user(9), 0, 10).expect("in the tail");
+        assert_eq!((seqs(&batch), batch.complete.seq), (vec![], 3));
+        assert_eq!(tail.count_after(b, 1), Ok(2));
+    }
+
+    #[test]
+    fn d4_the_tail_is_bounded_and_says_what_is_too_old() {
+        let (a, b) = (user(1), user(2));
+        let one = entry(1, a, &[a, b]).cost();
+        let tail = Tail::new(START, 3 * one);
+        for seq in 1..=10 {
+            tail.push(&[entry(seq, a, &[a, b])]);
+        }
+        assert!(tail.size().1 <= 3 * one);
+        assert_eq!(tail.after(a, 3, 10).expect_err("gone"), TooOld);
+        assert_eq!(tail.count_after(a, 0), Err(TooOld));
+        assert!(tail.get(1).is_none() && tail.by_command(a, ClientId::at(1)).is_none());
+        assert_eq!(tail.get(10).map(|entry| entry.seq), Some(10));
+        let floor = 10 - tail.size().0 as u64;
+        assert!(tail.tag_at(floor).is_some(), "the event just before the tail still proves a position");
+        assert_eq!(tail.after(a, floor, 100).expect("in the tail").entries.len(), tail.size().0);
+    }
+
+    #[test]
+    fn d10_the_window_ago_is_found_by_time() {
+        let tail = Tail::new(Place { seq: 4, tag: Tag(4) }, usize::MAX);
+        tail.push(&[entry(5, user(1), &[user(1)]), entry(6, user(1), &[user(1)])]);
+        assert_eq!(tail.place_at(55).seq, 5);
+        assert_eq!(tail.place_at(60).seq, 6);
+        assert_eq!(tail.place_at(10).seq, 4);
+    }
+
+    proptest! {
+        #[test]
+        fn d4_reading_in_batches_of_any_size_misses_and_repeats_nothing(
+            to in proptest::collection::vec(proptest::collection::vec(0u8..5, 1..4), 1..80),
+            max in 1usize..7,
+            keep in 1usize..100,
+        ) {
+            let one = entry(1, user(0), &[user(0)]).cost();
+            let tail = Tail::new(START, keep * one);
+            for (index, people) in to.iter().enumerate() {
+                let people: Vec<_> = people.iter().map(|n| user(*n)).collect();
+                tail.push(&[entry(index as u64 + 1, people[0], &people)]);
+            }
+            let floor = to.len() - tail.size().0;
+            let expected: Vec<u64> = (floor + 1..=to.len()).filter(|seq| to[seq - 1].contains(&2)).map(|seq| seq as u64).collect();
+            let (mut cursor, mut seen) = (floor as u64, Vec::new());
+            loop {
+                let batch = tail.after(user(2), cursor, max).expect("in the tail");
+                seen.extend(batch.entries.iter().map(|entry| entry.seq));
+                cursor = batch.complete.seq;
+                if batch.entries.len() < max {
+                    break;
+                }
+            }
+            prop_assert_eq!(seen, expected);
+            prop_assert_eq!(cursor, to.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The HTTP twins of the socket's commands (PROTOCOL §6), and what only HTTP has.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use http::request::Parts;
+use natter_events::{ConversationId, Uid};
+use natter_log::Pending;
+use natter_platform::Problem;
+use natter_platform::problem::{JsonBody, PathParams, QueryParams};
+use natter_protocol::ErrorCode;
+use natter_protocol::frame::{Mark, Ok as OkFrame, Send, SetPresence};
+use natter_protocol::http::{Connections, ConnectionsQuery, MarkBody, OnlinePage, OnlineUser};
+use natter_protocol::limits::{DEFAULT_PAGE_ITEMS, MAX_CONNECTION_USERS, MAX_PAGE_ITEMS};
+use serde::Deserialize;
+
+use crate::Gateway;
+use crate::commands::mark::{self, Marked};
+use crate::commands::send::{self, Sent};
+use crate::commands::{Caller, Done, Refused, refused_append};
+
+/// Whoever sends a request, by its bearer token.
+pub struct Asking(Caller);
+
+impl FromRequestParts<Arc<Gateway>> for Asking {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Problem> {
+        let authenticated = gateway.accounts.authenticate_request(parts).await?;
+        let token = super::bearer(&parts.headers)?.unwrap_or_default();
+        Ok(Self(Caller::new(authenticated, &token)))
+    }
+}
+
+/// `POST /api/messages`.
+pub async fn send(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    JsonBody(command): JsonBody<Send>,
+) -> Result<Json<OkFrame>, Problem> {
+    let (pending, fingerprint) = match send::send(&gateway, &caller, &command).await? {
+        Sent::Known(done) => return Ok(Json(ok(command.reference, done))),
+        Sent::Queued { pending, fingerprint } => (pending, fingerprint),
+    };
+    match pending.await {
+        Ok(appended) if appended.duplicate => {
+            let done = send::settle_duplicate(&gateway, appended, fingerprint).await?;
+            Ok(Json(ok(command.reference, done)))
+        }
+        Ok(appended) => stored(&gateway, command.reference, appended.seq).await,
+        Err(error) => {
+            gateway.rates.not_stored(caller.uid, command.id);
+            Err(refused_append(&error).into())
+        }
+    }
+}
+
+/// `PUT /api/conversations/{id}/marker`.
+pub async fn mark(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    PathParams(conversation): PathParams<ConversationId>,
+    JsonBody(body): JsonBody<MarkBody>,
+) -> Result<Json<OkFrame>, Problem> {
+    let command = Mark { reference: None, conversation, id: body.id, read: body.read };
+    let seq = match mark::mark(&gateway, &caller, &command).await? {
+        Marked::Covered { seq } => seq,
+        Marked::Queued { pending } => return queued(&gateway, pending).await,
+        Marked::Waiting { covered } => {
+            covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")))?
+        }
+    };
+    Ok(Json(OkFrame { seq: Some(seq), ..OkFrame::default() }))
+}
+
+/// `PUT /api/presence`.
+pub async fn presence(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    JsonBody(command): JsonBody<SetPresence>,
+) -> Result<Json<OkFrame>, Problem> {
+    gateway.presence.set(&gateway, &caller, &command)?;
+    Ok(Json(OkFrame { reference: command.reference, ..OkFrame::default() }))
+}
+
+/// `POST /api/connections`: live sockets of each user, over all gateways. Of nobody there are none.
+pub async fn connections(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(_): Asking,
+    JsonBody(query): JsonBody<ConnectionsQuery>,
+) -> Result<Json<Connections>, Problem> {
+    if query.users.len() > MAX_CONNECTION_USERS {
+        let detail = format!("at most {MAX_CONNECTION_USERS} users can be asked for at once");
+        return Err(Problem::new(ErrorCode::Invalid, detail));
+    }
+    let uids = gateway.accounts.directory.resolve(&query.users).await.map_err(Refused::from)?;
+    let known: Vec<Uid> = uids.iter().flatten().copied().collect();
+    let mut sockets = gateway.presence.sockets(&known).into_iter();
+    let counts = query.users.into_iter().zip(uids).map(|(handle, uid)| {
+        let count = uid.and_then(|_| sockets.next()).unwrap_or(0);
+        (handle, count)
+    });
+    Ok(Json(counts.collect()))
+}
+
+/// The page that is asked for.
+#[derive(Debug, Deserialize)]
+pub struct PageQuery {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// `GET /api/online`: who is seen to be online, in no particular order that would say anything.
+pub async fn online(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    QueryParams(page): QueryParams<PageQuery>,
+) -> Result<Json<OnlinePage>, Problem> {
+    let limit = page.limit.unwrap_or(DEFAULT_PAGE_ITEMS);
+    if !(1..=MAX_PAGE_ITEMS).contains(&limit) {
+        return Err(Problem::new(ErrorCode::Invalid, format!("`limit` is 1 to {MAX_PAGE_ITEMS}")));
+    }
+    let after: Option<Uid> = match page.cursor {
+        None => None,
+        Some(cursor) => {
+            let parsed = cursor.parse();
+            Some(parsed.map_err(|_| Problem::new(ErrorCode::Invalid, "`cursor` is not one that was given out"))?)
+        }
+    };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let found = gateway.presence.online(after, limit);
+    let next = if found.len() == limit { found.last().map(|(uid, ..)| uid.to_string()) } else { None };
+    let mut items = Vec::with_capacity(found.len());
+    for (uid, visible, gateways) in found {
+        let Some(user) = gateway.accounts.directory.handle(uid).await.map_err(Refused::from)? else { continue };
+        let gateways = caller.operator.then_some(gateways);
+        items.push(OnlineUser { user, status: visible.status, text: visible.text, gateways });
+    }
+    Ok(Json(OnlinePage { items, next }))
+}
+
+async fn queued(gateway: &Gateway, pending: Box<Pending>) -> Result<Json<OkFrame>, Problem> {
+    let appended = pending.await.map_err(|error| refused_append(&error))?;
+    stored(gateway, None, appended.seq).await
+}
+
+/// The answer of a command whose event is stored: what the feed says of it.
+async fn stored(gateway: &Gateway, reference: Option<u64>, seq: u64) -> Result<Json<OkFrame>, Problem> {
+    gateway.feed.reaches(seq, gateway.config.feed_timeout).await;
+    let entry = gateway.feed.tail.get(seq);
+    Ok(Json(OkFrame {
+        reference,
+        seq: Some(seq),
+        position: entry.as_ref().map(|entry| entry.position(gateway.feed.epoch())),
+        conversation: entry.as_ref().and_then(|entry| entry.conversation),
+        at: entry.as_ref().map(|entry| entry.at),
+        duplicate: false,
+    }))
+}
+
+fn ok(reference: Option<u64>, done: Done) -> OkFrame {
+    OkFrame {
+        reference,
+        seq: Some(done.seq),
+        position: None,
+        conversation: done.conversation,
+        at: done.at,
+        duplicate: done.duplicate,
+    }
+}

@@ -1,0 +1,44 @@
+//! The doors of a gateway: the socket, accounts, commands as HTTP, and the web client.
+
+mod api;
+mod origin;
+mod socket;
+mod web;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post, put};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use natter_platform::Problem;
+use natter_protocol::ErrorCode;
+
+use crate::Gateway;
+
+/// Every route of a gateway, without layers and ops: the service that serves it adds them.
+pub fn router(gateway: &Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/ws", get(socket::upgrade))
+        .route("/api/messages", post(api::send))
+        .route("/api/conversations/{id}/marker", put(api::mark))
+        .route("/api/presence", put(api::presence))
+        .route("/api/connections", post(api::connections))
+        .route("/api/online", get(api::online))
+        .with_state(gateway.clone())
+        .merge(crate::accounts::routes(gateway.accounts.clone()))
+        .merge(web::routes())
+}
+
+/// The access token of a request, if it has one.
+fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let token = value.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    });
+    match token {
+        Some(token) => Ok(Some(token)),
+        None => Err(Problem::new(ErrorCode::Unauthenticated, "`Authorization` is not a bearer token")),
+    }
+}

@@ -1,0 +1,62 @@
+//! The web client, as it was built into this binary, with the headers that keep it safe.
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, StatusCode, Uri};
+use rust_embed::RustEmbed;
+
+/// Scripts, styles and connections of our own only; no frames around or within.
+const POLICY: &str = "default-src 'self'; connect-src 'self'; img-src 'self' data:; object-src 'none'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+/// Built files carry a hash in their names, and never change under one.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+#[derive(RustEmbed)]
+#[folder = "../web/dist"]
+#[allow_missing = true]
+struct Assets;
+
+/// `GET /` and everything that it loads.
+pub fn routes() -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/assets/{*file}", get(asset))
+        .route("/favicon.svg", get(asset))
+        .route("/c/{*conversation}", get(page))
+}
+
+async fn page(headers: HeaderMap) -> Response {
+    serve("index.html", &headers)
+}
+
+async fn asset(uri: Uri, headers: HeaderMap) -> Response {
+    serve(uri.path().trim_start_matches('/'), &headers)
+}
+
+fn serve(path: &str, asked: &HeaderMap) -> Response {
+    let Some(file) = Assets::get(path) else {
+        if path == "index.html" {
+            return (StatusCode::NOT_FOUND, "This binary was built without its web client; see the README.\n")
+                .into_response();
+        }
+        return natter_platform::Problem::from(natter_protocol::ErrorCode::NotFound).into_response();
+    };
+    let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..16]));
+    if asked.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response();
+    }
+    let cache = if path.starts_with("assets/") { FOR_EVER } else { "no-cache" };
+    let headers = [
+        (CONTENT_TYPE, file.metadata.mimetype().to_owned()),
+        (CACHE_CONTROL, cache.to_owned()),
+        (CONTENT_SECURITY_POLICY, POLICY.to_owned()),
+        (ETAG, etag),
+    ];
+    (headers, file.data).into_response()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,272 @@
+//! The commands of one socket: decided one after another (FRM5), answered when their outcome is known.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use axum::extract::ws::WebSocket;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use natter_events::{ClientId, Fingerprint};
+use natter_log::{AppendError, Appended};
+use natter_protocol::codec::Incoming;
+use natter_protocol::frame::{Ok as OkFrame, Refusal};
+use natter_protocol::{ClientFrame, ErrorCode, ServerFrame};
+use tokio::time::Instant;
+
+use super::{End, Session};
+use crate::Gateway;
+use crate::commands::mark::{self, Marked};
+use crate::commands::send::{self, Sent};
+use crate::commands::{Done, Refused, refused_append, typing};
+use crate::feed::Entry;
+
+/// A durable command that is on its way. A repeat of one is a command of its own: the broker tells that it is a repeat.
+struct Command {
+    ticket: u64,
+    id: ClientId,
+    fingerprint: Option<Fingerprint>,
+    reference: Option<u64>,
+    /// The broker has it; the feed brings it by then, or is broken.
+    feed_due: Option<Instant>,
+}
+
+/// What became of a command's append.
+pub(super) enum Outcome {
+    Appended {
+        ticket: u64,
+        result: Result<Appended, AppendError>,
+    },
+    /// A marker that one event covered together with others.
+    Covered {
+        ticket: u64,
+        result: Result<u64, Refused>,
+    },
+}
+
+type Awaited = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// The commands of a socket that are not answered yet.
+pub(super) struct InFlight {
+    commands: Vec<Command>,
+    outcomes: FuturesUnordered<Awaited>,
+    last_ticket: u64,
+    max: usize,
+}
+
+impl InFlight {
+    pub(super) fn new(max: usize) -> Self {
+        Self { commands: Vec::new(), outcomes: FuturesUnordered::new(), last_ticket: 0, max }
+    }
+
+    /// Whether another command may be taken.
+    pub(super) fn has_room(&self) -> bool {
+        self.commands.len() < self.max
+    }
+
+    /// Whether no outcome is awaited.
+    pub(super) fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    /// The next outcome.
+    pub(super) async fn next(&mut self) -> Option<Outcome> {
+        self.outcomes.next().await
+    }
+
+    /// An event of the user's came by the feed: the `ref` of the command that made it, if it is one of this socket's.
+    pub(super) fn stored(&mut self, id: ClientId, entry: &Entry) -> Option<Option<u64>> {
+        let index = self.commands.iter().position(|command| command.id == id)?;
+        // The same id with another body is another command, whose turn comes when the broker recognises the id.
+        let fingerprint = self.commands[index].fingerprint;
+        if fingerprint.is_some() && send::fingerprint_of(entry) != fingerprint {
+            return None;
+        }
+        Some(self.commands.swap_remove(index).reference)
+    }
+
+    /// When the feed has to have brought what the broker has.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.commands.iter().filter_map(|command| command.feed_due).min()
+    }
+
+    fn add(
+        &mut self,
+        id: ClientId,
+        reference: Option<u64>,
+        fingerprint: Option<Fingerprint>,
+        outcome: impl FnOnce(u64) -> Awaited,
+    ) {
+        self.last_ticket += 1;
+        let ticket = self.last_ticket;
+        self.commands.push(Command { ticket, id, fingerprint, reference, feed_due: None });
+        self.outcomes.push(outcome(ticket));
+    }
+
+    fn remove(&mut self, ticket: u64) -> Option<Command> {
+        let index = self.commands.iter().position(|command| command.ticket == ticket)?;
+        Some(self.commands.swap_remove(index))
+    }
+
+    fn get_mut(&mut self, ticket: u64) -> Option<&mut Command> {
+        self.commands.iter_mut().find(|command| command.ticket == ticket)
+    }
+}
+
+impl Session {
+    /// Decides one command, and answers it or awaits its outcome.
+    ///
+    /// What is known of earlier ones is acted on first: so a command never overtakes one that was lost (FRM5).
+    pub(super) async fn command(&mut self, socket: &mut WebSocket, frame: Incoming) -> Result<(), End> {
+        while let Some(Some(outcome)) = self.in_flight.next().now_or_never() {
+            self.settle(socket, outcome).await?;
+        }
+        let (reference, result) = match frame {
+            Incoming::Frame(ClientFrame::Send(command)) => (command.reference, self.on_send(command).await),
+            Incoming::Frame(ClientFrame::Mark(command)) => (command.reference, self.on_mark(command).await),
+            Incoming::Frame(ClientFrame::Typing(command)) => {
+                let result = typing::typing(&self.gateway, &self.caller, &command).await;
+                (command.reference, result.map(|()| None))
+            }
+            Incoming::Frame(ClientFrame::Presence(command)) => {
+                let result = self.gateway.presence.set(&self.gateway, &self.caller, &command);
+                (command.reference, result.map(|()| Some(plain_ok(command.reference))))
+            }
+            Incoming::Frame(ClientFrame::Watch(command)) => (command.reference, self.on_watch(socket, &command).await?),
+            Incoming::UnknownType { reference, kind } => {
+                (reference, Err(Refused::new(ErrorCode::UnknownType, format!("unknown type {kind:?}"))))
+            }
+            Incoming::Invalid { reference, reason } => (reference, Err(Refused::new(ErrorCode::Invalid, reason))),
+            // The rest is no command, and was taken before.
+            Incoming::Frame(_) => return Ok(()),
+        };
+        match result {
+            Ok(None) => Ok(()),
+            Ok(Some(ok)) => self.send(socket, &ServerFrame::Ok(ok)).await,
+            Err(refused) => self.refuse(socket, refused.frame(reference)).await,
+        }
+    }
+
+    async fn on_send(&mut self, command: natter_protocol::frame::Send) -> Result<Option<OkFrame>, Refused> {
+        match send::send(&self.gateway, &self.caller, &command).await? {
+            Sent::Known(done) => Ok(Some(ok_of(command.reference, done))),
+            Sent::Queued { pending, fingerprint } => {
+                let outcome = |ticket| -> Awaited {
+                    Box::pin(async move { Outcome::Appended { ticket, result: pending.await } })
+                };
+                self.in_flight.add(command.id, command.reference, Some(fingerprint), outcome);
+                Ok(None)
+            }
+        }
+    }
+
+    async fn on_mark(&mut self, command: natter_protocol::frame::Mark) -> Result<Option<OkFrame>, Refused> {
+        let reference = command.reference;
+        match mark::mark(&self.gateway, &self.caller, &command).await? {
+            Marked::Covered { seq } => return Ok(Some(OkFrame { reference, seq: Some(seq), ..OkFrame::default() })),
+            Marked::Queued { pending } => self.in_flight.add(command.id, reference, None, |ticket| {
+                Box::pin(async move { Outcome::Appended { ticket, result: pending.await } })
+            }),
+            Marked::Waiting { covered } => self.in_flight.add(command.id, reference, None, |ticket| {
+                Box::pin(async move {
+                    let result = covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")));
+                    Outcome::Covered { ticket, result }
+                })
+            }),
+        }
+        Ok(None)
+    }
+
+    async fn on_watch(
+        &mut self,
+        socket: &mut WebSocket,
+        command: &natter_protocol::frame::Watch,
+    ) -> Result<Result<Option<OkFrame>, Refused>, End> {
+        match self.gateway.presence.watch(&self.gateway, &self.handle, &command.users).await {
+            Ok(now) => {
+                self.send(socket, &ServerFrame::Ok(plain_ok(command.reference))).await?;
+                for presence in now {
+                    self.send(socket, &ServerFrame::Presence(presence)).await?;
+                }
+                Ok(Ok(None))
+            }
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// Acts on the outcome of an append. What was stored is answered when the feed brings it.
+    pub(super) async fn settle(&mut self, socket: &mut WebSocket, outcome: Outcome) -> Result<(), End> {
+        let ticket = match &outcome {
+            Outcome::Appended { ticket, .. } | Outcome::Covered { ticket, .. } => *ticket,
+        };
+        let (seen, feed_due) = (self.cursor.seq, Instant::now() + self.gateway.config.feed_timeout);
+        // Its event may have come by the feed already, and was answered there.
+        let Some(command) = self.in_flight.get_mut(ticket) else { return Ok(()) };
+        let (id, fingerprint) = (command.id, command.fingerprint);
+        let result = match outcome {
+            Outcome::Appended { result: Ok(appended), .. } if appended.duplicate || appended.seq <= seen => {
+                settle_duplicate(&self.gateway.clone(), appended, fingerprint).await
+            }
+            Outcome::Appended { result: Ok(_), .. } => {
+                command.feed_due = Some(feed_due);
+                return Ok(());
+            }
+            Outcome::Appended { result: Err(error), .. } => {
+                self.gateway.rates.not_stored(self.caller.uid, id);
+                Err(refused_append(&error))
+            }
+            Outcome::Covered { result, .. } => {
+                result.map(|seq| Done { seq, conversation: None, at: None, duplicate: false })
+            }
+        };
+        let Some(command) = self.in_flight.remove(ticket) else { return Ok(()) };
+        match result {
+            Ok(done) => self.send(socket, &ServerFrame::Ok(ok_of(command.reference, done))).await,
+            Err(refused) => self.refuse(socket, refused.frame(command.reference)).await,
+        }
+    }
+
+    async fn refuse(&mut self, socket: &mut WebSocket, refusal: Refusal) -> Result<(), End> {
+        metrics::counter!("natter_gateway_refusals_total", "code" => refusal.code.as_str()).increment(1);
+        self.send(socket, &ServerFrame::Error(refusal)).await
+    }
+}
+
+/// The answer to an append that the broker recognised as a repeat.
+async fn settle_duplicate(
+    gateway: &Gateway,
+    appended: Appended,
+    fingerprint: Option<Fingerprint>,
+) -> Result<Done, Refused> {
+    match fingerprint {
+        Some(fingerprint) => send::settle_duplicate(gateway, appended, fingerprint).await,
+        None => Ok(Done { seq: appended.seq, conversation: None, at: None, duplicate: true }),
+    }
+}
+
+/// The `ok` of a command in its event's place (EVT2).
+pub(super) fn ok_in_place(reference: Option<u64>, entry: &Entry, epoch: u64) -> OkFrame {
+    OkFrame {
+        reference,
+        seq: Some(entry.seq),
+        position: Some(entry.position(epoch)),
+        conversation: entry.conversation,
+        at: Some(entry.at),
+        duplicate: false,
+    }
+}
+
+/// An `ok` that moves no position: a repeat's, or of an event that others' commands made too.
+fn ok_of(reference: Option<u64>, done: Done) -> OkFrame {
+    OkFrame {
+        reference,
+        seq: Some(done.seq),
+        position: None,
+        conversation: done.conversation,
+        at: done.at,
+        duplicate: done.duplicate,
+    }
+}
+
+fn plain_ok(reference: Option<u64>) -> OkFrame {
+    OkFrame { reference, ..OkFrame::default() }
+}
