@@ -29,7 +29,7 @@ pub struct Database {
 /// The database cannot be used as it is configured.
 #[derive(Debug, thiserror::Error)]
 #[error("the database URL has to be postgres://user:password@host:port/database")]
-pub struct BadDatabaseUrl(#[source] sqlx::Error);
+pub struct BadDatabaseUrl(#[source] Option<sqlx::Error>);
 
 /// PostgreSQL gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +46,13 @@ impl Database {
     /// A pool that connects when it is first used: so the service starts, and says that it is not ready, while
     /// PostgreSQL is away. Needs a runtime.
     pub fn new(config: &Config) -> Result<Self, BadDatabaseUrl> {
+        let url = config.database_url.expose();
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(BadDatabaseUrl(None));
+        }
         let statement_timeout = config.statement_timeout.as_millis().max(1).to_string();
-        let options = PgConnectOptions::from_str(config.database_url.expose())
-            .map_err(BadDatabaseUrl)?
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|error| BadDatabaseUrl(Some(error)))?
             .application_name("natter-history-api")
             .options([
                 ("statement_timeout", statement_timeout.as_str()),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use sqlx::Row;
 use uuid::Uuid;
 
-use super::messages::{Params as MessagesParams, Range};
+use super::messages;
 use crate::History;
 use crate::caller::Caller;
 use crate::database::DatabaseError;
@@ -31,7 +31,7 @@ const PEOPLE: &str = gated!(
 pub(super) struct Params {
     participants: Option<String>,
     #[serde(flatten)]
-    messages: MessagesParams,
+    messages: messages::Params,
 }
 
 pub(super) async fn get(
@@ -40,13 +40,14 @@ pub(super) async fn get(
     QueryParams(params): QueryParams<Params>,
 ) -> Result<Json<Page<MessageItem>>, Problem> {
     let people = participants(params.participants.as_deref(), &caller.handle)?;
+    let asked = params.messages.parse()?;
     // The caller is who their token says, also where the read models do not know them yet.
     let others: Vec<&str> = people.iter().filter(|person| **person != caller.handle).map(|person| person.as_str()).collect();
     let mut uids = vec![caller.uid];
     if !others.is_empty() {
         uids.extend(uids_of(&history, &caller, &others).await?);
     }
-    let range = Range::of(&params.messages, &caller, ConversationId::direct(&uids))?;
+    let range = asked.of(&caller, ConversationId::direct(&uids))?;
     let (page, _) = range.read(&history, &caller).await?;
     Ok(Json(page))
 }

@@ -72,11 +72,18 @@ pub(super) async fn get(
     QueryParams(params): QueryParams<Params>,
 ) -> Result<Json<Page<MessageItem>>, Problem> {
     let conversation = conversation_of(&id)?;
-    let range = Range::of(&params, &caller, conversation)?;
+    let range = params.parse()?.of(&caller, conversation)?;
     match range.read(&history, &caller).await? {
         (page, true) => Ok(Json(page)),
         (_, false) => Err(no_such_conversation()),
     }
+}
+
+/// Some messages that were asked for, before it is known of which conversation.
+pub(super) struct Asked {
+    place: Place,
+    limit: u32,
+    cursor: Option<String>,
 }
 
 /// Some messages of one conversation that were asked for.
@@ -87,11 +94,16 @@ pub(super) struct Range {
     query: Query,
 }
 
-impl Range {
-    /// What the parameters say.
-    pub(super) fn of(params: &Params, caller: &Caller, conversation: ConversationId) -> Result<Self, Problem> {
-        let place = params.window.place()?;
-        let (name, seq) = match place {
+impl Params {
+    pub(super) fn parse(self) -> Result<Asked, Problem> {
+        Ok(Asked { place: self.window.place()?, limit: self.paging.limit()?, cursor: self.paging.cursor })
+    }
+}
+
+impl Asked {
+    /// The same of this conversation, with the place that the cursor says.
+    pub(super) fn of(self, caller: &Caller, conversation: ConversationId) -> Result<Range, Problem> {
+        let (name, seq) = match self.place {
             Place::Newest => ("newest", 0),
             Place::Before(seq) => ("before", seq),
             Place::After(seq) => ("after", seq),
@@ -101,16 +113,18 @@ impl Range {
             .with(conversation.as_bytes())
             .with(name.as_bytes())
             .with(&seq.to_be_bytes());
-        let place = match &params.paging.cursor {
-            None => place,
+        let place = match &self.cursor {
+            None => self.place,
             Some(cursor) => {
                 let seq = query.decode(cursor).map_err(|error| invalid(error.to_string()))?;
-                if goes_back(place) { Place::Before(seq) } else { Place::After(seq) }
+                if goes_back(self.place) { Place::Before(seq) } else { Place::After(seq) }
             }
         };
-        Ok(Self { conversation, place, limit: params.paging.limit()?, query })
+        Ok(Range { conversation, place, limit: self.limit, query })
     }
+}
 
+impl Range {
     /// The page, and whether the caller may see the conversation; if not, there is nothing in the page.
     pub(super) async fn read(&self, history: &History, caller: &Caller) -> Result<(Page<MessageItem>, bool), Problem> {
         let in_direction = i64::from(self.limit) + 1;

@@ -1,0 +1,17 @@
+//! The history API through HTTP, over a real PostgreSQL, as a role that may only read.
+
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod commands;
+mod conversations;
+mod direct;
+mod hostile;
+mod log;
+mod login;
+mod messages;
+mod outages;
+mod people;
+mod positions;
+mod service;
+mod world;

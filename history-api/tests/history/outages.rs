@@ -1,0 +1,156 @@
+//! PostgreSQL away, slow, back; a schema that is not there.
+
+use std::time::{Duration, Instant};
+
+use natter_protocol::ErrorCode;
+use natter_testkit::{Database, Direction, Proxy, eventually};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgPool;
+use sqlx::Executor;
+
+use crate::world::{DEADLINE, World, migrated, reader};
+
+const PATH: &str = "/history/conversations";
+
+/// A world whose service reaches PostgreSQL through a network that can be broken.
+async fn behind_a_proxy() -> (World, Proxy) {
+    let database = migrated().await;
+    let proxy = Proxy::to_socket(database.socket()).await;
+    let url = database.url_through(&proxy.address());
+    let world = World::over(database, &url, |config| {
+        config.connection_timeout = Duration::from_millis(300);
+        config.request_timeout = Duration::from_millis(900);
+    })
+    .await;
+    (world, proxy)
+}
+
+#[tokio::test]
+async fn without_postgresql_history_is_unavailable_and_it_comes_back_by_itself() {
+    let (world, proxy) = behind_a_proxy().await;
+    let ada = world.person("ada").await;
+    assert_eq!(world.get(&ada, PATH).await.status, 200);
+    proxy.refuse();
+    proxy.cut();
+    for _ in 0..3 {
+        let started = Instant::now();
+        let away = world.get(&ada, PATH).await;
+        away.is_problem(503, ErrorCode::Unavailable);
+        assert_eq!(away.headers["retry-after"], "1");
+        assert!(started.elapsed() < Duration::from_secs(5), "took {:?}", started.elapsed());
+    }
+    let ready = world.ask("/ready", |request| request).await;
+    assert_eq!((ready.status, ready.body["ready"].as_bool()), (503, Some(false)), "{:?}", ready.body);
+    assert_eq!(world.ask("/health", |request| request).await.status, 200);
+    proxy.heal();
+    eventually("history is back", DEADLINE, async || {
+        let answer = world.get(&ada, PATH).await;
+        if answer.status == 200 { Ok(()) } else { Err(answer.body) }
+    })
+    .await;
+    eventually("it is ready again", DEADLINE, async || {
+        let ready = world.ask("/ready", |request| request).await;
+        if ready.status == 200 { Ok(()) } else { Err(ready.body) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn connections_that_were_cut_are_replaced_without_the_client_noticing() {
+    let (world, proxy) = behind_a_proxy().await;
+    let ada = world.person("ada").await;
+    for _ in 0..5 {
+        assert_eq!(world.get(&ada, PATH).await.status, 200);
+        proxy.cut();
+    }
+    assert_eq!(world.get(&ada, PATH).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_postgresql_that_does_not_answer_holds_no_request_for_longer_than_its_bound() {
+    let (world, proxy) = behind_a_proxy().await;
+    let ada = world.person("ada").await;
+    assert_eq!(world.get(&ada, PATH).await.status, 200);
+    proxy.blackhole(Direction::Down);
+    let started = Instant::now();
+    world.get(&ada, PATH).await.is_problem(503, ErrorCode::Unavailable);
+    assert!(started.elapsed() < Duration::from_secs(5), "took {:?}", started.elapsed());
+    proxy.cut();
+    proxy.heal();
+    eventually("history is back", DEADLINE, async || {
+        let answer = world.get(&ada, PATH).await;
+        if answer.status == 200 { Ok(()) } else { Err(answer.body) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended() {
+    let world = World::with(|config| config.statement_timeout = Duration::from_millis(100)).await;
+    let ada = world.person("ada").await;
+    assert_eq!(world.get(&ada, PATH).await.status, 200);
+    let mut lock = world.sql.begin().await.unwrap();
+    lock.execute("lock table conversations in access exclusive mode").await.unwrap();
+    world.get(&ada, PATH).await.is_problem(503, ErrorCode::Unavailable);
+    lock.rollback().await.unwrap();
+    assert_eq!(world.get(&ada, PATH).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_migrated_is_unavailable_and_not_ready() {
+    let database = Database::empty().await;
+    let url = reader(&database).await;
+    let setup = PgPool::connect(&database.url()).await.unwrap();
+    // The world keeps its log in there, so give it that one table.
+    setup
+        .execute("create table projector (name text, epoch bigint, seq bigint, tag bigint, event_at timestamptz, updated_at timestamptz default now())")
+        .await
+        .unwrap();
+    let world = World::over(database, &url, |_| {}).await;
+    let ada = crate::world::Person {
+        uid: natter_events::Uid::random(),
+        handle: "ada".to_owned(),
+        session: natter_events::SessionId::random(),
+    };
+    world.get(&ada, PATH).await.is_problem(503, ErrorCode::Unavailable);
+    let ready = world.ask("/ready", |request| request).await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.body.to_string().contains("natter migrate"), "{}", ready.body);
+    setup.close().await;
+}
+
+#[tokio::test]
+async fn before_anything_was_projected_history_is_unavailable_and_not_ready() {
+    let world = World::new().await;
+    let ada = world.person("ada").await;
+    world.run("delete from projector".to_owned()).await;
+    world.get(&ada, PATH).await.is_problem(503, ErrorCode::Unavailable);
+    let ready = world.ask("/ready", |request| request).await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.body.to_string().contains("natter projector"), "{}", ready.body);
+}
+
+#[tokio::test]
+async fn the_service_cannot_write_whatever_role_it_is_given() {
+    let database = migrated().await;
+    // The owner of every table: it is the connection that is read-only.
+    let url = database.url();
+    let world = World::over(database, &url, |_| {}).await;
+    let ada = world.person("ada").await;
+    assert_eq!(world.get(&ada, PATH).await.status, 200);
+    let connections: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(
+        "select application_name from pg_stat_activity where datname = current_database() and application_name = 'natter-history-api'".to_owned(),
+    ))
+    .fetch_all(&world.sql)
+    .await
+    .unwrap();
+    assert!(!connections.is_empty());
+    // A function with a side effect in the read path would be refused by PostgreSQL.
+    world.run("create function spoil() returns bigint language plpgsql as $$ begin delete from users; return 1; end $$".to_owned()).await;
+    world
+        .run("alter table projector rename to log_position; create view projector as select name, epoch, spoil() as seq, tag, event_at, updated_at from log_position".to_owned())
+        .await;
+    assert_eq!(world.get(&ada, PATH).await.status, 500);
+    let (users,): (i64,) = sqlx::query_as("select count(*) from users").fetch_one(&world.sql).await.unwrap();
+    assert_eq!(users, 1);
+}

@@ -1,0 +1,65 @@
+//! The service itself: its doors, its end, its configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use natter_history_api::{Config, History};
+use natter_platform::Clock;
+use natter_platform::secret::Secret;
+use natter_platform::tokens::{PrivateKey, Realm, Verifier};
+
+use crate::world::{DEADLINE, World};
+
+#[tokio::test]
+async fn ready_says_how_far_the_projector_is() {
+    let world = World::new().await;
+    world.person("ada").await;
+    let ready = world.ask("/ready", |request| request).await;
+    assert_eq!((ready.status, ready.body["ready"].as_bool()), (200, Some(true)), "{:?}", ready.body);
+    let projector = ready.body["checks"].as_array().unwrap().iter().find(|check| check["name"] == "projector").unwrap();
+    let detail = projector["detail"].as_str().unwrap();
+    assert!(detail.starts_with("at seq 1, written 0."), "{detail}");
+}
+
+#[tokio::test]
+async fn requests_and_statements_are_measured_by_route() {
+    let world = World::new().await;
+    let ada = world.person("ada").await;
+    world.get(&ada, "/history/users/ada").await;
+    let text = world.ask("/metrics", |request| request).await.body;
+    let text = text.as_str().unwrap();
+    for expected in [
+        "natter_http_request_duration_seconds_count{method=\"GET\",path=\"/history/users/{handle}\",status=\"200\"}",
+        "natter_history_statement_duration_seconds_count{route=\"user\"}",
+    ] {
+        assert!(text.contains(expected), "no {expected} in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_service_and_its_connections() {
+    let mut world = World::new().await;
+    let ada = world.person("ada").await;
+    assert_eq!(world.get(&ada, "/history/users").await.status, 200);
+    world.shutdown.request();
+    tokio::time::timeout(DEADLINE, world.serving.take().unwrap()).await.expect("it stops").unwrap().unwrap();
+    let (left,): (i64,) = sqlx::query_as(
+        "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'natter-history-api'",
+    )
+    .fetch_one(&world.sql)
+    .await
+    .unwrap();
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_database_url_that_is_none_is_refused_at_the_start_without_showing_it() {
+    let clock = Clock::system();
+    let verifier = Arc::new(Verifier::new([PrivateKey::generate().unwrap().public()], &Realm::default(), &clock));
+    for bad in ["", "hunter2", "mysql:/x:hunter2", "postgres://user:hunter2@host:99999/x"] {
+        let config = Config { connection_timeout: Duration::from_secs(1), ..Config::new(Secret::new(bad.to_owned())) };
+        let error = History::new(&config, verifier.clone(), &clock).err().expect(bad);
+        let shown = natter_platform::error::chain(&error);
+        assert!(shown.contains("postgres://user:password@host:port/database") && !shown.contains("hunter2"), "{shown}");
+    }
+}
