@@ -63,8 +63,7 @@ impl Rig {
     pub async fn start_on(broker: Broker, clock: Clock, count: usize, change: impl Fn(&mut Config)) -> Self {
         let key = PrivateKey::generate().unwrap();
         let signer = Arc::new(Signer::new(&key, Realm::default(), DEFAULT_LIFETIME, &clock).unwrap());
-        let mut rig =
-            Self { broker, gateways: Vec::new(), signer, key, master: ContentKey::random(), clock };
+        let mut rig = Self { broker, gateways: Vec::new(), signer, key, master: ContentKey::random(), clock };
         for index in 0..count {
             let mut config = Config { name: format!("g{index}"), ..Config::default() };
             change(&mut config);
@@ -102,16 +101,18 @@ impl Rig {
             shutdown: shutdown.clone(),
         };
         // The cheapest hash there is: what these tests are about is not how long a guess takes.
-        let cost = PasswordCost { memory_kib: 8, iterations: 1, parallelism: 1 };
+        let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
         let accounts = AccountConfig { password_cost: cost, ..AccountConfig::default() };
         let gateway = Gateway::start(config, accounts, deps).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = layered(gateway.router(), &LayerOptions::default());
         let stop = shutdown.clone();
-        tasks.spawn("http", Policy::Essential, async move {
-            serve(listener, router, ServeOptions::default(), stop).await
-        });
+        tasks.spawn(
+            "http",
+            Policy::Essential,
+            async move { serve(listener, router, ServeOptions::default(), stop).await },
+        );
         tokio::time::timeout(PATIENCE, gateway.ready()).await.expect("the feed is ready");
         Running { gateway, address, shutdown, tasks }
     }
@@ -152,7 +153,14 @@ impl Rig {
     }
 
     /// Asks one of the gateways by HTTP.
-    pub async fn http(&self, gateway: usize, method: &str, path: &str, token: Option<&str>, body: Option<Value>) -> (u16, Value) {
+    pub async fn http(
+        &self,
+        gateway: usize,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> (u16, Value) {
         let url = format!("http://{}{path}", self.gateways[gateway].address);
         let mut request = reqwest::Client::new().request(method.parse().unwrap(), url);
         if let Some(token) = token {
