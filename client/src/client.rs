@@ -1,0 +1,266 @@
+//! The client as programs hold it.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use natter_events::{ClientId, ConversationId};
+use natter_protocol::frame::{Mark, PresenceChoice, Send, SetPresence, To};
+use natter_protocol::http::{Connections, ConnectionsQuery, OnlinePage};
+use natter_protocol::{ClientFrame, Encoding, Handle, text};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use crate::builder::Builder;
+use crate::connection::State;
+use crate::connection::requests::{Request, Shared};
+use crate::credentials::Credentials;
+use crate::error::{HttpError, SendError};
+use crate::event::Sent;
+use crate::history::History;
+use crate::http;
+use crate::outbox::Command;
+use crate::server::Server;
+
+/// A connection to Natter that comes back by itself. Cheap to clone; when the last clone and the
+/// [`Events`](crate::Events) are dropped, it ends.
+#[derive(Clone)]
+pub struct Client(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) server: Server,
+    pub(crate) http: reqwest::Client,
+    pub(crate) credentials: Credentials,
+    pub(crate) encoding: Encoding,
+    pub(crate) requests: mpsc::Sender<Request>,
+    /// Places in the outbox.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) state: watch::Receiver<State>,
+}
+
+impl Client {
+    /// Begins to build a client for the deployment at `url`, like `https://chat.example.org`.
+    pub fn builder(url: impl AsRef<str>) -> Builder {
+        Builder::new(url.as_ref())
+    }
+
+    /// Who this is, once the server has said so.
+    pub fn user(&self) -> Option<Handle> {
+        self.0.shared.user.lock().clone()
+    }
+
+    /// What the connection is doing, now and whenever it changes.
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.0.state.clone()
+    }
+
+    /// Says `text` to someone: a [`Handle`], several of them, or a [`ConversationId`]. Awaiting gives the answer once it is
+    /// in the log.
+    ///
+    /// The message goes through the outbox: in order, again after each reconnection, and again when the server is
+    /// overloaded, always with the same id. So awaiting may take as long as the network is away. When the outbox is full,
+    /// awaiting waits for room first. Dropping the future does not take the message back.
+    ///
+    /// The answer comes in order with the events. A program that awaits this in the same task that reads its
+    /// [`Events`](crate::Events) is fine as long as fewer events than [`event_capacity`](Builder::event_capacity) come in
+    /// the meantime; past that it gets [`SendError::EventsNotRead`] after five seconds, and the outcome as
+    /// [`Event::Settled`](crate::Event::Settled).
+    pub fn send(&self, to: impl Into<Recipients>, text: impl Into<String>) -> Sending<'_> {
+        let send = Send {
+            reference: None,
+            to: to.into().0,
+            id: self.new_id(),
+            text: text.into(),
+            reply_to: None,
+            metadata: None,
+        };
+        Sending { client: self, send }
+    }
+
+    /// Says that the user has read the conversation up to `read`. Goes through the outbox like [`send`](Self::send).
+    pub async fn mark(&self, conversation: ConversationId, read: u64) -> Result<Sent, SendError> {
+        let mark = Mark { reference: None, conversation, id: self.new_id(), read };
+        self.command(Command::Mark(mark)).await
+    }
+
+    /// Says that the user is writing in the conversation; true for five seconds. Not said when there is no connection.
+    pub async fn typing(&self, conversation: ConversationId) {
+        let _ = self.0.requests.send(Request::Typing(conversation)).await;
+    }
+
+    /// Says what others are to see of the user; said again by itself after each reconnection.
+    pub async fn presence(&self, status: PresenceChoice, text: Option<String>) -> Result<(), SendError> {
+        let (answer, answered) = oneshot::channel();
+        let presence = SetPresence { reference: None, status, text };
+        self.ask(Request::Presence(presence, answer)).await?;
+        answered.await.unwrap_or(Err(SendError::Stopped))
+    }
+
+    /// Asks for the presence of these users, now and whenever it changes, as [`Event::Presence`](crate::Event::Presence).
+    /// Replaces the last list; asked for again by itself after each reconnection.
+    pub async fn watch(&self, users: impl IntoIterator<Item = Handle>) -> Result<(), SendError> {
+        self.ask(Request::Watch(users.into_iter().collect())).await
+    }
+
+    /// Reads what was said before.
+    pub fn history(&self) -> History {
+        History::new(
+            self.0.server.clone(),
+            self.0.http.clone(),
+            self.0.credentials.clone(),
+            Some(self.0.shared.clone()),
+        )
+    }
+
+    /// How many live sockets each of these users has, over all gateways.
+    pub async fn connections(&self, users: impl IntoIterator<Item = Handle>) -> Result<Connections, HttpError> {
+        let query = ConnectionsQuery { users: users.into_iter().collect() };
+        let request = self.0.http.post(self.0.server.http("/api/connections"));
+        http::json(request.bearer_auth(self.0.credentials.token().text).json(&query)).await
+    }
+
+    /// Who is online: one page, and where the next one begins.
+    pub async fn online(&self, cursor: Option<&str>) -> Result<OnlinePage, HttpError> {
+        let request =
+            self.0.http.get(self.0.server.http("/api/online")).query(&cursor.map(|cursor| [("cursor", cursor)]));
+        http::json(request.bearer_auth(self.0.credentials.token().text)).await
+    }
+
+    /// A new id for a command, on the server's clock. To be made when the user acts, and kept.
+    pub fn new_id(&self) -> ClientId {
+        ClientId::at(self.0.shared.server_now_ms())
+    }
+
+    /// Does not wait for the next attempt: someone pressed a button, or the network is back (HRT5).
+    pub fn reconnect_now(&self) {
+        let _ = self.0.requests.try_send(Request::Wake);
+    }
+
+    /// Replaces the token that was given to the builder, in place (HRT4). A client with a session does this by itself.
+    pub async fn use_token(&self, token: impl Into<Arc<str>>) -> Result<(), SendError> {
+        self.0.credentials.replace(token.into());
+        self.ask(Request::Token).await
+    }
+
+    /// Ends the connection. Commands without an answer stay in the outbox's file, if there is one.
+    pub async fn close(&self) {
+        if self.ask(Request::Close).await.is_ok() {
+            let mut state = self.state();
+            let _ = state.wait_for(|state| matches!(state, State::Stopped(_))).await;
+        }
+    }
+
+    async fn command(&self, command: Command) -> Result<Sent, SendError> {
+        self.check(&command)?;
+        let Ok(place) = self.0.places.clone().acquire_owned().await else { return Err(SendError::Stopped) };
+        let (answer, answered) = oneshot::channel();
+        self.ask(Request::Durable { command, answer, place }).await?;
+        answered.await.unwrap_or(Err(SendError::Stopped))
+    }
+
+    /// What the server would refuse, or close the socket for, is refused here.
+    fn check(&self, command: &Command) -> Result<(), SendError> {
+        let frame = match command.clone() {
+            Command::Send(send) => {
+                text::check_message(&send.text)?;
+                ClientFrame::Send(send)
+            }
+            Command::Mark(mark) => ClientFrame::Mark(mark),
+        };
+        // A reference adds at most this much.
+        let bytes = self.0.encoding.encode_client(&frame).len() + 32;
+        let limit = self.0.shared.frame_bytes.load(Ordering::Relaxed);
+        if bytes > limit { Err(SendError::TooLarge { bytes, limit }) } else { Ok(()) }
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), SendError> {
+        self.0.requests.send(request).await.map_err(|_| SendError::Stopped)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("server", &self.0.server).field("state", &*self.0.state.borrow()).finish()
+    }
+}
+
+/// A message about to be sent: await it.
+#[derive(Debug)]
+#[must_use = "a message is sent when this is awaited"]
+pub struct Sending<'a> {
+    client: &'a Client,
+    send: Send,
+}
+
+impl Sending<'_> {
+    /// It answers the message at `seq` of the same conversation.
+    pub fn reply_to(mut self, seq: u64) -> Self {
+        self.send.reply_to = Some(seq);
+        self
+    }
+
+    /// Something for programs, at most 4 KiB as JSON.
+    pub fn metadata(mut self, metadata: serde_json::Value) -> Self {
+        self.send.metadata = Some(metadata);
+        self
+    }
+
+    /// The id that it is known by, made with [`Client::new_id`]. The same id is the same message, however often it is
+    /// sent (CMD2).
+    pub fn id(mut self, id: ClientId) -> Self {
+        self.send.id = id;
+        self
+    }
+}
+
+impl<'a> IntoFuture for Sending<'a> {
+    type Output = Result<Sent, SendError>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.client.command(Command::Send(self.send)).boxed()
+    }
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipients(To);
+
+impl From<ConversationId> for Recipients {
+    fn from(conversation: ConversationId) -> Self {
+        Self(To::Conversation(conversation))
+    }
+}
+
+impl From<Handle> for Recipients {
+    fn from(handle: Handle) -> Self {
+        Self(To::Participants(vec![handle]))
+    }
+}
+
+impl From<&Handle> for Recipients {
+    fn from(handle: &Handle) -> Self {
+        handle.clone().into()
+    }
+}
+
+impl From<Vec<Handle>> for Recipients {
+    fn from(handles: Vec<Handle>) -> Self {
+        Self(To::Participants(handles))
+    }
+}
+
+impl From<&[Handle]> for Recipients {
+    fn from(handles: &[Handle]) -> Self {
+        handles.to_vec().into()
+    }
+}
+
+impl From<To> for Recipients {
+    fn from(to: To) -> Self {
+        Self(to)
+    }
+}

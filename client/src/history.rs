@@ -1,0 +1,216 @@
+//! What was said before: pages of the history API, one at a time or as streams.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{Stream, TryStreamExt, stream};
+use natter_events::ConversationId;
+use natter_protocol::history::{At, ConversationItem, MessageItem, Page, UserItem};
+use natter_protocol::{ErrorCode, Handle, MIN_POSITION_HEADER, Position, ServerFrame};
+use serde::de::DeserializeOwned;
+
+use crate::connection::requests::Shared;
+use crate::credentials::Credentials;
+use crate::error::HttpError;
+use crate::http;
+use crate::server::Server;
+use crate::session::Session;
+
+/// A page that is not there yet is asked for so often before the error is told.
+const ATTEMPTS: u32 = 4;
+/// The longest wait between two of them.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The wait when the server does not say how long.
+const USUAL_WAIT: Duration = Duration::from_millis(250);
+
+/// Reads history. Of a [`Client`](crate::Client), it includes what the client wrote and everything up to the last reset
+/// (CON5, HST2). What can't be had at the moment (`unavailable`) is asked for a few times before that is an error.
+#[derive(Clone)]
+pub struct History {
+    server: Server,
+    http: reqwest::Client,
+    credentials: Credentials,
+    shared: Option<Arc<Shared>>,
+}
+
+impl History {
+    /// History without a connection.
+    pub fn of(session: &Session) -> Result<Self, HttpError> {
+        Ok(Self::new(session.server().clone(), http::client()?, Credentials::Session(session.clone()), None))
+    }
+
+    pub(crate) fn new(
+        server: Server,
+        http: reqwest::Client,
+        credentials: Credentials,
+        shared: Option<Arc<Shared>>,
+    ) -> Self {
+        Self { server, http, credentials, shared }
+    }
+
+    /// The user's conversations, the one with the latest activity first.
+    pub fn conversations(&self) -> Pages<ConversationItem> {
+        self.pages("/history/conversations")
+    }
+
+    /// One conversation.
+    pub async fn conversation(&self, id: ConversationId) -> Result<At<ConversationItem>, HttpError> {
+        self.get(&format!("/history/conversations/{id}"), &[], self.at_least()).await
+    }
+
+    /// A conversation's messages, as they now stand, the latest first unless [`after`](Pages::after) or
+    /// [`around`](Pages::around) says otherwise.
+    pub fn messages(&self, id: ConversationId) -> Pages<MessageItem> {
+        self.pages(format!("/history/conversations/{id}/messages"))
+    }
+
+    /// The messages of the direct conversation of these people and the user.
+    pub fn direct(&self, participants: &[Handle]) -> Pages<MessageItem> {
+        let names: Vec<_> = participants.iter().map(Handle::as_str).collect();
+        self.pages("/history/direct").with("participants", names.join(","))
+    }
+
+    /// Users whose handles begin with `prefix`.
+    pub fn users(&self, prefix: &str) -> Pages<UserItem> {
+        self.pages("/history/users").with("prefix", prefix)
+    }
+
+    /// One user.
+    pub async fn user(&self, handle: &Handle) -> Result<UserItem, HttpError> {
+        self.get(&format!("/history/users/{handle}"), &[], None).await
+    }
+
+    /// The user's durable events since a position, in order: for bots and offline stores.
+    pub fn changes(&self, after: Position) -> Pages<ServerFrame> {
+        self.pages("/history/changes").with("after", after.to_string())
+    }
+
+    fn pages<T>(&self, path: impl Into<String>) -> Pages<T> {
+        Pages {
+            history: self.clone(),
+            path: path.into(),
+            query: Vec::new(),
+            at_least: self.at_least(),
+            next: Next::First,
+            items: std::marker::PhantomData,
+        }
+    }
+
+    fn at_least(&self) -> Option<Position> {
+        self.shared.as_ref().and_then(|shared| shared.at_least())
+    }
+
+    async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&'static str, String)],
+        at_least: Option<Position>,
+    ) -> Result<T, HttpError> {
+        let mut attempt = 1;
+        let mut renewed = false;
+        loop {
+            let mut request = self.http.get(self.server.http(path)).query(query);
+            request = request.bearer_auth(self.credentials.token().text);
+            if let Some(position) = at_least {
+                request = request.header(MIN_POSITION_HEADER, position.to_string());
+            }
+            let error = match http::json(request).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            match &error {
+                HttpError::Refused(refused) if refused.code == ErrorCode::Unauthenticated && !renewed => {
+                    renewed = true;
+                    if self.credentials.renew().await.is_err() {
+                        return Err(error);
+                    }
+                }
+                HttpError::Refused(refused) if refused.code.temporary() && attempt < ATTEMPTS => {
+                    attempt += 1;
+                    tokio::time::sleep(refused.retry_after.unwrap_or(USUAL_WAIT).min(LONGEST_WAIT)).await;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+}
+
+/// A list that is read page by page: [`next_page`](Self::next_page), or all of it as a stream of [`pages`](Self::pages) or
+/// [`items`](Self::items). A page is asked for when it is wanted, not before.
+pub struct Pages<T> {
+    history: History,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    at_least: Option<Position>,
+    next: Next,
+    items: std::marker::PhantomData<fn() -> T>,
+}
+
+enum Next {
+    First,
+    Cursor(String),
+    None,
+}
+
+impl<T: DeserializeOwned + 'static> Pages<T> {
+    /// Items of a page: 1 to 200, 50 by default.
+    pub fn limit(self, items: u32) -> Self {
+        self.with("limit", items.to_string())
+    }
+
+    /// Asks for a first page that is true at this position or later (HST2).
+    pub fn at_least(mut self, position: Position) -> Self {
+        self.at_least = Some(position);
+        self
+    }
+
+    /// The next page, or nothing after the last one. After an error it can be asked for again.
+    pub async fn next_page(&mut self) -> Result<Option<Page<T>>, HttpError> {
+        let mut query = self.query.clone();
+        let at_least = match &self.next {
+            Next::First => self.at_least,
+            Next::Cursor(cursor) => {
+                query.push(("cursor", cursor.clone()));
+                None
+            }
+            Next::None => return Ok(None),
+        };
+        let page: Page<T> = self.history.get(&self.path, &query, at_least).await?;
+        self.next = page.next.clone().map_or(Next::None, Next::Cursor);
+        Ok(Some(page))
+    }
+
+    /// All pages. An error ends the stream.
+    pub fn pages(self) -> impl Stream<Item = Result<Page<T>, HttpError>> {
+        stream::try_unfold(self, |mut pages| async move { Ok(pages.next_page().await?.map(|page| (page, pages))) })
+    }
+
+    /// All items of all pages. An error ends the stream.
+    pub fn items(self) -> impl Stream<Item = Result<T, HttpError>> {
+        self.pages().map_ok(|page| stream::iter(VecDeque::from(page.items).into_iter().map(Ok))).try_flatten()
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.retain(|(known, _)| *known != name);
+        self.query.push((name, value.into()));
+        self
+    }
+}
+
+impl Pages<MessageItem> {
+    /// Messages before `seq`, the latest first.
+    pub fn before(self, seq: u64) -> Self {
+        self.with("before", seq.to_string())
+    }
+
+    /// Messages after `seq`, the earliest first.
+    pub fn after(self, seq: u64) -> Self {
+        self.with("after", seq.to_string())
+    }
+
+    /// Messages around `seq`.
+    pub fn around(self, seq: u64) -> Self {
+        self.with("around", seq.to_string())
+    }
+}
