@@ -29,7 +29,7 @@ fn router() -> Router {
 }
 
 async fn server() -> Server {
-    let options = LayerOptions { max_body_bytes: 100, request_timeout: Duration::from_millis(300) };
+    let options = LayerOptions { max_body_bytes: 100, request_timeout: Duration::from_secs(1) };
     Server::start(layered(router(), &options), ServeOptions::default()).await
 }
 

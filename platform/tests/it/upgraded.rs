@@ -17,10 +17,13 @@ use tokio::sync::Notify;
 
 use crate::support::{Client, Server, within};
 
+/// Long enough for a request on a busy machine, short enough to wait for.
+const SHORT: Duration = Duration::from_secs(1);
+
 const ASK: &str = "GET /echo HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
 
-/// Echoes bytes until the other side ends, or the socket fails; then says that it has let go.
-async fn echo(State(let_go): State<Arc<Notify>>, mut request: Request) -> Response {
+/// Echoes bytes until the other side ends, or the socket fails.
+async fn echo(mut request: Request) -> Response {
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
@@ -31,9 +34,24 @@ async fn echo(State(let_go): State<Arc<Notify>>, mut request: Request) -> Respon
                 break;
             }
         }
-        drop(io);
-        let_go.notify_one();
     });
+    switching()
+}
+
+/// Reads in one task and pours bytes in another, until each fails; then the second says so.
+async fn pour(State(failed): State<Arc<Notify>>, mut request: Request) -> Response {
+    let upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        let (mut from, mut to) = tokio::io::split(TokioIo::new(upgraded));
+        tokio::spawn(async move { while let Ok(1..) = from.read(&mut [0; 256]).await {} });
+        while to.write_all(&[b'x'; 64 * 1024]).await.is_ok() {}
+        failed.notify_one();
+    });
+    switching()
+}
+
+fn switching() -> Response {
     (StatusCode::SWITCHING_PROTOCOLS, [(CONNECTION, "upgrade"), (UPGRADE, "echo")]).into_response()
 }
 
@@ -51,10 +69,11 @@ fn router() -> Router {
     router_that_tells(Arc::new(Notify::new()))
 }
 
-fn router_that_tells(let_go: Arc<Notify>) -> Router {
-    let router = Router::new().route("/echo", get(echo)).route("/ws", get(chat)).with_state(let_go);
+fn router_that_tells(failed: Arc<Notify>) -> Router {
+    let router = Router::new().route("/echo", get(echo)).route("/ws", get(chat));
+    let router = router.route("/pour", get(pour)).with_state(failed);
     // With a short deadline for requests, which must not touch what they became.
-    layered(router, &LayerOptions { request_timeout: Duration::from_millis(200), ..Default::default() })
+    layered(router, &LayerOptions { request_timeout: SHORT, ..Default::default() })
 }
 
 async fn upgraded(server: &Server) -> Client {
@@ -72,8 +91,7 @@ async fn echoes(client: &mut Client, text: &str) {
 
 #[tokio::test]
 async fn an_upgraded_socket_outlives_the_timeouts_of_requests() {
-    let short = Duration::from_millis(200);
-    let server = Server::start(router(), ServeOptions { header_read_timeout: short, ..Default::default() }).await;
+    let server = Server::start(router(), ServeOptions { header_read_timeout: SHORT, ..Default::default() }).await;
     let mut old = upgraded(&server).await;
     // A silent connection that came later is cut by the same timeout: by then it would have cut the upgraded one too.
     assert_eq!(server.connect().await.read_to_end().await, "");
@@ -131,22 +149,16 @@ async fn a_hard_stop_cuts_upgraded_sockets_that_nobody_ends() {
 }
 
 #[tokio::test]
-async fn a_hard_stop_cuts_an_upgraded_socket_whose_client_does_not_read() {
-    let let_go = Arc::new(Notify::new());
-    let router = router_that_tells(let_go.clone());
-    let server = Server::start_with_grace(router, ServeOptions::default(), Duration::from_millis(200)).await;
-    let mut client = upgraded(&server).await;
-    // Fill every buffer on the way, until the echo blocks in writing and so no longer reads.
-    let chunk = [b'x'; 64 * 1024];
-    let stalled = Duration::from_millis(300);
-    within("full buffers", async {
-        while let Ok(sent) = tokio::time::timeout(stalled, client.stream.write(&chunk)).await {
-            sent.expect("sent");
-        }
-    })
-    .await;
+async fn a_hard_stop_wakes_whoever_waits_to_write_to_a_client_that_does_not_read() {
+    let failed = Arc::new(Notify::new());
+    let grace = Duration::from_millis(300);
+    let server = Server::start_with_grace(router_that_tells(failed.clone()), ServeOptions::default(), grace).await;
+    let mut client = server.connect().await;
+    client.send(ASK.replace("/echo", "/pour")).await;
+    client.read_until("\r\n\r\n").await;
+    // From here on nobody reads, so the buffers fill well within the grace, and the writer waits.
     server.shutdown.request();
-    within("the end of the echo, which nobody reads", let_go.notified()).await;
+    within("the end of the writer", failed.notified()).await;
     server.ended().await;
 }
 
