@@ -6,7 +6,7 @@
 //! - [`runner`]: standby, active, and over again when a connection is lost; [`session`]: being the only active one
 //! - [`identity`]: whether the log is the one that the read models were made from
 //! - [`feed`]: from the log to batches; [`fact`]: what an event says, or why it is malformed
-//! - [`apply`]: one batch, one transaction; [`projections`]: one file per read model
+//! - [`writer`]: batches in, rows out; [`apply`]: one batch, one transaction; [`projections`]: one file per read model
 //! - [`partitions`]: of messages; [`status`]: for readiness and metrics; [`watch`]: how far the log goes
 
 mod apply;
@@ -22,6 +22,7 @@ mod runner;
 mod session;
 mod status;
 mod watch;
+mod writer;
 
 #[cfg(test)]
 mod tests;

@@ -5,19 +5,15 @@ use std::time::Duration;
 use natter_log::{KeyRing, Log, Stream};
 use natter_platform::Shutdown;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::apply::{Dead, Progress, apply};
 use crate::config::Config;
 use crate::error::{ApplyError, Error, SessionError};
-use crate::fact::Incoming;
-use crate::partitions::{self, Open};
-use crate::position::{self, Position};
 use crate::status::{Role, Status};
-use crate::{feed, identity, session, watch};
+use crate::writer::Writer;
+use crate::{feed, identity, position, session, watch};
 
 /// Batches that are ready while one is being applied.
 const BATCHES_AHEAD: usize = 1;
@@ -88,8 +84,9 @@ impl Runner {
         tracing::info!(stream = position::name(self.stream), seq, "this projector is active");
         self.status.applied(self.stream, seq);
         self.status.role(self.stream, Role::Active);
-        let progress = Progress { stream: self.stream, position, prune: true };
-        Active { runner: self, connection, progress, open: None }.run(shutdown).await
+        let (config, status) = (self.config.clone(), self.status.clone());
+        let writer = Writer::new(connection, config, status, self.stream, position).await?;
+        Active { runner: self, writer }.run(shutdown).await
     }
 
     async fn wait_for_turn(&self, connection: &mut PgConnection) -> Result<(), SessionError> {
@@ -113,88 +110,40 @@ impl Runner {
 /// An active projector's session.
 struct Active<'a> {
     runner: &'a Runner,
-    connection: PgConnection,
-    progress: Progress,
-    /// The open partition of messages; PRESENCE has none.
-    open: Option<Open>,
+    writer: Writer,
 }
 
 impl Active<'_> {
     async fn run(mut self, shutdown: &Shutdown) -> Result<(), SessionError> {
         let Runner { config, log, keys, stream, status } = self.runner.clone();
-        if stream == Stream::Chat {
-            self.open = Some(Open::load(&mut self.connection).await?);
-        }
         let (batches, mut ready) = mpsc::channel(BATCHES_AHEAD);
         let mut alive = interval(config.session_timeout / 3);
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // They end with this session, whatever ends it.
         let mut beside = JoinSet::new();
-        beside.spawn(watch::run(log.clone(), stream, self.progress.position.epoch, status, batches.clone()));
-        beside.spawn(feed::run(config, log, keys, stream, self.progress.position, batches));
+        let from = self.writer.position();
+        beside.spawn(watch::run(log.clone(), stream, from.epoch, status, batches.clone()));
+        beside.spawn(feed::run(config, log, keys, stream, from, batches));
         loop {
             tokio::select! {
                 biased;
                 () = shutdown.requested() => return Ok(()),
                 Some(batch) = ready.recv() => match batch {
                     Ok(batch) => {
-                        self.apply(batch).await?;
+                        self.writer.apply(batch).await?;
                         alive.reset();
                     }
-                    Err(error) => return Err(self.ended(error).await?),
+                    Err(error @ SessionError::PresenceLost(_)) => {
+                        self.writer.start_over().await?;
+                        return Err(error);
+                    }
+                    Err(error) => return Err(error),
                 },
                 // What they sent before they ended was received above.
                 _ = beside.join_next() => return Err(SessionError::log(std::io::Error::other("following ended"))),
-                _ = alive.tick() => session::keep_alive(&mut self.connection).await?,
+                _ = alive.tick() => self.writer.keep_alive().await?,
             }
         }
-    }
-
-    async fn apply(&mut self, mut batch: Vec<Incoming>) -> Result<(), SessionError> {
-        let mut rest = &mut batch[..];
-        while !rest.is_empty() {
-            let count = if self.open.is_some() { partitions::same_month(rest) } else { rest.len() };
-            let (now, later) = rest.split_at_mut(count);
-            let timeout = self.runner.config.apply_timeout;
-            tokio::time::timeout(timeout, self.apply_month(now)).await.map_err(|_| ApplyError::Timeout)??;
-            rest = later;
-        }
-        Ok(())
-    }
-
-    async fn apply_month(&mut self, events: &mut [Incoming]) -> Result<(), SessionError> {
-        let Runner { config, stream, status, .. } = self.runner;
-        let Some(first_at) = events.first().map(|event| event.at) else { return Ok(()) };
-        if let Some(open) = &mut self.open {
-            open.tend(&mut self.connection, &self.progress.position, first_at, config.max_partition_seqs).await?;
-        }
-        let begun = Instant::now();
-        let dead = apply(&mut self.connection, config, &mut self.progress, events).await?;
-        status.applied(*stream, self.progress.position.seq);
-        measure(*stream, events.len(), begun.elapsed(), first_at, dead);
-        Ok(())
-    }
-
-    /// What the end of following means for this session.
-    async fn ended(&mut self, error: SessionError) -> Result<SessionError, SessionError> {
-        if let SessionError::PresenceLost(_) = error {
-            // Its read model is the same however often an event is applied.
-            let from = self.progress.position;
-            from.advance(&Position::start(from.epoch), &mut self.connection, Stream::Presence).await?;
-        }
-        Ok(error)
-    }
-}
-
-fn measure(stream: Stream, events: usize, took: Duration, first_at: OffsetDateTime, dead: Dead) {
-    let stream = position::name(stream);
-    let lag: Duration = (OffsetDateTime::now_utc() - first_at).try_into().unwrap_or_default();
-    metrics::histogram!("natter_projector_batch_events", "stream" => stream).record(events as f64);
-    metrics::histogram!("natter_projector_apply_seconds", "stream" => stream).record(took.as_secs_f64());
-    metrics::histogram!("natter_projector_event_lag_seconds", "stream" => stream).record(lag.as_secs_f64());
-    metrics::counter!("natter_projector_events_total", "stream" => stream).increment(events as u64);
-    for (cause, count) in [("malformed", dead.malformed), ("waiting", dead.waiting)] {
-        metrics::counter!("natter_projector_dead_letters_total", "stream" => stream, "cause" => cause).increment(count);
     }
 }
 

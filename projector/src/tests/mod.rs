@@ -1,1 +1,18 @@
+//! The projector over real PostgreSQL and a real broker.
+//!
+//! [`paper`] makes events that never were in a broker, at any time of the calendar, and applies them directly; what needs a
+//! log to follow is in [`live`].
 
+mod accounts;
+mod chat;
+mod fences;
+mod histories;
+mod interruptions;
+mod live;
+mod malformed;
+mod other_logs;
+mod paper;
+mod partitions;
+mod presence;
+mod retention;
+mod tables;

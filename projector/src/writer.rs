@@ -1,0 +1,103 @@
+//! The writing end of an active session: batches in, rows and position out.
+
+use std::time::Duration;
+
+use natter_log::Stream;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use tokio::time::Instant;
+
+use crate::apply::{Dead, Progress, apply};
+use crate::config::Config;
+use crate::error::{ApplyError, SessionError};
+use crate::fact::Incoming;
+use crate::partitions::{self, Open};
+use crate::position::{self, Position};
+use crate::session;
+use crate::status::Status;
+
+pub(crate) struct Writer {
+    connection: PgConnection,
+    config: Config,
+    status: Status,
+    progress: Progress,
+    /// The open partition of messages; PRESENCE has none.
+    open: Option<Open>,
+}
+
+impl Writer {
+    /// Writes on from the position.
+    pub async fn new(
+        mut connection: PgConnection,
+        config: Config,
+        status: Status,
+        stream: Stream,
+        position: Position,
+    ) -> Result<Self, SessionError> {
+        let open = match stream {
+            Stream::Chat => Some(Open::load(&mut connection).await?),
+            Stream::Presence => None,
+        };
+        let progress = Progress { stream, position, prune: true };
+        Ok(Self { connection, config, status, progress, open })
+    }
+
+    /// Up to and including here, everything is written.
+    pub fn position(&self) -> Position {
+        self.progress.position
+    }
+
+    /// Applies events that follow the position. When this fails, some of them may be applied: the stored position says.
+    pub async fn apply(&mut self, mut batch: Vec<Incoming>) -> Result<(), SessionError> {
+        let mut rest = &mut batch[..];
+        while !rest.is_empty() {
+            let count = if self.open.is_some() { partitions::same_month(rest) } else { rest.len() };
+            let (now, later) = rest.split_at_mut(count);
+            let timeout = self.config.apply_timeout;
+            tokio::time::timeout(timeout, self.apply_month(now)).await.map_err(|_| ApplyError::Timeout)??;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Goes back to before the first event. Only for PRESENCE, whose read model is the same however often an event is
+    /// applied.
+    pub async fn start_over(&mut self) -> Result<(), ApplyError> {
+        let from = self.progress.position;
+        let start = Position::start(from.epoch);
+        from.advance(&start, &mut self.connection, self.progress.stream).await?;
+        self.progress.position = start;
+        Ok(())
+    }
+
+    /// Says that it lives, and learns whether PostgreSQL does.
+    pub async fn keep_alive(&mut self) -> Result<(), SessionError> {
+        session::keep_alive(&mut self.connection).await
+    }
+
+    async fn apply_month(&mut self, events: &mut [Incoming]) -> Result<(), SessionError> {
+        let Some(first_at) = events.first().map(|event| event.at) else { return Ok(()) };
+        if let Some(open) = &mut self.open {
+            let max_seqs = self.config.max_partition_seqs;
+            open.tend(&mut self.connection, &self.progress.position, first_at, max_seqs).await?;
+        }
+        let begun = Instant::now();
+        let dead = apply(&mut self.connection, &self.config, &mut self.progress, events).await?;
+        let stream = self.progress.stream;
+        self.status.applied(stream, self.progress.position.seq);
+        measure(stream, events.len(), begun.elapsed(), first_at, dead);
+        Ok(())
+    }
+}
+
+fn measure(stream: Stream, events: usize, took: Duration, first_at: OffsetDateTime, dead: Dead) {
+    let stream = position::name(stream);
+    let lag: Duration = (OffsetDateTime::now_utc() - first_at).try_into().unwrap_or_default();
+    metrics::histogram!("natter_projector_batch_events", "stream" => stream).record(events as f64);
+    metrics::histogram!("natter_projector_apply_seconds", "stream" => stream).record(took.as_secs_f64());
+    metrics::histogram!("natter_projector_event_lag_seconds", "stream" => stream).record(lag.as_secs_f64());
+    metrics::counter!("natter_projector_events_total", "stream" => stream).increment(events as u64);
+    for (cause, count) in [("malformed", dead.malformed), ("waiting", dead.waiting)] {
+        metrics::counter!("natter_projector_dead_letters_total", "stream" => stream, "cause" => cause).increment(count);
+    }
+}
