@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use natter_protocol::http::ProblemDocument;
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
@@ -14,6 +15,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest answer that is read: a page of 200 messages of 8,000 characters each, and room.
 const MAX_ANSWER_BYTES: usize = 16 << 20;
+/// What this client calls itself. The header tells the server that no page of another site made the request.
+const NAME: &str = concat!("natter-client/", env!("CARGO_PKG_VERSION"));
+const CLIENT_HEADER: HeaderName = HeaderName::from_static("natter-client");
 
 /// A client for HTTP requests.
 pub(crate) fn client() -> Result<reqwest::Client, HttpError> {
@@ -21,7 +25,8 @@ pub(crate) fn client() -> Result<reqwest::Client, HttpError> {
         .timeout(REQUEST_TIMEOUT)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("natter-client/", env!("CARGO_PKG_VERSION")))
+        .user_agent(NAME)
+        .default_headers(HeaderMap::from_iter([(CLIENT_HEADER, HeaderValue::from_static(NAME))]))
         .build()
         .map_err(HttpError::Unreachable)
 }

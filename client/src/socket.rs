@@ -24,6 +24,8 @@ use crate::server::Server;
 const MAX_MESSAGE_BYTES: usize = 16 << 20;
 /// What is read at once. Held by each socket, so thousands of them are affordable.
 const READ_BUFFER_BYTES: usize = 8 << 10;
+/// What is gathered before it is written without a flush.
+const WRITE_BUFFER_BYTES: usize = 8 << 10;
 /// What waits to be written before a write is an error.
 const MAX_WRITE_BUFFER_BYTES: usize = 1 << 20;
 /// How long a write may take before the connection counts as lost.
@@ -87,7 +89,7 @@ impl Socket {
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
-            .write_buffer_size(0)
+            .write_buffer_size(WRITE_BUFFER_BYTES)
             .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));

@@ -70,6 +70,7 @@ async fn a_kept_cookie_goes_on_and_may_be_replaced() {
     let session = Session::restore(&server(&peer), &RefreshCookie::new("natter_refresh=c1")).await.expect("restores");
     let asked = peer.asked().await;
     assert_eq!((asked.uri.path(), asked.header("cookie")), ("/auth/refresh", Some("natter_refresh=c1")));
+    assert!(asked.header("natter-client").is_some_and(|name| name.starts_with("natter-client/")), "{asked:?}");
     let mut cookie = session.cookie();
     assert_eq!(cookie.borrow_and_update().as_str(), "natter_refresh=c1");
     peer.will_answer(tokens("t3", 900, Some("c2"))).await;

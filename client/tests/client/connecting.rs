@@ -183,7 +183,7 @@ async fn hrt5_a_hand_makes_it_try_at_once() {
     let mut peer = Peer::start().await;
     let (client, mut events, mut socket) = peer.live().await;
     // Far away, so that only the hand can be the reason.
-    socket.say(ServerFrame::Goodbye { 0: Goodbye { reconnect_after_ms: 600_000 } }).await;
+    socket.say(ServerFrame::Goodbye(Goodbye { reconnect_after_ms: 600_000 })).await;
     socket.close(4000).await;
     until(&mut events, |event| matches!(event, Event::State(State::Waiting { .. }))).await;
     client.reconnect_now();
