@@ -22,7 +22,12 @@ const LOCK_CLASS: i32 = 0x6e70_726a;
 
 /// How this deployment's database is connected to.
 pub(crate) fn connect_options(config: &Config, stream: Stream) -> Result<PgConnectOptions, Error> {
-    let options: PgConnectOptions = config.database_url.parse().map_err(Error::DatabaseUrl)?;
+    let url = config.database_url.as_str();
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        let expected = "expected postgres://user:password@host/database";
+        return Err(Error::DatabaseUrl(sqlx::Error::Configuration(expected.into())));
+    }
+    let options: PgConnectOptions = url.parse().map_err(Error::DatabaseUrl)?;
     let idle = format!("{}ms", config.session_timeout.as_millis());
     Ok(options
         .application_name(&format!("natter projector ({})", position::name(stream)))

@@ -190,8 +190,8 @@ async fn d13_another_master_key_stops_the_projector() {
     assert_eq!(projected_seq(&database).await, 0);
 
     let right = KeyRing::new(world.log.bucket(Bucket::Keys), world.master.clone(), 10);
-    let projector = World { keys: right, ..world }.project(config(&database));
-    projector.reaches(1).await;
+    let world = World { keys: right, ..world };
+    world.project(config(&database)).reaches(1).await;
 }
 
 #[tokio::test]
@@ -206,8 +206,10 @@ async fn a_database_without_the_schema_or_of_another_build_stops_the_projector()
     let error = world.project(config(&other)).ends().await.expect_err("another schema");
     assert!(error.to_string().contains("another build"), "{error}");
 
-    let error = world.project(Config::new("mysql://nobody")).ends().await.expect_err("no address");
-    assert!(matches!(error, Error::DatabaseUrl(_)), "{error}");
+    for address in ["mysql://nobody@host/there", "postgres://[", ""] {
+        let error = world.project(Config::new(address)).ends().await.expect_err("no address");
+        assert!(matches!(error, Error::DatabaseUrl(_)), "{address}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -112,13 +112,13 @@ fn malformed(ada: &Person, ben: &Person) -> Vec<(&'static str, String, Bytes, &'
 
 #[tokio::test]
 async fn d8_each_class_of_malformed_events_is_a_dead_letter_with_its_bytes_and_reason() {
-    let (ada, ben) = (Person::new(), Person::new());
-    let mut paper = Paper::new(&[&ada, &ben]);
+    let (ada, ben, eve) = (Person::new(), Person::new(), Person::new());
+    let mut paper = Paper::new(&[&ada, &ben, &eve]);
     let cases = malformed(&ada, &ben);
     for (_, subject, payload, _) in &cases {
         paper.append_bytes(subject, payload.clone());
     }
-    let after = paper.append(&ben.says(&[], "alone and well"));
+    let after = paper.append(&eve.says(&[], "alone and well"));
     for sizes in [[1_000], [1]] {
         let database = projected(&paper, &sizes).await;
         let letters: Vec<(i64, String, String, Vec<u8>, Option<i64>)> =
