@@ -31,7 +31,7 @@ pub use postgres::{Postgres, PostgresOptions};
 pub use postgres_cluster::{ClusterOptions, ensure_cluster};
 pub use process::{Process, Stopped};
 pub use rustix::process::Signal;
-pub use supervise::{Engine, Report, RestartPolicy, Supervised};
+pub use supervise::{Engine, Patience, Report, RestartPolicy, Supervised};
 pub use tools::Tools;
 pub use user::RunAs;
 

@@ -103,7 +103,12 @@ impl Nats {
 
     /// Lets it finish its writes and end.
     pub async fn stop(&self, grace: Duration) -> Stopped {
-        self.process.stop(Signal::TERM, grace).await
+        self.stop_until(tokio::time::sleep(grace)).await
+    }
+
+    /// The same, with another measure of patience.
+    pub async fn stop_until(&self, patience: impl Future<Output = ()>) -> Stopped {
+        self.process.stop(Signal::TERM, patience).await
     }
 }
 

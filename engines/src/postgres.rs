@@ -105,7 +105,12 @@ impl Postgres {
 
     /// Ends sessions, writes everything down, ends. Nothing needs to be recovered at the next start.
     pub async fn stop(&self, grace: Duration) -> Stopped {
-        self.process.stop(Signal::INT, grace).await
+        self.stop_until(tokio::time::sleep(grace)).await
+    }
+
+    /// The same, with another measure of patience.
+    pub async fn stop_until(&self, patience: impl Future<Output = ()>) -> Stopped {
+        self.process.stop(Signal::INT, patience).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::sync::watch;
@@ -14,7 +14,7 @@ use crate::output::{LastLines, LineSink, read_lines};
 use crate::spawn;
 use crate::user::RunAs;
 
-/// A child process that ends with its owner: when this is dropped, and when this whole process dies in any way.
+/// A child process that ends with its owner: when this is dropped (the drop waits for it), and when this whole process dies in any way.
 ///
 /// It is watched by threads, not by an async runtime, so it can be shared between runtimes and outlive each of them.
 pub struct Process {
@@ -35,6 +35,9 @@ pub enum Stopped {
 
 /// How long to wait for the last lines of a process that has ended: something it started may keep its output open.
 const LAST_LINES_WAIT: Duration = Duration::from_millis(200);
+
+/// How long a process that is no longer wanted may take to end by itself.
+const DROP_GRACE: Duration = Duration::from_secs(1);
 
 impl Process {
     pub(crate) fn start(
@@ -114,14 +117,16 @@ impl Process {
         }
     }
 
-    /// Asks it to end with `signal` and waits; what has not ended after `grace` is killed.
-    pub async fn stop(&self, signal: Signal, grace: Duration) -> Stopped {
+    /// Asks it to end with `signal` and waits; what has not ended when `patience` has is killed.
+    pub async fn stop(&self, signal: Signal, patience: impl Future<Output = ()>) -> Stopped {
         self.signal(signal);
-        if tokio::time::timeout(grace, self.ended()).await.is_ok() {
-            return Stopped::InTime;
+        tokio::select! {
+            _ = self.ended() => Stopped::InTime,
+            () = patience => {
+                self.kill().await;
+                Stopped::Killed
+            }
         }
-        self.kill().await;
-        Stopped::Killed
     }
 
     /// Ends it the hard way and waits until it is gone.
@@ -158,10 +163,22 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// Ends it and waits, so that its port and its files are free afterwards. Blocks for milliseconds, at most
+    /// for [`DROP_GRACE`] and the moment that a kill takes.
     fn drop(&mut self) {
-        // A stopped process takes no signal but this pair.
+        // A process that stands still takes no signal but a kill and this second one.
         self.signal(self.death_signal);
         self.signal(Signal::CONT);
+        let asked = Instant::now();
+        while self.ended.borrow().is_none() {
+            if asked.elapsed() > DROP_GRACE {
+                self.signal(Signal::KILL);
+            }
+            if asked.elapsed() > DROP_GRACE * 2 {
+                return;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -220,7 +237,7 @@ mod tests {
     async fn what_ends_when_it_is_asked_to_is_not_killed() {
         let process = shell("trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done");
         said(&process, "ready").await;
-        assert_eq!(process.stop(Signal::TERM, Duration::from_secs(10)).await, Stopped::InTime);
+        assert_eq!(process.stop(Signal::TERM, tokio::time::sleep(Duration::from_secs(10))).await, Stopped::InTime);
         assert_eq!(process.status().and_then(|status| status.code()), Some(0));
     }
 
@@ -228,7 +245,7 @@ mod tests {
     async fn what_does_not_end_in_time_is_killed() {
         let process = shell("trap '' TERM; echo ready; while :; do sleep 0.01; done");
         said(&process, "ready").await;
-        assert_eq!(process.stop(Signal::TERM, Duration::from_millis(50)).await, Stopped::Killed);
+        assert_eq!(process.stop(Signal::TERM, tokio::time::sleep(Duration::from_millis(50))).await, Stopped::Killed);
         assert!(process.status().is_some());
     }
 
@@ -253,8 +270,6 @@ mod tests {
         let process = shell("sleep 100");
         let ended = process.ended.clone();
         drop(process);
-        let mut ended = ended;
-        let gone = tokio::time::timeout(Duration::from_secs(10), ended.wait_for(Option::is_some)).await;
-        assert!(gone.is_ok(), "it lives on");
+        assert!(ended.borrow().is_some(), "it lives on");
     }
 }

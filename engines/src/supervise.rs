@@ -1,5 +1,6 @@
 //! Keeping an engine running: one that dies is started again, with growing pauses, and not for ever.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,15 @@ use crate::error::{EngineError, Result};
 use crate::process::{Process, Stopped};
 use crate::{Nats, Postgres};
 
+/// How long an engine may take to end: as long as this future.
+pub type Patience = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// What can be kept running.
 pub trait Engine: Send + 'static {
     fn process(&self) -> &Process;
     fn start_again(&mut self) -> impl Future<Output = Result<()>> + Send;
-    fn stop(&self, grace: Duration) -> impl Future<Output = Stopped> + Send;
+    /// Ends it in order; what has not ended when `patience` has is killed.
+    fn stop_until(&self, patience: Patience) -> impl Future<Output = Stopped> + Send;
 }
 
 #[derive(Debug, Clone)]
@@ -43,7 +48,7 @@ pub type Report = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// An engine in the care of a task.
 pub struct Supervised {
-    stop: oneshot::Sender<Duration>,
+    stop: oneshot::Sender<Patience>,
     task: JoinHandle<Result<Stopped>>,
 }
 
@@ -63,9 +68,9 @@ impl Supervised {
         }
     }
 
-    /// Ends the engine in order; what has not ended after `grace` is killed.
-    pub async fn stop(self, grace: Duration) -> Stopped {
-        let _ = self.stop.send(grace);
+    /// Ends the engine in order; what has not ended when `patience` has is killed.
+    pub async fn stop(self, patience: impl Future<Output = ()> + Send + 'static) -> Stopped {
+        let _ = self.stop.send(Box::pin(patience));
         match self.task.await {
             Ok(Ok(stopped)) => stopped,
             // It had been given up: nothing runs.
@@ -78,7 +83,7 @@ async fn keep_running(
     mut engine: impl Engine,
     policy: RestartPolicy,
     report: Report,
-    mut stopping: oneshot::Receiver<Duration>,
+    mut stopping: oneshot::Receiver<Patience>,
 ) -> Result<Stopped> {
     let mut attempts = Attempts { policy, failed: 0 };
     let mut started = Instant::now();
@@ -86,7 +91,11 @@ async fn keep_running(
         let name = engine.process().engine();
         let status = tokio::select! {
             biased;
-            grace = &mut stopping => return Ok(engine.stop(grace.unwrap_or_default()).await),
+            patience = &mut stopping => {
+                // Nobody holds it any more: then nobody waits either.
+                let patience = patience.unwrap_or_else(|_| Box::pin(std::future::ready(())));
+                return Ok(engine.stop_until(patience).await);
+            }
             status = engine.process().ended() => status,
         };
         let mut why = format!("{name} ended ({status})");
@@ -148,8 +157,8 @@ impl Engine for Nats {
         Nats::start_again(self).await
     }
 
-    async fn stop(&self, grace: Duration) -> Stopped {
-        Nats::stop(self, grace).await
+    async fn stop_until(&self, patience: Patience) -> Stopped {
+        Nats::stop_until(self, patience).await
     }
 }
 
@@ -162,8 +171,8 @@ impl Engine for Postgres {
         Postgres::start_again(self).await
     }
 
-    async fn stop(&self, grace: Duration) -> Stopped {
-        Postgres::stop(self, grace).await
+    async fn stop_until(&self, patience: Patience) -> Stopped {
+        Postgres::stop_until(self, patience).await
     }
 }
 

@@ -177,8 +177,8 @@ async fn an_engine_that_is_killed_runs_again_at_the_same_place() {
     .await;
     std::net::TcpStream::connect(&address).expect("the broker listens where it did");
     UnixStream::connect(&socket).expect("PostgreSQL listens where it did");
-    assert_eq!(nats.stop(SOON).await, Stopped::InTime);
-    assert_eq!(postgres.stop(SOON).await, Stopped::InTime);
+    assert_eq!(nats.stop(tokio::time::sleep(SOON)).await, Stopped::InTime);
+    assert_eq!(postgres.stop(tokio::time::sleep(SOON)).await, Stopped::InTime);
     std::net::TcpStream::connect(&address).expect_err("the broker has stopped");
 }
 

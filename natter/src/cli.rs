@@ -9,7 +9,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
 
 use crate::exit::{Exit, Failure};
-use crate::{config, migrate, up};
+use crate::services::{gateway, history, projector};
+use crate::{config, doctor, migrate, up};
 
 /// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
 #[derive(Debug, Parser)]
@@ -28,7 +29,7 @@ struct Common {
     config: Option<PathBuf>,
 
     /// What to log: `error`, `warn`, `info`, `debug`, `trace`, or for each part, such as `info,natter_gateway=debug`.
-    #[arg(long, env = "NATTER_LOG", value_name = "FILTER", default_value = "info", global = true)]
+    #[arg(long, env = "NATTER_LOG", value_name = "FILTER", default_value = "info,async_nats=warn", global = true)]
     log: String,
 
     /// How to log: `human` for people, `json` for one object per line.
@@ -42,9 +43,25 @@ enum Command {
     #[command(after_help = after_help())]
     Up(up::Options),
 
+    /// The gateway alone: the socket, commands and accounts, and the web client.
+    #[command(after_help = after_help())]
+    Gateway(gateway::Options),
+
+    /// The projector alone: from the log to PostgreSQL. Any number may run; one is active.
+    #[command(after_help = after_help())]
+    Projector(projector::Options),
+
+    /// The history API alone: pages out of PostgreSQL.
+    #[command(after_help = after_help())]
+    HistoryApi(history::Options),
+
     /// Bring a PostgreSQL database to this version's schema.
     #[command(after_help = after_help())]
     Migrate(migrate::Options),
+
+    /// Check that the parts of a deployment, or of the `natter up` on this machine, reach each other.
+    #[command(after_help = after_help())]
+    Doctor(doctor::Options),
 }
 
 fn after_help() -> String {
@@ -98,7 +115,11 @@ fn start(cli: Cli) -> Result<(), Failure> {
     runtime.block_on(async {
         match cli.command {
             Command::Up(options) => up::run(options).await,
+            Command::Gateway(options) => gateway::run(options).await,
+            Command::Projector(options) => projector::run(options).await,
+            Command::HistoryApi(options) => history::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
+            Command::Doctor(options) => doctor::run(options).await,
         }
     })
 }

@@ -4,11 +4,14 @@ use std::process::ExitCode;
 
 mod cli;
 mod config;
+mod doctor;
 mod exit;
 mod listen;
 mod master_key;
 mod migrate;
 mod run_file;
+mod services;
+mod units;
 mod up;
 
 fn main() -> ExitCode {

@@ -25,10 +25,13 @@ pub struct Wishes {
     pub postgres_memory: ByteSize,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Urls {
+    /// With user and password, as is PostgreSQL's.
     pub nats: String,
-    pub nats_monitor: String,
+    pub nats_address: String,
+    pub nats_user: String,
+    pub nats_password: String,
     pub postgres: String,
 }
 
@@ -45,7 +48,8 @@ impl Engines {
         let Self { nats, postgres, urls } = self;
         let start_nats = async {
             let engine = start_nats(tools, data, wishes).await?;
-            (urls.nats, urls.nats_monitor) = (engine.url(), engine.monitor_url());
+            (urls.nats, urls.nats_address) = (engine.url(), engine.address());
+            (urls.nats_user, urls.nats_password) = (engine.user().to_owned(), engine.password().to_owned());
             *nats = Some(Supervised::keep(engine, RestartPolicy::default(), report("nats")));
             Ok(())
         };
@@ -58,6 +62,7 @@ impl Engines {
         tokio::try_join!(start_nats, start_postgres).map(|((), ())| ())
     }
 
+    /// Empty until it has started.
     pub fn urls(&self) -> &Urls {
         &self.urls
     }
@@ -86,11 +91,17 @@ async fn given_up(engine: &mut Option<Supervised>) -> EngineError {
 
 async fn stop(engine: Option<Supervised>, source: &str, grace: Duration, shutdown: &Shutdown) {
     let Some(engine) = engine else { return };
-    // Asked twice, people mean now.
-    let grace = if shutdown.is_forced() { IMPATIENT_GRACE } else { grace };
-    match engine.stop(grace).await {
+    let shutdown = shutdown.clone();
+    let patience = async move {
+        tokio::select! {
+            () = tokio::time::sleep(grace) => {}
+            // Asked twice, people mean now.
+            () = async { shutdown.forced().await; tokio::time::sleep(IMPATIENT_GRACE).await } => {}
+        }
+    };
+    match engine.stop(patience).await {
         Stopped::InTime => tracing::info!(source, "stopped"),
-        Stopped::Killed => tracing::warn!(source, "did not stop within {} ms and was killed", grace.as_millis()),
+        Stopped::Killed => tracing::warn!(source, "did not stop in time and was killed"),
     }
 }
 

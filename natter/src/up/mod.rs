@@ -6,27 +6,32 @@
 mod engines;
 mod keys;
 mod lines;
+mod services;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use natter_engines::{DataFolder, EngineError, Tools};
-use natter_platform::lifecycle::{Shutdown, Tasks, shutdown_on_signals};
-use tokio::net::TcpListener;
+use natter_engines::{DataFolder, Tools};
+use natter_platform::lifecycle::Shutdown;
+use natter_platform::telemetry::Metrics;
 use tracing::Instrument;
 
 use crate::exit::{Exit, Failure};
 use crate::listen::{bind, browser_url};
 use crate::migrate::migrate;
-use crate::run_file::RunFile;
+use crate::run_file::{self, RunFile};
+use crate::services::broker::StoreOptions;
+use crate::services::frame::Frame;
+use crate::services::tokens::SigningOptions;
+use crate::services::{gateway, history, projector};
 use engines::Engines;
 use keys::Keys;
+use services::Services;
 
-/// How long the services may take to end: goodbyes, open requests, the batch that is being projected. The engines take
-/// their turn after that; all of it stays below the ten seconds that people wait.
-const SERVICES_GRACE: Duration = Duration::from_millis(5500);
+/// People wait ten seconds after Ctrl-C. The services have most of that, then the engines take their turn.
+const STOP_LIMIT: Duration = Duration::from_millis(9200);
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -53,6 +58,17 @@ pub struct Options {
     /// How much memory PostgreSQL shares between its sessions.
     #[arg(long, env = "NATTER_POSTGRES_MEMORY", value_name = "SIZE", default_value = "128MiB", value_parser = postgres_memory)]
     postgres_memory: ByteSize,
+
+    #[command(flatten)]
+    store: StoreOptions,
+    #[command(flatten)]
+    signing: SigningOptions,
+    #[command(flatten)]
+    gateway: gateway::Tunables,
+    #[command(flatten)]
+    projector: projector::Tunables,
+    #[command(flatten)]
+    history: history::Tunables,
 }
 
 fn sync_interval(text: &str) -> Result<String, String> {
@@ -75,27 +91,24 @@ pub async fn run(options: Options) -> Result<(), Failure> {
 }
 
 async fn start_and_stop(options: Options) -> Result<(), Failure> {
-    let shutdown = Shutdown::new(SERVICES_GRACE);
-    let tasks = Tasks::new(&shutdown);
-    shutdown_on_signals(&shutdown, &tasks)
-        .map_err(|error| Failure::new(Exit::Other, format!("cannot wait for signals: {error}")))?;
-
+    let frame = Frame::new(STOP_LIMIT)?;
     let mut running = Running::default();
     let started = tokio::select! {
-        started = running.start(&options) => started.map(Some),
-        () = shutdown.requested() => Ok(None),
+        started = running.start(&options, &frame.metrics) => started.map(Some),
+        () = frame.shutdown.requested() => Ok(None),
     };
     let outcome = match started {
         Ok(Some(address)) => {
             println!("Natter is ready: open {}", browser_url(address));
-            running.until_stop(&shutdown).await
+            running.until_stop(&frame.shutdown).await
         }
         Ok(None) => Ok(()),
         Err(failure) => Err(failure),
     };
-    shutdown.request();
-    running.stop(&shutdown).await;
-    outcome
+    frame.shutdown.request();
+    let stopped = running.stop(&frame.shutdown).await;
+    // What made it stop says more than what followed from that.
+    outcome.and(stopped)
 }
 
 /// What has been started so far, from the bottom up.
@@ -103,15 +116,17 @@ async fn start_and_stop(options: Options) -> Result<(), Failure> {
 struct Running {
     data: Option<DataFolder>,
     engines: Engines,
+    services: Option<Services>,
     run_file: Option<RunFile>,
 }
 
 impl Running {
-    async fn start(&mut self, options: &Options) -> Result<SocketAddr, Failure> {
+    async fn start(&mut self, options: &Options, metrics: &Metrics) -> Result<SocketAddr, Failure> {
         // First what is likely to be wrong and quick to see.
-        let (_listener, address): (TcpListener, _) = bind(options.listen).await?;
+        let (listener, address) = bind(options.listen).await?;
         let tools = Tools::find(options.tools.as_deref())?;
         let data = self.data.insert(DataFolder::open(&options.data)?);
+        let keys = Keys::read_or_create(&data.keys()?)?;
 
         let wishes = engines::Wishes {
             nats_port: options.nats_port,
@@ -120,29 +135,54 @@ impl Running {
         };
         self.engines.start(&tools, data, &wishes).await?;
         let urls = self.engines.urls().clone();
-        let _keys = Keys::read_or_create(&data.keys()?)?;
         migrate(&urls.postgres).await?;
 
-        data.mark_complete(&["keys", "secrets/nats", "secrets/postgres", "nats/store", "postgres/PG_VERSION"])?;
-        self.run_file = Some(RunFile::write(data.path(), &browser_url(address), &urls.nats, &urls.postgres)?);
+        let services = self.services.insert(Services::new(options));
+        services.start(options, (listener, address), &keys, &urls, metrics).await?;
+
+        data.mark_complete(&["keys/signing.pem", "keys/master.key", "secrets", "nats/store", "postgres/PG_VERSION"])?;
+        let running = run_file::Running {
+            pid: std::process::id(),
+            url: browser_url(address),
+            nats_url: urls.nats,
+            nats_address: urls.nats_address,
+            nats_user: urls.nats_user,
+            nats_password: urls.nats_password,
+            postgres_url: urls.postgres,
+        };
+        self.run_file = Some(RunFile::write(data.path(), &running)?);
         Ok(address)
     }
 
     /// Returns when the stop is asked for, or with what makes going on impossible.
     async fn until_stop(&mut self, shutdown: &Shutdown) -> Result<(), Failure> {
-        let given_up: EngineError = tokio::select! {
-            () = shutdown.requested() => return Ok(()),
-            error = self.engines.given_up() => error,
+        let services_ended = async {
+            match &self.services {
+                Some(services) => services.ended().await,
+                None => std::future::pending().await,
+            }
         };
-        tracing::error!("{given_up}");
-        Err(given_up.into())
+        tokio::select! {
+            () = shutdown.requested() => Ok(()),
+            error = self.engines.given_up() => {
+                tracing::error!("{error}");
+                Err(error.into())
+            }
+            // Why is found out when they are joined.
+            () = services_ended => Ok(()),
+        }
     }
 
-    async fn stop(self, shutdown: &Shutdown) {
-        let Self { data, engines, run_file } = self;
+    async fn stop(self, shutdown: &Shutdown) -> Result<(), Failure> {
+        let Self { data, engines, services, run_file } = self;
         drop(run_file);
+        let stopped = match services {
+            Some(services) => services.stop(shutdown).await,
+            None => Ok(()),
+        };
         engines.stop(shutdown).await;
         // Last: from here on another Natter may have the folder.
         drop(data);
+        stopped.map_err(|error| Failure::caused_by(Exit::Other, &error))
     }
 }

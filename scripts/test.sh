@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# All tests, with all that they need. Real engines, a real browser.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/phase.sh
+
+start=$SECONDS
+scripts/need.sh cargo node npm python3 make
+
+phase "Set-up: engines" make --no-print-directory tools
+phase "Set-up: web packages" make --no-print-directory web/node_modules/.installed
+# Before anything that compiles the gateway: it carries the web client.
+phase "Web: build" make --no-print-directory web
+scripts/lint.sh
+phase "Web: unit tests" npm --prefix web run --silent test
+phase "Rust: tests" cargo test --workspace --locked --quiet
+
+# Tests in a browser, where there are any: `npm run e2e` finds Chromium and the program to test in these variables.
+if node -e 'process.exit(require("./web/package.json").scripts.e2e ? 0 : 1)'; then
+    chromium_path=$(mktemp)
+    trap 'rm -f "$chromium_path"' EXIT
+    phase "Set-up: Chromium" scripts/ensure-chromium.sh "$chromium_path"
+    phase "Set-up: natter" cargo build --locked --package natter
+    NATTER_CHROMIUM=$(cat "$chromium_path")
+    NATTER_BINARY=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/natter
+    export NATTER_CHROMIUM NATTER_BINARY
+    phase "Web: tests in Chromium" npm --prefix web run --silent e2e
+fi
+
+printf '\nAll green in %d s\n' $((SECONDS - start))
