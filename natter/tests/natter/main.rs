@@ -1,5 +1,6 @@
 //! The program as people run it: the real binary, real engines, real signals.
 
+mod alone;
 mod arrows;
 mod configuration;
 mod program;

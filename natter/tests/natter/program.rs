@@ -53,16 +53,26 @@ pub fn run(mut command: Command) -> Ended {
     Ended { code: status.code(), stdout: reader.join().expect("read"), stderr: said }
 }
 
-/// A `natter up` that runs. It is killed, with what it started, when it is dropped.
-pub struct Up {
+/// A `natter up` that runs.
+pub type Up = Service;
+
+impl Service {
+    /// Starts `natter up` and waits until it says that it is ready.
+    pub fn up(command: Command) -> Self {
+        Self::start(command, "Natter is ready: open ")
+    }
+}
+
+/// A Natter that runs. It is killed, with what it started, when it is dropped.
+pub struct Service {
     child: Child,
     pub url: String,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
-impl Up {
-    /// Starts and waits until it says that it is ready.
-    pub fn start(mut command: Command) -> Self {
+impl Service {
+    /// Starts and waits for the line that begins with `ready` and ends with its address.
+    pub fn start(mut command: Command, ready: &str) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let lines = Arc::new(Mutex::new(Vec::new()));
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
@@ -71,11 +81,11 @@ impl Up {
             move || stderr.lines().map_while(Result::ok).for_each(|line| lines.lock().expect("lock").push(line))
         });
         let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let mut ready = String::new();
-        stdout.read_line(&mut ready).expect("text");
-        let Some(url) = ready.trim().strip_prefix("Natter is ready: open ") else {
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("text");
+        let Some(url) = line.trim().strip_prefix(ready) else {
             let status = wait(&mut child, LONG);
-            panic!("it did not get ready ({status}): {ready}\n{}", lines.lock().expect("lock").join("\n"));
+            panic!("it did not get ready ({status}): {line}\n{}", lines.lock().expect("lock").join("\n"));
         };
         let url = url.to_owned();
         // Whoever prints to a pipe that nobody reads is ended by it.
@@ -102,12 +112,12 @@ impl Up {
     }
 }
 
-impl Drop for Up {
+impl Drop for Service {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            eprintln!("the log of natter up:\n{}", self.log().join("\n"));
+            eprintln!("its log:\n{}", self.log().join("\n"));
         }
     }
 }

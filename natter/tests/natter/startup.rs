@@ -73,7 +73,7 @@ fn a_folder_of_something_else_ends_with_4_and_stays_as_it_was() {
 #[test]
 fn a_folder_in_use_ends_with_4_and_says_by_whom() {
     let data = scratch_folder("data");
-    let up = Up::start(natter_up(&data));
+    let up = Up::up(natter_up(&data));
     refused(natter_up(&data), 4, &["in use by another Natter", &format!("process {}", up.pid())]);
 }
 
@@ -92,7 +92,7 @@ fn a_half_initialised_folder_ends_with_6() {
     refused(natter_up(&data), 6, &["postgres is not complete", "PG_VERSION", "delete it"]);
 
     let data = scratch_folder("data");
-    let mut up = Up::start(natter_up(&data));
+    let mut up = Up::up(natter_up(&data));
     up.signal("INT");
     assert!(up.ended(crate::program::LONG).success());
     fs::remove_dir_all(data.join("nats/store")).expect("removed");

@@ -14,7 +14,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 fn stops_in_order(name: &str) {
     let data = scratch_folder("data");
-    let mut up = Up::start(natter_up(&data));
+    let mut up = Up::up(natter_up(&data));
     let children = descendants(up.pid());
     assert!(children.len() >= 2, "{children:?}");
     let start = Instant::now();
@@ -65,7 +65,7 @@ async fn messages(url: &str, token: &str) -> Result<Vec<String>, Value> {
 async fn what_was_acknowledged_is_there_at_the_next_start_even_after_kill_9() {
     let data = scratch_folder("data");
     let password = "correct horse battery";
-    let mut up = Up::start(natter_up(&data));
+    let mut up = Up::up(natter_up(&data));
     for handle in ["alice", "bob"] {
         post(format!("{}/auth/register", up.url), None, json!({"handle": handle, "password": password})).await;
     }
@@ -78,7 +78,7 @@ async fn what_was_acknowledged_is_there_at_the_next_start_even_after_kill_9() {
     up.signal("KILL");
     up.ended(LONG);
 
-    let up = Up::start(natter_up(&data));
+    let up = Up::up(natter_up(&data));
     let token = login(up.url.clone()).await["access_token"].as_str().expect("a token").to_owned();
     let found = eventually("all of it is in history", LONG, async || match messages(&up.url, &token).await {
         Ok(texts) if texts.len() == 3 => Ok(texts),
@@ -100,7 +100,7 @@ fn doctor_finds_a_running_natter_well_and_says_when_there_is_none() {
     assert_eq!(ended.code, Some(1), "{}", ended.stdout);
     assert!(ended.stdout.contains("FAIL  natter up") && ended.stdout.contains("start `natter up`"), "{}", ended.stdout);
 
-    let _up = Up::start(natter_up(&data));
+    let _up = Up::up(natter_up(&data));
     let ended = doctor();
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     for what in ["signing key", "master key", "broker", "JetStream", "stream CHAT", "streams", "PostgreSQL", "schema"] {
@@ -135,7 +135,7 @@ fn doctor_names_each_part_that_does_not_answer() {
 /// The worst case: nothing reacts any more.
 #[test]
 fn engines_that_hang_do_not_keep_it_from_stopping_in_time() {
-    let mut up = Up::start(natter_up(&scratch_folder("data")));
+    let mut up = Up::up(natter_up(&scratch_folder("data")));
     let children = descendants(up.pid());
     for (pid, _) in &children {
         signal(*pid, "STOP");
@@ -157,7 +157,7 @@ fn engines_that_hang_do_not_keep_it_from_stopping_in_time() {
 
 #[tokio::test]
 async fn a_second_ctrl_c_does_not_wait() {
-    let mut up = Up::start(natter_up(&scratch_folder("data")));
+    let mut up = Up::up(natter_up(&scratch_folder("data")));
     // Of PostgreSQL, whose turn comes first, only the parent: it would be waited for.
     signal(engine(up.pid(), "postgres").expect("it runs"), "STOP");
     up.signal("INT");
@@ -172,7 +172,7 @@ async fn a_second_ctrl_c_does_not_wait() {
 #[tokio::test]
 async fn kill_9_leaves_no_child_and_the_next_start_works() {
     let data = scratch_folder("data");
-    let mut up = Up::start(natter_up(&data));
+    let mut up = Up::up(natter_up(&data));
     let children = descendants(up.pid());
     up.signal("KILL");
     up.ended(LONG);
@@ -182,12 +182,12 @@ async fn kill_9_leaves_no_child_and_the_next_start_works() {
     })
     .await;
     assert!(data.join("natter.run").exists(), "nobody could remove it");
-    Up::start(natter_up(&data));
+    Up::up(natter_up(&data));
 }
 
 #[tokio::test]
 async fn an_engine_that_dies_is_started_again() {
-    let up = Up::start(natter_up(&scratch_folder("data")));
+    let up = Up::up(natter_up(&scratch_folder("data")));
     for (name, source) in [("postgres", "postgres"), ("nats-server", "nats")] {
         let old = engine(up.pid(), name).expect("it runs");
         signal(old, "KILL");
@@ -205,7 +205,7 @@ async fn an_engine_that_dies_is_started_again() {
 
 #[test]
 fn port_0_takes_a_free_port_and_says_which() {
-    let up = Up::start(natter_up(&scratch_folder("data")));
+    let up = Up::up(natter_up(&scratch_folder("data")));
     let port = up.url.strip_prefix("http://localhost:").expect("an address to click on");
     assert_ne!(port, "0");
     TcpStream::connect(format!("127.0.0.1:{port}")).expect("it listens there");
@@ -231,14 +231,14 @@ fn ctrl_c_while_it_starts_stops_what_has_started() {
     let status = child.wait().expect("it ends");
     assert!(status.success() && start.elapsed() < STOP_LIMIT, "{status} after {:?}", start.elapsed());
     assert_eq!(alive(&children), []);
-    Up::start(natter_up(&data));
+    Up::up(natter_up(&data));
 }
 
 #[test]
 fn what_is_secret_is_for_its_owner_only() {
     use std::os::unix::fs::MetadataExt;
     let data = scratch_folder("data");
-    let up = Up::start(natter_up(&data));
+    let up = Up::up(natter_up(&data));
     for file in
         ["keys/signing.pem", "keys/master.key", "secrets/nats", "secrets/postgres", "nats/nats.conf", "natter.run"]
     {
