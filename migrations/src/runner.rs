@@ -85,3 +85,85 @@ async fn lock(connection: &mut PgConnection) -> Result<(), MigrateError> {
         tokio::time::sleep(LOCK_RETRY).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use natter_testkit::Database;
+
+    use super::*;
+    use crate::check_url;
+
+    async fn connect(database: &Database) -> PgConnection {
+        PgConnection::connect(&database.url()).await.expect("a connection")
+    }
+
+    #[tokio::test]
+    async fn a_database_is_migrated_once_and_found_so_afterwards() {
+        let database = Database::empty().await;
+        let newest = newest_version();
+        assert_eq!(check_url(&database.url()).await.expect("checked"), Standing::Behind { version: 0, needed: newest });
+        assert_eq!(migrate(&database.url()).await.expect("migrated"), Migrated { from: 0, to: newest });
+        assert_eq!(migrate(&database.url()).await.expect("again"), Migrated { from: newest, to: newest });
+        assert_eq!(check_url(&database.url()).await.expect("checked"), Standing::Current { version: newest });
+    }
+
+    #[tokio::test]
+    async fn programs_that_migrate_at_the_same_time_all_succeed() {
+        let database = Database::empty().await;
+        let url = database.url();
+        let results = futures::future::join_all((0..8).map(|_| migrate(&url))).await;
+        let did_it = results.into_iter().map(|result| result.expect("migrated")).filter(|done| done.from == 0).count();
+        assert_eq!(did_it, 1);
+        let mut connection = connect(&database).await;
+        let locks: i64 = sqlx::query_scalar("select count(*) from pg_locks where locktype = 'advisory'")
+            .fetch_one(&mut connection)
+            .await
+            .expect("locks");
+        assert_eq!(locks, 0, "nobody holds the lock any more");
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_later_or_another_program_is_left_as_it_is() {
+        let database = Database::empty().await;
+        migrate(&database.url()).await.expect("migrated");
+        let mut connection = connect(&database).await;
+        let later = newest_version() + 1;
+        sqlx::query("insert into _sqlx_migrations values ($1, 'later', now(), true, '\\x00', 0)")
+            .bind(later)
+            .execute(&mut connection)
+            .await
+            .expect("inserted");
+        assert_eq!(migrate(&database.url()).await.expect("left alone"), Migrated { from: later, to: later });
+        assert!(check(&mut connection).await.expect("checked").is_usable());
+
+        sqlx::query("update _sqlx_migrations set checksum = '\\x00' where version = 1")
+            .execute(&mut connection)
+            .await
+            .expect("updated");
+        let error = migrate(&database.url()).await.expect_err("another program's");
+        assert!(error.to_string().contains("another build"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn every_table_and_column_says_what_it_is() {
+        let database = Database::empty().await;
+        migrate(&database.url()).await.expect("migrated");
+        let silent: Vec<String> = sqlx::query_scalar(
+            "select c.relname || coalesce('.' || a.attname, '') from pg_class c \
+             left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped \
+             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition \
+               and c.relname <> '_sqlx_migrations' \
+               and (col_description(c.oid, a.attnum) is null or obj_description(c.oid, 'pg_class') is null)",
+        )
+        .fetch_all(&mut connect(&database).await)
+        .await
+        .expect("the catalogue");
+        assert_eq!(silent, Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_an_error_and_not_a_wait() {
+        let error = migrate("postgres://nobody@127.0.0.1:1/none").await.expect_err("nobody is there");
+        assert!(matches!(error, MigrateError::Database(_)), "{error}");
+    }
+}
