@@ -37,6 +37,7 @@ tools:
 
 # The web client, which is built into the binary.
 web: web/dist/index.html
+	@:
 
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 	@npm --prefix web run --silent build

@@ -43,7 +43,7 @@ pub struct DataFolder {
 impl DataFolder {
     /// Makes the folder if need be, takes its lock, and checks that it is Natter's and whole.
     pub fn open(path: &Path) -> Result<Self> {
-        make_private_folder(path)?;
+        make_folder(path)?;
         let path = path.canonicalize().map_err(EngineError::io("find", path))?;
         refuse_foreign(&path)?;
         let lock = take_lock(&path)?;
@@ -127,11 +127,19 @@ pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(EngineError::io("sync", folder))
 }
 
+/// A folder that others may pass through: an engine that runs as another user has its own folder in it.
+fn make_folder(path: &Path) -> Result<()> {
+    make(path, 0o755)
+}
+
+/// A folder that nobody else may look into.
 pub(crate) fn make_private_folder(path: &Path) -> Result<()> {
-    match fs::DirBuilder::new().recursive(true).mode(0o755).create(path) {
-        Ok(()) => Ok(()),
-        Err(source) => Err(EngineError::Unwritable { path: path.to_owned(), source }),
-    }
+    make(path, 0o700)
+}
+
+fn make(path: &Path, mode: u32) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(mode).create(path);
+    made.map_err(|source| EngineError::Unwritable { path: path.to_owned(), source })
 }
 
 fn refuse_foreign(path: &Path) -> Result<()> {

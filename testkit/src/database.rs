@@ -29,7 +29,7 @@ impl Database {
     /// A database as `migrate` leaves it. `migrate` gets the URL of an empty database and runs once in this process for
     /// each place that names it; every call gets a copy.
     ///
-    /// ```ignore
+    /// ```text
     /// let database = Database::fresh(|url| async move { natter_migrations::migrate(&url).await }).await;
     /// ```
     pub async fn fresh<F, E>(migrate: F) -> Self

@@ -245,6 +245,10 @@ fn what_is_secret_is_for_its_owner_only() {
         let mode = fs::metadata(data.join(file)).unwrap_or_else(|error| panic!("{file}: {error}")).mode();
         assert_eq!(mode & 0o077, 0, "{file} has mode {mode:o}");
     }
+    for folder in ["keys", "secrets", "nats", "nats/store", "postgres"] {
+        let mode = fs::metadata(data.join(folder)).unwrap_or_else(|error| panic!("{folder}: {error}")).mode();
+        assert_eq!(mode & 0o077, 0, "{folder} has mode {mode:o}");
+    }
     let password = fs::read_to_string(data.join("secrets/postgres")).expect("it is there");
     assert!(!up.log().iter().any(|line| line.contains(&password)), "the log holds a password");
 }
