@@ -6,6 +6,7 @@ use std::time::Duration;
 use natter_engines::{Nats, NatsOptions, Signal, discard_lines, random_secret};
 use tokio::sync::Mutex;
 
+use crate::eventually;
 use crate::workspace::{scratch_folder, tools};
 
 #[derive(Debug, Clone)]
@@ -117,12 +118,27 @@ impl Broker {
         nats.start_again().await.unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// It stands still: connections stay open, nothing is answered.
+    /// It stands still when this returns: connections stay open, nothing is answered.
     pub async fn pause(&self) {
-        self.nats.lock().await.process().signal(Signal::STOP);
+        let nats = self.nats.lock().await;
+        nats.process().signal(Signal::STOP);
+        // The signal stops one thread after the other.
+        let pid = nats.process().pid();
+        eventually("all threads of the broker stand still", Duration::from_secs(10), async || moving(pid)).await;
     }
 
     pub async fn resume(&self) {
         self.nats.lock().await.process().signal(Signal::CONT);
     }
+}
+
+/// The states of the threads that do not stand still, if any.
+fn moving(pid: u32) -> Result<(), String> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_err(|error| error.to_string())?;
+    let states = threads.flatten().filter_map(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).ok()?;
+        stat.rsplit(')').next()?.trim().chars().next()
+    });
+    let moving: String = states.filter(|state| *state != 'T').collect();
+    if moving.is_empty() { Ok(()) } else { Err(moving) }
 }
