@@ -156,3 +156,39 @@ async fn of_changes_at_once_one_wins_and_its_login_goes_on() {
     }
     doors[1].login("ada", &passwords[winner]).await.expect(200);
 }
+
+#[tokio::test]
+async fn hrt4_no_login_with_the_old_password_outlives_a_change_that_it_races() {
+    let world = World::new().await;
+    let many = |config: &mut natter_gateway::accounts::AccountConfig| {
+        config.logins_per_handle.count = 10_000.try_into().unwrap();
+        config.logins_per_address.count = 10_000.try_into().unwrap();
+    };
+    let doors = [world.door_with(many).await, world.door_with(many).await];
+    let mut raced = 0;
+    for round in 0..12 {
+        let handle = format!("ada-{round}");
+        let kept = doors[0].register(&handle).await.expect(201);
+        let logins = async {
+            let mut through = Vec::new();
+            loop {
+                let answers = futures::future::join_all((0..4).map(|n| doors[n % 2].login(&handle, PASSWORD))).await;
+                let refused = answers.iter().any(|answer| answer.status == 401);
+                through.extend(answers.into_iter().filter(|answer| answer.status == 200));
+                if refused {
+                    return through;
+                }
+            }
+        };
+        let change = doors[round % 2].change_password(kept.token(), PASSWORD, NEW);
+        let (through, changed) = tokio::join!(logins, change);
+        changed.expect(204);
+        raced += through.len();
+        for login in through {
+            doors[0].refuses(login.token()).await;
+            doors[1].refuses(login.token()).await;
+            doors[round % 2].refresh(login.cookie()).await.expect(401);
+        }
+    }
+    assert!(raced > 0, "no login raced the change");
+}
