@@ -77,7 +77,7 @@ impl fmt::Debug for Sealed {
 
 /// What a retry of a command is compared with: equal for equal commands of one author, and meaningless once the author's
 /// key is gone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(#[serde(with = "as_array")] [u8; 16]);
 
@@ -90,6 +90,12 @@ impl Fingerprint {
     /// A fingerprint read back from a database.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 

@@ -1,0 +1,126 @@
+//! Events are bytes for ever (D11): every version that was ever written decodes, to what it said then.
+//!
+//! `golden/<type>.v<version>.bin` is a stored event, `.txt` what it says. Files of old versions stay when a new one comes.
+//! For a new type or version, add an example below and run the test once with `NATTER_WRITE_GOLDEN=1`: it writes files that
+//! are missing and changes none.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::PathBuf;
+
+use natter_events::event::{
+    Account, CATALOGUE, MessageSent, PresenceChanged, PresenceStatus, ReadMarkerMoved, ReceivedUpTo, Revocation,
+    RevokedSessions, SessionsRevoked, UserRegistered,
+};
+use natter_events::{ClientId, ContentKey, ConversationId, Field, KeyId, Record, SessionId, Uid};
+use uuid::Uuid;
+
+const ADA: Uid = Uid::from_bytes([0xa1; 16]);
+const BOB: Uid = Uid::from_bytes([0xb2; 16]);
+const SESSION: SessionId = SessionId::from_bytes([0x5e; 16]);
+
+/// One event of each type, in the version that is written today.
+fn examples() -> Vec<Record> {
+    let key = ContentKey::from_bytes([7; 32]);
+    let key_id = KeyId::from_bytes([0xc4; 16]);
+    let (conversation, id) = (
+        ConversationId::direct(&[ADA, BOB]),
+        ClientId::from(Uuid::from_u128(0x01a0_c450_6c7b_7df7_b226_fe1e_0149_99e2)),
+    );
+    let seal = |field, text: &str| key.seal_with_nonce([9; 24], ADA, field, text.as_bytes());
+    let account = Account {
+        handle: seal(Field::Handle, "ada"),
+        display_name: Some(seal(Field::DisplayName, "Ada Lovelace")),
+        registered_at_ms: 1_790_000_000_000,
+        suspended: false,
+        revocations: vec![Revocation { at_ms: 1_790_000_000_500, which: RevokedSessions::AllBut(SESSION) }],
+    };
+    vec![
+        Record::new(
+            ADA,
+            MessageSent {
+                text: seal(Field::Text, "hello"),
+                reply_to: Some(41),
+                metadata: Some(seal(Field::Metadata, r#"{"bot":true}"#)),
+                fingerprint: key.fingerprint(conversation, id, "hello", Some(41), Some(br#"{"bot":true}"#)),
+            },
+        )
+        .to(&[BOB, ADA])
+        .in_conversation(conversation)
+        .answering(id)
+        .sealed_with(key_id)
+        .traced(Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into())),
+        Record::new(ADA, ReadMarkerMoved { read: 42 }).to(&[ADA, BOB]).in_conversation(conversation).answering(id),
+        Record::new(ADA, UserRegistered { account: account.clone() }).to(&[ADA]).sealed_with(key_id),
+        Record::new(
+            ADA,
+            SessionsRevoked {
+                revocation: Revocation { at_ms: 1_790_000_001_000, which: RevokedSessions::One(SESSION) },
+                account,
+            },
+        )
+        .to(&[ADA])
+        .sealed_with(key_id),
+        Record::new(
+            ADA,
+            PresenceChanged {
+                status: PresenceStatus::Away,
+                text: Some(seal(Field::StatusText, "at lunch")),
+                gateway: "gateway-1".into(),
+            },
+        )
+        .sealed_with(key_id),
+        Record::new(ADA, ReceivedUpTo { seq: 42 }),
+    ]
+}
+
+#[test]
+fn d11_every_version_that_was_ever_written_decodes_to_what_it_said() {
+    let examples = examples();
+    if std::env::var_os("NATTER_WRITE_GOLDEN").is_some() {
+        examples.iter().for_each(write_if_missing);
+    }
+    let mut checked = 0;
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "bin") {
+            let record = Record::decode(&std::fs::read(&path).unwrap()).unwrap();
+            let said = std::fs::read_to_string(path.with_extension("txt")).unwrap();
+            assert_eq!(format!("{record:?}\n"), said, "{}", path.display());
+            checked += 1;
+        }
+    }
+    assert!(checked >= CATALOGUE.len(), "{checked} golden files for {} types", CATALOGUE.len());
+}
+
+#[test]
+fn d11_what_is_written_today_is_what_the_golden_files_say() {
+    let examples = examples();
+    for (kind, version) in CATALOGUE {
+        let example = examples.iter().find(|record| record.event.kind() == *kind);
+        let example = example.unwrap_or_else(|| panic!("{kind} has no example"));
+        let golden =
+            std::fs::read(file(kind, *version)).unwrap_or_else(|_| panic!("{kind} v{version} has no golden file"));
+        assert_eq!(
+            example.encode(),
+            golden,
+            "{kind} v{version} is written otherwise than it was: that is a new version"
+        );
+    }
+}
+
+fn write_if_missing(record: &Record) {
+    let path = file(record.event.kind(), record.event.version());
+    if !path.exists() {
+        std::fs::write(&path, record.encode()).unwrap();
+        std::fs::write(path.with_extension("txt"), format!("{record:?}\n")).unwrap();
+    }
+}
+
+fn file(kind: &str, version: u16) -> PathBuf {
+    folder().join(format!("{kind}.v{version}.bin"))
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden")
+}
