@@ -9,7 +9,7 @@ use async_nats::jetstream::stream::{
 
 use crate::settings::Settings;
 
-/// The two streams. See DESIGN's table, in ARCHITECTURE.md, for what is written where.
+/// The two streams. ARCHITECTURE.md has the table of what is written where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Facts, for ever: subjects `chat.>`. Sequences are contiguous from 1.

@@ -111,9 +111,10 @@ impl Task {
             };
             match connected {
                 Ok(line) => break line,
-                Err(error) => {
-                    tracing::debug!(stream = self.context.stream.name(), attempt, %error, "no append connection");
+                Err(error) if attempt % QUIET_ATTEMPTS == 1 => {
+                    tracing::warn!(stream = self.context.stream.name(), attempt, %error, "no append connection");
                 }
+                Err(_) => {}
             }
         };
         if !old_settled {
@@ -243,9 +244,10 @@ impl Task {
 /// An idle line that died without a word is found out before the next append is lost in it.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 const INTAKE_CHUNK: usize = 1024;
+const QUIET_ATTEMPTS: usize = 40;
 
 fn refuse(waiting: Option<Waiting>, counters: &Counters) -> Result<(), Closed> {
-    count(&counters.appends_unavailable);
     waiting.ok_or(Closed)?.answer(Err(AppendError::Unavailable));
+    count(&counters.appends_unavailable);
     Ok(())
 }

@@ -26,20 +26,21 @@ impl Odd {
     pub async fn start(config: &str) -> Odd {
         let folder = scratch_folder("odd");
         let file = folder.join("nats.conf");
-        let config = config.replace("$FOLDER", &folder.display().to_string());
-        std::fs::write(
-            &file,
-            format!("host: 127.0.0.1\nport: -1\nports_file_dir: {:?}\n{config}", folder.display().to_string()),
-        )
-        .expect("written");
+        let common = "host: 127.0.0.1\nport: -1\nports_file_dir: \"$FOLDER\"\n";
+        let config = format!("{common}{config}").replace("$FOLDER", &folder.display().to_string());
+        std::fs::write(&file, config).expect("written");
+        let said = std::fs::File::create(folder.join("said")).expect("a file");
         let child = Command::new(tools().nats_server())
             .arg("-c")
             .arg(&file)
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(said)
             .spawn()
             .expect("started");
-        let port = eventually("it says its port", SOON, async || port_in(&folder)).await;
+        let port = eventually("it says its port", SOON, async || {
+            port_in(&folder).ok_or_else(|| std::fs::read_to_string(folder.join("said")))
+        })
+        .await;
         Odd { child, port }
     }
 
@@ -47,7 +48,7 @@ impl Odd {
         format!("nats://{user}:secret@127.0.0.1:{}", self.port)
     }
 
-    fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 }

@@ -181,8 +181,10 @@ async fn frm5_nothing_surfaces_after_cuts_in_the_middle_of_load() {
             })
             .await;
         }
+        let lost = log.counts().append_lines_lost;
         proxy.cut();
         let outcomes = outcomes(sent).await;
+        eventually("the cut is noticed", SOON, async || log.counts().append_lines_lost > lost).await;
         let first_new = append_until_stored(&log, &format!("new{round}-")).await;
         check(&log, &outcomes, first_new).await;
     }

@@ -12,4 +12,5 @@ mod killed;
 mod late;
 mod live;
 mod read;
+mod secure;
 mod support;
