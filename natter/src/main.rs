@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
+mod chat;
 mod cli;
 mod config;
 mod doctor;
 mod exit;
 mod listen;
+mod load;
 mod master_key;
 mod migrate;
 mod run_file;

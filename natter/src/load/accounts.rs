@@ -67,7 +67,9 @@ impl Accounts {
         let (made, secret) = (missing.len(), self.secret()?);
         let verifier = Verifier::new([self.key.public()], &self.realm, &self.clock);
         let uids: Vec<(Handle, Uid)> = stream::iter(missing.into_iter().enumerate())
-            .map(|(turn, index)| enter(base.clone(), handle(index), password(&secret, &handle(index)), turn / PER_ADDRESS))
+            .map(|(turn, index)| {
+                enter(base.clone(), handle(index), password(&secret, &handle(index)), turn / PER_ADDRESS)
+            })
             .buffer_unordered(CONCURRENCY)
             .and_then(|(handle, token)| {
                 let claims = verifier.verify(&token).map_err(|error| {
@@ -91,7 +93,8 @@ impl Accounts {
     /// Users with tokens that are good for `lifetime` and allow `rate` messages in ten seconds.
     pub fn users(&self, users: usize, lifetime: Duration, rate: u32) -> Result<Vec<User>, Failure> {
         let usage = |error: &(dyn std::error::Error + 'static)| Failure::caused_by(Exit::Usage, error);
-        let signer = Signer::new(&self.key, self.realm.clone(), lifetime, &self.clock).map_err(|error| usage(&error))?;
+        let signer =
+            Signer::new(&self.key, self.realm.clone(), lifetime, &self.clock).map_err(|error| usage(&error))?;
         let known = self.kept.0.get(&self.key.public().kid());
         (0..users)
             .map(|index| {
@@ -130,7 +133,7 @@ fn password(secret: &[u8; 32], handle: &Handle) -> String {
 }
 
 fn state_file() -> Option<PathBuf> {
-    crate::state_folder().map(|folder| folder.join("load-accounts.json"))
+    crate::chat::state_folder().map(|folder| folder.join("load-accounts.json"))
 }
 
 /// Registers an account, or logs in to it if it is there. Gives its access token.
@@ -155,7 +158,11 @@ fn refused(handle: &Handle, problem: &ProblemDocument) -> Failure {
 }
 
 /// Posts until the answer is not `later`.
-async fn ask<T: Serialize>(http: &reqwest::Client, url: Url, body: &T) -> Result<Result<Tokens, ProblemDocument>, Failure> {
+async fn ask<T: Serialize>(
+    http: &reqwest::Client,
+    url: Url,
+    body: &T,
+) -> Result<Result<Tokens, ProblemDocument>, Failure> {
     let failed = |error: reqwest::Error| Failure::new(Exit::Unreachable, natter_platform::error::chain(&error));
     let mut waited = Duration::ZERO;
     loop {

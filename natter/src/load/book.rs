@@ -17,7 +17,7 @@ const MAX_GAPS: usize = 100_000;
 pub struct Letter {
     pub flow: usize,
     pub number: u64,
-    /// When it was to be sent, from the beginning of the run.
+    /// When it was due, counted from the run's origin.
     pub due_ns: u64,
 }
 
@@ -240,7 +240,10 @@ mod tests {
         assert_eq!(outbox.answered(references[1]), None, "once");
         assert_eq!(outbox.refused(references[0]), Some(message(1, 0)));
         assert_eq!(outbox.on_the_way.len(), 3, "the front is let go");
-        assert_eq!((outbox.open(), outbox.get(references[0]), outbox.get(references[2])), (3, None, Some(message(1, 2))));
+        assert_eq!(
+            (outbox.open(), outbox.get(references[0]), outbox.get(references[2])),
+            (3, None, Some(message(1, 2)))
+        );
         let again: Vec<_> = outbox.unanswered().map(|(reference, _)| reference).collect();
         assert_eq!(again, references[2..]);
         assert_eq!(outbox.answered(99), None);

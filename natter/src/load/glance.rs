@@ -37,11 +37,7 @@ pub struct Glance<'a> {
 pub struct NotFrames;
 
 /// Reads the frames of a message, one after another.
-pub fn read<'a>(
-    encoding: Encoding,
-    message: &'a [u8],
-    mut each: impl FnMut(Glance<'a>),
-) -> Result<(), NotFrames> {
+pub fn read<'a>(encoding: Encoding, message: &'a [u8], mut each: impl FnMut(Glance<'a>)) -> Result<(), NotFrames> {
     match encoding {
         Encoding::Json => {
             for frame in serde_json::Deserializer::from_slice(message).into_iter() {
@@ -109,7 +105,10 @@ mod tests {
             let mut seen = Vec::new();
             read(encoding, &bytes, |glance| seen.push(glance)).expect("frames");
             let [message, ok, error] = &seen[..] else { panic!("{seen:?}") };
-            assert_eq!((message.kind, message.seq, message.text.as_deref()), ("message", Some(7), Some("a \"quoted\"\nline")));
+            assert_eq!(
+                (message.kind, message.seq, message.text.as_deref()),
+                ("message", Some(7), Some("a \"quoted\"\nline"))
+            );
             assert_eq!(message.position, Some(position.to_string().as_str()));
             assert_eq!((ok.kind, ok.reference, ok.seq, ok.position), ("ok", Some(3), Some(8), None));
             assert_eq!((error.kind, error.code, error.retry_after_ms), ("error", Some("rate_limited"), Some(50)));

@@ -1,69 +1,30 @@
-//! Sleeping to the point. The runtime's own timers have a granularity of a millisecond, which is as much as what is to be
-//! measured; the kernel's are good for some fifty microseconds.
+//! When a message is due, to the point. The runtime's timers have a granularity of a millisecond, which is as much as what is
+//! to be measured; a thread that sleeps wakes within some fifty microseconds.
 
-use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-#[cfg(target_os = "linux")]
-use {
-    rustix::fd::OwnedFd,
-    rustix::time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
-    },
-    tokio::io::unix::AsyncFd,
-};
 
 /// Never sleeps for less: at high rates several messages go at once, and their delay counts as latency.
 const GRAIN: Duration = Duration::from_micros(200);
+/// Never sleeps for longer without looking whether it is to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
-pub struct Pacer {
-    #[cfg(target_os = "linux")]
-    timer: AsyncFd<OwnedFd>,
-}
-
-impl Pacer {
-    #[cfg(target_os = "linux")]
-    pub fn new() -> io::Result<Self> {
-        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        Ok(Self { timer: AsyncFd::new(timer)? })
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Returns at `due`, or a grain later; at once if that is past.
-    pub async fn until(&mut self, due: Instant) -> io::Result<()> {
-        let now = Instant::now();
-        if due <= now {
-            return Ok(());
-        }
-        self.sleep((due - now).max(GRAIN)).await
-    }
-
-    #[cfg(target_os = "linux")]
-    async fn sleep(&mut self, duration: Duration) -> io::Result<()> {
-        let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let value = Timespec {
-            tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(duration.subsec_nanos()),
-        };
-        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &Itimerspec { it_interval: zero, it_value: value })?;
+/// Calls `give` with the number of each of `messages` messages and when it was due, never early, until `stop` is set. One
+/// that is late is given at once. To be run on a thread of its own.
+pub fn pace(messages: u64, due: impl Fn(u64) -> Instant, stop: &AtomicBool, mut give: impl FnMut(u64, Instant)) {
+    for number in 0..messages {
+        let due = due(number);
         loop {
-            let mut ready = self.timer.readable().await?;
-            let mut expirations = [0; 8];
-            match ready.try_io(|timer| rustix::io::read(timer.get_ref(), &mut expirations).map_err(io::Error::from)) {
-                Ok(read) => return read.map(|_| ()),
-                Err(_would_block) => {}
+            if stop.load(Ordering::Relaxed) {
+                return;
             }
+            let now = Instant::now();
+            if due <= now {
+                break;
+            }
+            std::thread::sleep((due - now).clamp(GRAIN, LOOK));
         }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    async fn sleep(&mut self, duration: Duration) -> io::Result<()> {
-        tokio::time::sleep(duration).await;
-        Ok(())
+        give(number, due);
     }
 }
 
@@ -71,17 +32,39 @@ impl Pacer {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_pacer_never_wakes_early_and_does_not_wait_for_what_is_past() {
-        let mut pacer = Pacer::new().expect("a timer");
+    #[test]
+    fn messages_are_given_in_turn_and_never_early() {
         let began = Instant::now();
-        for ms in [1, 2, 2, 10] {
-            let due = began + Duration::from_millis(ms);
-            pacer.until(due).await.expect("sleeps");
+        let due = |number: u64| began + Duration::from_micros(number * 700);
+        let mut given = Vec::new();
+        pace(50, due, &AtomicBool::new(false), |number, due| {
             assert!(Instant::now() >= due);
-        }
-        let past = Instant::now();
-        pacer.until(began).await.expect("does not sleep");
-        assert!(past.elapsed() < Duration::from_secs(5));
+            given.push(number);
+        });
+        assert_eq!(given, (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_late_is_given_at_once_and_counts_from_when_it_was_due() {
+        let Some(began) = Instant::now().checked_sub(Duration::from_secs(3600)) else { return };
+        let mut last = None;
+        pace(1_000, |number| began + Duration::from_secs(number), &AtomicBool::new(false), |_, due| last = Some(due));
+        assert_eq!(last, Some(began + Duration::from_secs(999)));
+    }
+
+    #[test]
+    fn it_stops_when_told() {
+        let stop = AtomicBool::new(false);
+        let mut given = 0;
+        pace(
+            u64::MAX,
+            |_| Instant::now(),
+            &stop,
+            |_, _| {
+                given += 1;
+                stop.store(given == 10, Ordering::Relaxed);
+            },
+        );
+        assert_eq!(given, 10);
     }
 }

@@ -1,0 +1,3 @@
+mod files;
+
+pub use files::state_folder;
