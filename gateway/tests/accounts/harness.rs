@@ -72,6 +72,15 @@ impl World {
         self.door_with(|_| {}).await
     }
 
+    /// A door whose feed never brings anything.
+    pub async fn door_without_feed(&self) -> Door {
+        let mut door = self.door().await;
+        if let Some(feed) = door.tasks.pop() {
+            feed.abort();
+        }
+        door
+    }
+
     /// A door with settings of the test's own.
     pub async fn door_with(&self, change: impl FnOnce(&mut AccountConfig)) -> Door {
         // The cheapest hash: what most of these tests are about is not how long a guess takes.

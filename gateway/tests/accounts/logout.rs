@@ -33,6 +33,16 @@ async fn hrt4_a_logout_ends_that_login_on_every_gateway_within_two_seconds_and_n
 }
 
 #[tokio::test]
+async fn hrt4_the_gateway_that_ends_a_login_does_not_wait_for_its_feed_to_say_so() {
+    let world = World::new().await;
+    let door = world.door_without_feed().await;
+    let login = door.register("ada").await.expect(201);
+    door.whoami(login.token()).await.expect(200);
+    door.logout(login.cookie()).await.expect(204);
+    assert_eq!(door.whoami(login.token()).await.problem(), (401, "unauthenticated"));
+}
+
+#[tokio::test]
 async fn logging_out_again_or_without_a_login_is_what_was_asked_for_and_writes_nothing() {
     let world = World::new().await;
     let door = world.door().await;
@@ -92,6 +102,25 @@ async fn a_logout_that_was_interrupted_is_finished_by_the_next_attempt_to_go_on_
         door.refuses(login.token()).await;
         assert!(world.entry(Bucket::Sessions, &entry).await.is_none());
     }
+}
+
+#[tokio::test]
+async fn a_logout_whose_event_could_not_be_written_has_ended_the_login_all_the_same() {
+    let world = World::new().await;
+    let door = world.door().await;
+    let login = door.register("ada").await.expect(201);
+    let uid = door.claims(&login).uid;
+    let good = world.account_events(uid).await.remove(0);
+    let mut later = good.clone();
+    later.envelope.version = 99;
+    world.append(&later).await;
+    let fresh = world.door().await;
+    let failed = fresh.logout(login.cookie()).await;
+    assert_eq!(failed.problem(), (500, "internal"));
+    assert!(failed.cookie.is_none(), "there is something left to do, and the cookie is needed for it");
+    world.append(&good).await;
+    door.refresh(login.cookie()).await.expect(401);
+    door.refuses(login.token()).await;
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use natter_gateway::accounts::PasswordCost;
 use natter_log::Bucket;
+use natter_platform::tokens::Subject;
 use serde_json::json;
 
 use crate::harness::{PASSWORD, World, answer};
@@ -124,6 +126,17 @@ async fn a_change_needs_the_current_password_and_a_new_one_that_is_one() {
 }
 
 #[tokio::test]
+async fn a_token_changes_the_password_of_its_own_account_and_not_of_who_has_the_handle_now() {
+    let world = World::new().await;
+    let door = world.door().await;
+    door.register("ada").await.expect(201);
+    let bob = door.claims(&door.register("bob").await.expect(201));
+    let (token, _) = world.signer().mint(Subject::new(bob.uid, bob.session, "ada")).unwrap();
+    assert_eq!(door.change_password(&token, PASSWORD, NEW).await.problem(), (403, "forbidden"));
+    door.login("ada", PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
 async fn guessing_the_current_password_is_limited_with_the_logins() {
     let (world, _hands) = World::with_hands().await;
     let door = world.door_with(|config| config.logins_per_handle.count = 3.try_into().unwrap()).await;
@@ -191,4 +204,27 @@ async fn hrt4_no_login_with_the_old_password_outlives_a_change_that_it_races() {
         }
     }
     assert!(raced > 0, "no login raced the change");
+}
+
+#[tokio::test]
+async fn hrt4_a_login_that_waited_for_its_hash_while_the_password_was_changed_gets_nothing_that_lasts() {
+    let (world, hands) = World::with_hands().await;
+    let slow = world
+        .door_with(|config| config.password_cost = PasswordCost { memory_kib: 128 << 10, passes: 8, lanes: 1 })
+        .await;
+    let busy = world.door_with(|config| config.max_hashing = 1).await;
+    let door = world.door().await;
+    slow.register("slow").await.expect(201);
+    let kept = door.register("ada").await.expect(201);
+    // It is read with the old password, waits behind the slow one, and goes on seconds after the change.
+    let change = async {
+        door.change_password(kept.token(), PASSWORD, NEW).await.expect(204);
+        hands.advance(Duration::from_secs(5));
+    };
+    let (_, login, ()) = tokio::join!(busy.login("slow", PASSWORD), busy.login("ada", PASSWORD), change);
+    if login.status != 401 {
+        // It was faster than the change after all.
+        door.refuses(login.token()).await;
+        door.refresh(login.cookie()).await.expect(401);
+    }
 }

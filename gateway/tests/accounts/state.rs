@@ -11,7 +11,7 @@ use natter_events::{
 use natter_gateway::accounts::{AccountError, Accounts, Refused};
 use natter_platform::tokens::{DEFAULT_LIFETIME, PrivateKey, Realm, Signer, Subject, TokenError};
 
-use crate::harness::{PASSWORD, World};
+use crate::harness::{PASSWORD, PATIENCE, World};
 
 /// The account's next event: another revocation, or a suspension.
 async fn next_event(world: &World, uid: Uid, suspended: bool) -> Record {
@@ -40,7 +40,7 @@ async fn hrt4_a_suspended_account_is_refused_everywhere_and_may_come_back() {
     }
     assert_eq!(doors[0].login("ada", "not the password").await.status, 401, "only who knows the password is told");
     world.append(&next_event(&world, uid, false).await).await;
-    natter_testkit::eventually("the account is back", crate::harness::PATIENCE, async || {
+    natter_testkit::eventually("the account is back", PATIENCE, async || {
         match doors[0].login("ada", PASSWORD).await.status {
             200 => Ok(()),
             status => Err(status),
@@ -89,7 +89,7 @@ async fn d5_an_event_between_reading_an_account_and_entering_it_is_not_missed() 
         // The account is read and entered. Only now the next event happens, and the feed puts it into the tail.
         if tail.load(Ordering::SeqCst) == 0 {
             asked.send(seq).unwrap();
-            tail.store(told.lock().unwrap().recv().unwrap(), Ordering::SeqCst);
+            tail.store(told.lock().unwrap().recv_timeout(PATIENCE).unwrap(), Ordering::SeqCst);
         }
         tail.load(Ordering::SeqCst) > seq
     };
@@ -98,7 +98,7 @@ async fn d5_an_event_between_reading_an_account_and_entering_it_is_not_missed() 
         let accounts = accounts.clone();
         async move { accounts.get(uid).await.unwrap().unwrap() }
     });
-    let read = questions.recv().await.unwrap();
+    let read = tokio::time::timeout(PATIENCE, questions.recv()).await.expect("the tail is asked").unwrap();
     let seq = world.append(&next).await;
     assert!(seq > read);
     tell.send(seq).unwrap();
