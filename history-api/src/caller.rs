@@ -51,7 +51,10 @@ impl Caller {
 
     /// Refuses where what was asked for is of another log than what was found.
     pub fn check_log(&self, found: Position) -> Result<(), Problem> {
-        self.floors.iter().find(|floor| !same_log(floor.position, found)).map_or(Ok(()), |floor| Err((floor.other_log)()))
+        self.floors
+            .iter()
+            .find(|floor| !same_log(floor.position, found))
+            .map_or(Ok(()), |floor| Err((floor.other_log)()))
     }
 }
 
@@ -70,11 +73,15 @@ impl FromRequestParts<History> for Caller {
         if let Err(wait) = history.limiter().check(&claims.uid) {
             return Err(Problem::new(ErrorCode::RateLimited, "too many queries").retry_after(wait));
         }
-        let handle = claims.handle.parse().map_err(|_| Problem::new(ErrorCode::Unauthenticated, "the token names nobody"))?;
+        let handle =
+            claims.handle.parse().map_err(|_| Problem::new(ErrorCode::Unauthenticated, "the token names nobody"))?;
         let min_position = min_position(parts)?;
-        let floors = min_position.map(|position| Floor { position, other_log: || {
-            Problem::new(ErrorCode::Conflict, "`Natter-Min-Position` is of another log: read again without it")
-        } });
+        let floors = min_position.map(|position| Floor {
+            position,
+            other_log: || {
+                Problem::new(ErrorCode::Conflict, "`Natter-Min-Position` is of another log: read again without it")
+            },
+        });
         Ok(Self { uid: claims.uid, handle, claims, floors: floors.into_iter().collect() })
     }
 }

@@ -19,7 +19,9 @@ const MAX_CURSOR_CHARS: usize = (1 + DIGEST_BYTES + MAX_KEY_BYTES).div_ceil(3) *
 
 /// The cursor is not one that this query gave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("`cursor` is not one that this query gave out: repeat the parameters of the first page, or begin again without it")]
+#[error(
+    "`cursor` is not one that this query gave out: repeat the parameters of the first page, or begin again without it"
+)]
 pub struct InvalidCursor;
 
 /// The query that a cursor belongs to.

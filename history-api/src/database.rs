@@ -22,6 +22,7 @@ const SLOW: Duration = Duration::from_millis(500);
 /// The read models.
 pub struct Database {
     pool: PgPool,
+    connections_limit: u32,
     /// So that going away and coming back are logged once each.
     away: AtomicBool,
 }
@@ -68,8 +69,9 @@ impl Database {
             ])
             .log_statements(tracing::log::LevelFilter::Off)
             .log_slow_statements(tracing::log::LevelFilter::Warn, SLOW);
+        let connections_limit = config.connections.max(1);
         let pool = PgPoolOptions::new()
-            .max_connections(config.connections.max(1))
+            .max_connections(connections_limit)
             .acquire_timeout(config.connection_timeout)
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
@@ -81,15 +83,18 @@ impl Database {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Self { pool, away: AtomicBool::new(false) })
+        Ok(Self { pool, connections_limit, away: AtomicBool::new(false) })
     }
 
     /// The rows of one statement: one snapshot, by its nature.
     pub async fn fetch(&self, route: &'static str, statement: &Statement) -> Result<Vec<PgRow>, DatabaseError> {
         let started = Instant::now();
         let mut fetched = self.try_fetch(statement).await;
-        if let Err(sqlx::Error::Io(_)) = &fetched {
-            // The connection was cut, by a restart for example. Reading again does no harm.
+        // Connections that were cut, by a restart for example, show it when they are used. Reading again does no harm, and
+        // after as many as there can be the next one is new.
+        let mut cut = 0;
+        while matches!(fetched, Err(sqlx::Error::Io(_))) && cut < self.connections_limit {
+            cut += 1;
             fetched = self.try_fetch(statement).await;
         }
         metrics::histogram!("natter_history_statement_duration_seconds", "route" => route)

@@ -28,3 +28,7 @@ pub use history::History;
 pub use ready::watch;
 pub use routes::router;
 pub use serve::serve;
+
+/// The statement of a page of messages, for comparing it with PostgreSQL alone.
+#[doc(hidden)]
+pub const PAGE_STATEMENT: &str = routes::PAGE_STATEMENT;

@@ -1,13 +1,19 @@
 //! From the rows of a statement to a page. A statement reads one item more than the page holds: whether there is one says
 //! whether there is a next page.
 
-use natter_protocol::history::Page;
 use natter_protocol::Position;
+use natter_protocol::history::Page;
 
 use crate::cursor::{Key, Query};
 
 /// The page of items that come in the list's order, at most `limit + 1` of them.
-pub fn page<T, K: Key>(mut items: Vec<T>, limit: u32, query: &Query, key: impl Fn(&T) -> K, position: Position) -> Page<T> {
+pub fn page<T, K: Key>(
+    mut items: Vec<T>,
+    limit: u32,
+    query: &Query,
+    key: impl Fn(&T) -> K,
+    position: Position,
+) -> Page<T> {
     let next = cut(&mut items, limit).then(|| items.last().map(|last| query.encode(&key(last)))).flatten();
     Page { items, next, position }
 }

@@ -74,14 +74,17 @@ impl Window {
 pub fn participants(text: Option<&str>, caller: &Handle) -> Result<Vec<Handle>, Problem> {
     let text = text.unwrap_or_default();
     if text.is_empty() {
-        return Err(invalid("`participants` is missing: the handles of the conversation's people, separated by commas"));
+        return Err(invalid(
+            "`participants` is missing: the handles of the conversation's people, separated by commas",
+        ));
     }
     if text.len() > MAX_PARTICIPANTS_BYTES {
         return Err(Problem::new(ErrorCode::TooLarge, too_many()));
     }
     let mut people = vec![caller.clone()];
     for part in text.split(',') {
-        let handle = part.parse().map_err(|error| invalid(format!("`participants` holds what is not a handle: {error}")))?;
+        let handle =
+            part.parse().map_err(|error| invalid(format!("`participants` holds what is not a handle: {error}")))?;
         people.push(handle);
     }
     people.sort_unstable();
@@ -98,7 +101,9 @@ pub fn handle_prefix(text: Option<&str>) -> Result<&str, Problem> {
     if text.len() <= MAX_HANDLE_BYTES && begins_well && goes_on_well {
         Ok(text)
     } else {
-        Err(invalid("`prefix` has to be the beginning of a handle: at most 32 of a-z, 0-9, _ and -, first a letter or digit"))
+        Err(invalid(
+            "`prefix` has to be the beginning of a handle: at most 32 of a-z, 0-9, _ and -, first a letter or digit",
+        ))
     }
 }
 
@@ -121,8 +126,22 @@ mod tests {
     use super::*;
 
     const HOSTILE: [&str; 16] = [
-        "", " ", "-1", "+1", "1.0", "1e2", "0x10", "1 ", "\0", "1\0", "NaN", "null", "٣", "1;DROP TABLE messages",
-        "18446744073709551616", "99999999999999999999999999999999999999999",
+        "",
+        " ",
+        "-1",
+        "+1",
+        "1.0",
+        "1e2",
+        "0x10",
+        "1 ",
+        "\0",
+        "1\0",
+        "NaN",
+        "null",
+        "٣",
+        "1;DROP TABLE messages",
+        "18446744073709551616",
+        "99999999999999999999999999999999999999999",
     ];
 
     fn paging(limit: &str) -> Paging {

@@ -50,7 +50,9 @@ async fn schema(history: &History) -> CheckResult {
 /// nothing to read.
 async fn progress(history: &History) -> CheckResult {
     let rows = history.database().fetch("ready", &Statement::new(PROGRESS)).await.map_err(|error| explain(&error))?;
-    let Some(row) = rows.first() else { return Err("nothing has been projected yet: run `natter projector`".to_owned()) };
+    let Some(row) = rows.first() else {
+        return Err("nothing has been projected yet: run `natter projector`".to_owned());
+    };
     let read = || -> sqlx::Result<_> {
         let now: OffsetDateTime = row.try_get("now")?;
         let event_at: Option<OffsetDateTime> = row.try_get("event_at")?;
@@ -64,7 +66,10 @@ async fn progress(history: &History) -> CheckResult {
     Ok(match event_age {
         None => format!("at seq {seq}, written {written:.1} s ago"),
         Some(age) => {
-            format!("at seq {seq}, written {written:.1} s ago; its last event is {:.1} s old", age.as_seconds_f64().max(0.0))
+            format!(
+                "at seq {seq}, written {written:.1} s ago; its last event is {:.1} s old",
+                age.as_seconds_f64().max(0.0)
+            )
         }
     })
 }

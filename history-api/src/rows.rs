@@ -11,11 +11,12 @@ use uuid::Uuid;
 /// What a person is called whose account was erased; the socket says the same.
 const ERASED: &str = "erased-user";
 
-/// The columns of a message that [`message`] reads, out of a row `m` of `messages` or `feed`.
+/// The columns of a message that [`message`] reads, out of a row `m` of `messages` or `feed`. Only its author's handle is not
+/// among them: that is joined to what is left of the rows, as `m_sender`.
 macro_rules! message_columns {
     () => {
-        "m.seq as m_seq, m.at as m_at, m.reply_to as m_reply_to, m.id as m_id, m.text as m_text, m.metadata as m_metadata,
-         (select handle from users where uid = m.sender) as m_sender"
+        "m.seq as m_seq, m.at as m_at, m.reply_to as m_reply_to, m.id as m_id, m.text as m_text, m.metadata as m_metadata, \
+         m.sender as m_by"
     };
 }
 pub(crate) use message_columns;
@@ -75,7 +76,10 @@ pub fn metadata(row: &PgRow, column: &str) -> sqlx::Result<Option<serde_json::Va
 }
 
 /// Whether there is anything in a column.
-pub fn is_there<'r, T: sqlx::Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>>(row: &'r PgRow, column: &str) -> sqlx::Result<bool> {
+pub fn is_there<'r, T: sqlx::Decode<'r, sqlx::Postgres> + Type<sqlx::Postgres>>(
+    row: &'r PgRow,
+    column: &str,
+) -> sqlx::Result<bool> {
     row.try_get::<Option<T>, _>(column).map(|value| value.is_some())
 }
 

@@ -12,7 +12,8 @@ use natter_protocol::Position;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, Encode, Postgres, Row, Type};
 
-/// A statement's text, with the gate before it, as `at`.
+/// A statement's text, with the gate before it, as `at`. Its `offset 0` keeps PostgreSQL from asking twice whether the login
+/// was ended.
 macro_rules! gated {
     ($($rest:tt)+) => {
         concat!(
@@ -30,6 +31,7 @@ macro_rules! gated {
                                end
                            ) as refused
                     from projector where name = 'chat'
+                    offset 0
                 ) log
             ) ",
             $($rest)+

@@ -25,11 +25,20 @@ use crate::database::DatabaseError;
 use crate::page::page;
 use crate::params::{Paging, invalid};
 use crate::rows::{self, message_columns};
-use crate::statement::gated;
+use crate::statement::{Snapshot, gated};
 
 const ROUTE: &str = "changes";
 
-/// $5: where the client was; $6: what it has had since; $7: how many.
+/// Below 2^53 there is every seq.
+const BEYOND_ALL: u64 = 1 << 53;
+
+/// How much of the log is looked at first for a page, in events, and how many times as much whenever it was not enough. So a
+/// reader who is far behind in many busy conversations does not have all of each looked through for every page, and one
+/// who is far behind in quiet ones is there after a few looks.
+const FIRST_LOOK: u64 = 10_000;
+const NEXT_LOOK: u64 = 10;
+
+/// $5: where the client was; $6: what it has had since; $7: how many; $8: up to where to look.
 ///
 /// First the keys, from the indexes alone: of each conversation in which anything happened since, and of what is for the
 /// caller alone, as many as the page may need of it. Then the rows of those that are on the page.
@@ -46,20 +55,23 @@ const SINCE: &str = gated!(
               join conversations c on c.id = p.conversation
               cross join lateral (
                   select feed.seq, feed.conversation from feed
-                  where feed.conversation = p.conversation and feed.seq > $6 and feed.only_for is null
+                  where feed.conversation = p.conversation and feed.seq > $6 and feed.seq <= $8
+                        and feed.only_for is null
                   order by feed.seq limit case when gate.kept then $7 else 0 end
               ) f
               where p.uid = $1 and c.last_change_seq > $6)
              union all
              (select o.seq, null
-              from changes o where o.only_for = $1 and o.seq > $6
+              from changes o where o.only_for = $1 and o.seq > $6 and o.seq <= $8
               order by o.seq limit case when gate.kept then $7 else 0 end)
          ) k
          order by k.seq limit $7
      )
-     select gate.epoch, gate.seq, gate.tag, gate.refused, gate.kept, page.*
+     select gate.epoch, gate.seq, gate.tag, gate.refused, gate.kept, page.*, author.handle as m_sender
      from gate left join lateral (
-         select true as item, m.kind, m.read, m.conversation, ", message_columns!(), ",
+         select true as item, m.kind, m.read, m.conversation, ",
+    message_columns!(),
+    ",
                 array(
                     select u.handle from participants q left join users u on u.uid = q.uid
                     where q.conversation = m.conversation
@@ -72,7 +84,8 @@ const SINCE: &str = gated!(
              select seq, at, conversation, kind, actor, read, null, null, null, null from changes
              where keys.conversation is null and changes.seq = keys.seq
          ) m
-     ) page on true"
+     ) page on true
+     left join users author on author.uid = page.m_by"
 );
 
 #[derive(Deserialize)]
@@ -95,21 +108,37 @@ pub(super) async fn get(
         Some(cursor) => query.decode(cursor).map_err(|error| invalid(error.to_string()))?,
     };
     caller.not_before(Floor { position: after, other_log });
-    let statement = caller
-        .statement(SINCE)
-        .bind(after.seq.cast_signed())
-        .bind(had.cast_signed())
-        .bind(i64::from(limit) + 1);
-    let snapshot = history.read(&caller, ROUTE, &statement).await?;
-    if !snapshot.fact("kept").map_err(DatabaseError::from)? {
-        return Err(too_old());
-    }
+    let snapshot = look(&history, &caller, after.seq, had, limit).await?;
     let epoch = snapshot.position.epoch;
-    let mut frames = snapshot.items(|row| Ok((rows::seq(row, "m_seq")?, frame(row, epoch)?))).map_err(DatabaseError::from)?;
+    let mut frames =
+        snapshot.items(|row| Ok((rows::seq(row, "m_seq")?, frame(row, epoch)?))).map_err(DatabaseError::from)?;
     frames.sort_unstable_by_key(|(seq, _)| *seq);
     let page = page(frames, limit, &query, |(seq, _)| *seq, snapshot.position);
     let items = page.items.into_iter().map(|(_, frame)| frame).collect();
     Ok(Json(Page { items, next: page.next, position: page.position }))
+}
+
+/// The page after `had`, in one snapshot, looking as far as it takes.
+async fn look(history: &History, caller: &Caller, after: u64, had: u64, limit: u32) -> Result<Snapshot, Problem> {
+    let mut distance = FIRST_LOOK;
+    loop {
+        let upto = had.saturating_add(distance).min(BEYOND_ALL);
+        let statement = caller
+            .statement(SINCE)
+            .bind(after.cast_signed())
+            .bind(had.cast_signed())
+            .bind(i64::from(limit) + 1)
+            .bind(upto.cast_signed());
+        let snapshot = history.read(caller, ROUTE, &statement).await?;
+        if !snapshot.fact("kept").map_err(DatabaseError::from)? {
+            return Err(too_old());
+        }
+        let full = snapshot.items(|_| Ok(())).map_err(DatabaseError::from)?.len() > limit as usize;
+        if full || upto >= snapshot.position.seq {
+            return Ok(snapshot);
+        }
+        distance = distance.saturating_mul(NEXT_LOOK);
+    }
 }
 
 fn after(text: Option<&str>) -> Result<Position, Problem> {

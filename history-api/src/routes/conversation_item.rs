@@ -13,7 +13,7 @@ use crate::rows;
 macro_rules! conversations_where {
     ($($which:tt)+) => {
         $crate::statement::gated!(
-            "select at.epoch, at.seq, at.tag, at.refused, c.*, last.*, people.*
+            "select at.epoch, at.seq, at.tag, at.refused, c.*, last.*, author.handle as m_sender, people.*
              from at
              left join lateral (
                  select true as item, c.id, c.kind, c.last_seq, c.last_ordinal, c.last_at, p.read_seq, p.read_ordinal
@@ -24,6 +24,7 @@ macro_rules! conversations_where {
                  select ", $crate::rows::message_columns!(), "
                  from messages m where m.conversation = c.id and m.seq = c.last_seq
              ) last on true
+             left join users author on author.uid = last.m_by
              left join lateral (
                  select array_agg(q.uid) as uids, array_agg(u.handle) as handles, array_agg(q.read_seq) as reads,
                         array_agg(least(greatest(coalesce(e.received_seq, 0), q.read_seq), c.last_seq)) as delivered
@@ -43,7 +44,8 @@ pub(super) fn conversation_item(row: &PgRow, caller: &Caller) -> sqlx::Result<Co
         "room" => ConversationKind::Room,
         _ => ConversationKind::Direct,
     };
-    let last_message = if rows::is_there::<i64>(row, "m_seq")? { Some(rows::message(row, conversation)?) } else { None };
+    let last_message =
+        if rows::is_there::<i64>(row, "m_seq")? { Some(rows::message(row, conversation)?) } else { None };
     Ok(ConversationItem {
         conversation,
         kind,

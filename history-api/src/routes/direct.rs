@@ -42,7 +42,8 @@ pub(super) async fn get(
     let people = participants(params.participants.as_deref(), &caller.handle)?;
     let asked = params.messages.parse()?;
     // The caller is who their token says, also where the read models do not know them yet.
-    let others: Vec<&str> = people.iter().filter(|person| **person != caller.handle).map(|person| person.as_str()).collect();
+    let others: Vec<&str> =
+        people.iter().filter(|person| **person != caller.handle).map(|person| person.as_str()).collect();
     let mut uids = vec![caller.uid];
     if !others.is_empty() {
         uids.extend(uids_of(&history, &caller, &others).await?);

@@ -33,27 +33,35 @@ macro_rules! of_conversation {
             ", gate as materialized (
                 select at.*, exists (select from participants where conversation = $5 and uid = $1) as visible from at
             )
-            select gate.epoch, gate.seq, gate.tag, gate.refused, gate.visible, page.*
-            from gate left join lateral (", $($rest)+, ") page on true"
+            select gate.epoch, gate.seq, gate.tag, gate.refused, gate.visible, page.*, author.handle as m_sender
+            from gate left join lateral (", $($rest)+, ") page on true left join users author on author.uid = page.m_by"
         )
     };
 }
 
-const BEFORE: &str = of_conversation!(
-    "select true as item, ", message_columns!(), " from messages m where conversation = $5 and m.seq < $6
+pub(crate) const BEFORE: &str = of_conversation!(
+    "select true as item, ",
+    message_columns!(),
+    " from messages m where conversation = $5 and m.seq < $6
      order by m.seq desc limit case when gate.open and gate.visible then $7 else 0 end"
 );
 
 const AFTER: &str = of_conversation!(
-    "select true as item, ", message_columns!(), " from messages m where conversation = $5 and m.seq > $6
+    "select true as item, ",
+    message_columns!(),
+    " from messages m where conversation = $5 and m.seq > $6
      order by m.seq limit case when gate.open and gate.visible then $7 else 0 end"
 );
 
 const AROUND: &str = of_conversation!(
-    "(select true as item, ", message_columns!(), " from messages m where conversation = $5 and m.seq < $6
+    "(select true as item, ",
+    message_columns!(),
+    " from messages m where conversation = $5 and m.seq < $6
       order by m.seq desc limit case when gate.open and gate.visible then $8 else 0 end)
      union all
-     (select true as item, ", message_columns!(), " from messages m where conversation = $5 and m.seq >= $6
+     (select true as item, ",
+    message_columns!(),
+    " from messages m where conversation = $5 and m.seq >= $6
       order by m.seq limit case when gate.open and gate.visible then $7 else 0 end)"
 );
 
@@ -109,10 +117,8 @@ impl Asked {
             Place::After(seq) => ("after", seq),
             Place::Around(seq) => ("around", seq),
         };
-        let query = Query::new(caller.uid, ROUTE)
-            .with(conversation.as_bytes())
-            .with(name.as_bytes())
-            .with(&seq.to_be_bytes());
+        let query =
+            Query::new(caller.uid, ROUTE).with(conversation.as_bytes()).with(name.as_bytes()).with(&seq.to_be_bytes());
         let place = match &self.cursor {
             None => self.place,
             Some(cursor) => {

@@ -19,6 +19,8 @@ use natter_protocol::ErrorCode;
 
 use crate::History;
 
+pub(crate) use messages::BEFORE as PAGE_STATEMENT;
+
 /// Every route under `/history`. It wears no layers yet: `natter_platform::http::layered` bounds its requests and says
 /// `Cache-Control: no-store`.
 pub fn router(history: History) -> Router {

@@ -135,6 +135,34 @@ fn hst1_following_changes_from_anywhere_has_no_hole_and_no_repeat() {
 }
 
 #[tokio::test]
+async fn changes_are_found_however_far_they_lie_apart() {
+    let world = World::new().await;
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    let mut said = Vec::new();
+    for far in [10, 9_000, 10_001, 250_000, 250_001, 7_000_000] {
+        world.seq.store(far, std::sync::atomic::Ordering::SeqCst);
+        said.push(world.say(&[&ada, &bob], "hello").await);
+    }
+    world.seq.store(30_000_000, std::sync::atomic::Ordering::SeqCst);
+    let head = world.something_else().await;
+    let page = since(&world, &ada, Position::start(EPOCH)).await;
+    assert_eq!((seqs(&page), page.next, page.position), (said.clone(), None, world.position(head)));
+    for limit in 1..=6 {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/history/changes?after={}&limit={limit}{cursor}", Position::start(EPOCH));
+            let page: Page<Value> = world.get(&ada, &path).await.ok();
+            seen.extend(seqs(&page));
+            match page.next {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, said, "in pages of {limit}");
+    }
+}
+
+#[tokio::test]
 async fn changes_before_what_is_kept_are_gone() {
     let world = World::new().await;
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
@@ -179,9 +207,18 @@ async fn changes_after_nothing_or_nonsense_are_refused() {
     let world = World::new().await;
     let ada = world.person("ada").await;
     let good = world.position(1);
-    for query in ["", "after=", "after=0", "after=x", "after=%00", "after='--", &format!("after={good}A"),
-        &format!("after={good}&after={good}"), &format!("after={good}&limit=201"), &format!("after={good}&cursor=AAAA")]
-    {
+    for query in [
+        "",
+        "after=",
+        "after=0",
+        "after=x",
+        "after=%00",
+        "after='--",
+        &format!("after={good}A"),
+        &format!("after={good}&after={good}"),
+        &format!("after={good}&limit=201"),
+        &format!("after={good}&cursor=AAAA"),
+    ] {
         world.get(&ada, &format!("/history/changes?{query}")).await.is_problem(400, ErrorCode::Invalid);
     }
 }

@@ -49,7 +49,8 @@ async fn one_conversation_is_shown_as_in_the_list() {
     world.say(&[&ada, &bob, &eve], "all").await;
     world.say(&[&ada, &bob], "two").await;
     for item in of(&world, &bob).await.items {
-        let one: At<ConversationItem> = world.get(&bob, &format!("/history/conversations/{}", item.conversation)).await.ok();
+        let one: At<ConversationItem> =
+            world.get(&bob, &format!("/history/conversations/{}", item.conversation)).await.ok();
         assert_eq!(one.item, item);
         assert_eq!(one.position, world.position(5));
     }
@@ -73,7 +74,8 @@ async fn hst1_conversations_come_newest_activity_first_page_after_page() {
     for limit in [1, 2, 5, 22, 23, 24, 200] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page: Conversations = world.get(&ada, &format!("/history/conversations?limit={limit}{cursor}")).await.ok();
+            let page: Conversations =
+                world.get(&ada, &format!("/history/conversations?limit={limit}{cursor}")).await.ok();
             assert!(page.items.len() <= limit);
             seen.extend(page.items.iter().map(|item| item.conversation));
             match page.next {
@@ -103,7 +105,9 @@ async fn members_are_the_people_of_a_direct_conversation_in_pages() {
     }
     let all: Vec<_> = people.iter().collect();
     world.say(&all, "hello").await;
-    world.run(format!("update users set handle = null, display_name = null where uid = '{}'", people[5].uid.as_uuid())).await;
+    world
+        .run(format!("update users set handle = null, display_name = null where uid = '{}'", people[5].uid.as_uuid()))
+        .await;
     let path = format!("/history/conversations/{}/members", direct(&all));
     for limit in [1, 7, 31, 32, 200] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
@@ -127,7 +131,9 @@ async fn members_are_the_people_of_a_direct_conversation_in_pages() {
 async fn what_is_no_conversations_id_is_no_conversation() {
     let world = World::new().await;
     let ada = world.person("ada").await;
-    for id in ["x", "0", "00000000-0000-0000-0000-000000000000", "%00", "%ff", "..", "'%20or%20'1'='1", &"a".repeat(5_000)] {
+    for id in
+        ["x", "0", "00000000-0000-0000-0000-000000000000", "%00", "%ff", "..", "'%20or%20'1'='1", &"a".repeat(5_000)]
+    {
         for route in ["", "/members", "/messages"] {
             world.get(&ada, &format!("/history/conversations/{id}{route}")).await.is_problem(404, ErrorCode::NotFound);
         }

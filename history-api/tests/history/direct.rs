@@ -66,9 +66,18 @@ async fn a_handle_that_is_nobodys_is_an_unknown_user() {
 async fn participants_that_are_missing_malformed_or_too_many_are_refused() {
     let world = World::new().await;
     let ada = world.person("ada").await;
-    for query in ["", "participants=", "participants=,", "participants=bob,", "participants=Bob", "participants=%00",
-        "participants=bob'--", "participants=bob&participants=ada", "participants=bob&limit=0", "participants=bob&before=x"]
-    {
+    for query in [
+        "",
+        "participants=",
+        "participants=,",
+        "participants=bob,",
+        "participants=Bob",
+        "participants=%00",
+        "participants=bob'--",
+        "participants=bob&participants=ada",
+        "participants=bob&limit=0",
+        "participants=bob&before=x",
+    ] {
         world.get(&ada, &format!("/history/direct?{query}")).await.is_problem(400, ErrorCode::Invalid);
     }
     let many: Vec<_> = (0..40).map(|n| format!("p{n}")).collect();

@@ -17,15 +17,30 @@ async fn hst1_limits_and_cursors_of_no_good_form_are_refused() {
     let long = "A".repeat(7_000);
     for list in LISTS.into_iter().chain([messages.as_str(), members.as_str()]) {
         for bad in [
-            "limit=0", "limit=201", "limit=-1", "limit=", "limit=1e9", "limit=99999999999999999999", "limit=%00",
-            "limit=1%3Bdrop%20table%20users", "limit=1&limit=2", "cursor=", "cursor=x", "cursor=%00", "cursor=AAAA",
-            "cursor=' or 1=1", &format!("cursor={long}"), "cursor=AQ&cursor=AQ",
+            "limit=0",
+            "limit=201",
+            "limit=-1",
+            "limit=",
+            "limit=1e9",
+            "limit=99999999999999999999",
+            "limit=%00",
+            "limit=1%3Bdrop%20table%20users",
+            "limit=1&limit=2",
+            "cursor=",
+            "cursor=x",
+            "cursor=%00",
+            "cursor=AAAA",
+            "cursor=' or 1=1",
+            &format!("cursor={long}"),
+            "cursor=AQ&cursor=AQ",
         ] {
             let answer = world.get(&ada, &format!("{list}&{bad}")).await;
             assert_eq!((answer.status, answer.body["code"].as_str()), (400, Some("invalid")), "{list}&{bad}");
         }
     }
-    for bad in ["before=x", "before=-1", "after=%00", "around=9007199254740992", "before=1&after=2", "before=1&before=2"] {
+    for bad in
+        ["before=x", "before=-1", "after=%00", "around=9007199254740992", "before=1&after=2", "before=1&before=2"]
+    {
         world.get(&ada, &format!("{messages}&{bad}")).await.is_problem(400, ErrorCode::Invalid);
     }
     for list in LISTS {
@@ -63,5 +78,8 @@ async fn handles_in_the_tables_are_never_taken_for_statements() {
     let text = "'); drop table messages; -- \\ %s $1 \u{202e}";
     let seq = world.say(&[&ada, &bob], text).await;
     let page = world.get(&ada, "/history/direct?participants=bob").await;
-    assert_eq!((page.body["items"][0]["seq"].as_u64(), page.body["items"][0]["text"].as_str()), (Some(seq), Some(text)));
+    assert_eq!(
+        (page.body["items"][0]["seq"].as_u64(), page.body["items"][0]["text"].as_str()),
+        (Some(seq), Some(text))
+    );
 }

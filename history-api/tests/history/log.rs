@@ -135,15 +135,17 @@ impl World {
     pub async fn mark(&self, person: &Person, conversation: ConversationId, read: u64) -> u64 {
         let seq = self.next();
         let mut sql = self.sql.begin().await.unwrap();
-        query("update participants set read_seq = $3, read_ordinal =
+        query(
+            "update participants set read_seq = $3, read_ordinal =
                  (select coalesce(max(ordinal), 0) from messages where conversation = $1 and seq <= $3)
-               where conversation = $1 and uid = $2")
-            .bind(conversation.as_uuid())
-            .bind(person.uid.as_uuid())
-            .bind(read as i64)
-            .execute(&mut *sql)
-            .await
-            .unwrap();
+               where conversation = $1 and uid = $2",
+        )
+        .bind(conversation.as_uuid())
+        .bind(person.uid.as_uuid())
+        .bind(read as i64)
+        .execute(&mut *sql)
+        .await
+        .unwrap();
         query("update conversations set last_change_seq = $2 where id = $1")
             .bind(conversation.as_uuid())
             .bind(seq as i64)

@@ -19,7 +19,8 @@ async fn hst3_a_message_carries_what_its_event_carried() {
     let world = World::new().await;
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
     let first = world.say(&[&ada, &bob], "hello").await;
-    let words = Words { reply_to: Some(first), metadata: Some(r#"{"k": [1, null]}"#.into()), ..Words::from("héllo\n🎈") };
+    let words =
+        Words { reply_to: Some(first), metadata: Some(r#"{"k": [1, null]}"#.into()), ..Words::from("héllo\n🎈") };
     let id = words.id;
     let second = world.say(&[&bob, &ada], words).await;
     let conversation = direct(&[&ada, &bob]);
@@ -107,7 +108,11 @@ async fn evt3_a_conversation_of_others_is_answered_as_one_that_does_not_exist() 
             refused.headers.remove(varying);
             absent.headers.remove(varying);
         }
-        assert_eq!((refused.status, refused.body, refused.headers), (absent.status, absent.body, absent.headers), "{route}");
+        assert_eq!(
+            (refused.status, refused.body, refused.headers),
+            (absent.status, absent.body, absent.headers),
+            "{route}"
+        );
     }
 }
 
@@ -127,8 +132,8 @@ async fn conversation(world: &World, people: (&Person, &Person), other: &Person,
 fn hst1_paging_through_everything_in_either_direction_has_no_hole_and_no_repeat() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let world = runtime.block_on(World::with(|config| config.queries.count = 1_000_000.try_into().unwrap()));
-    let (ada, bob, eve) = runtime
-        .block_on(async { (world.person("ada").await, world.person("bob").await, world.person("eve").await) });
+    let (ada, bob, eve) =
+        runtime.block_on(async { (world.person("ada").await, world.person("bob").await, world.person("eve").await) });
     let said = runtime.block_on(conversation(&world, (&ada, &bob), &eve, 210));
     // In several partitions, as after some months.
     let (first, second) = (said[80], said[150]);

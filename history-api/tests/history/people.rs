@@ -38,7 +38,8 @@ async fn hst1_people_come_page_after_page_by_handle() {
     for limit in [1, 7, 29, 30, 31, 200] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page: Page<UserItem> = world.get(&ada, &format!("/history/users?prefix=p&limit={limit}{cursor}")).await.ok();
+            let page: Page<UserItem> =
+                world.get(&ada, &format!("/history/users?prefix=p&limit={limit}{cursor}")).await.ok();
             seen.extend(page.items.into_iter().map(|item| item.user.to_string()));
             match page.next {
                 Some(next) => cursor = format!("&cursor={next}"),

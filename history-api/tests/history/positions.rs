@@ -135,7 +135,7 @@ async fn hst2_a_malformed_position_is_refused() {
 
 #[tokio::test]
 async fn hst1_a_page_is_true_at_its_position() {
-    let world = World::new().await;
+    let world = World::with(|config| config.queries.count = 1_000_000.try_into().unwrap()).await;
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
     world.say(&[&ada, &bob], "first").await;
     // Rows and position change together, as the projector changes them; every page sees both or neither.
@@ -157,7 +157,8 @@ async fn hst1_a_page_is_true_at_its_position() {
     let reading = async {
         let mut pages = 0;
         loop {
-            let page: Page<MessageItem> = world.get(&bob, &format!("{}&limit=1", PATH.replace("bob", "ada"))).await.ok();
+            let page: Page<MessageItem> =
+                world.get(&bob, &format!("{}&limit=1", PATH.replace("bob", "ada"))).await.ok();
             assert_eq!(page.items[0].seq, page.position.seq);
             let list: Page<ConversationItem> = world.get(&bob, "/history/conversations").await.ok();
             let item = &list.items[0];

@@ -121,7 +121,11 @@ impl World {
     }
 
     /// A request that the test makes up.
-    pub async fn ask(&self, path: &str, with: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder) -> Answer {
+    pub async fn ask(
+        &self,
+        path: &str,
+        with: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Answer {
         let request = self.http.get(format!("http://{}{path}", self.address)).timeout(DEADLINE);
         let response = with(request).send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
