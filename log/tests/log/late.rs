@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use natter_log::{Append, AppendError, Log, Settings};
-use natter_testkit::{Broker, Direction, Proxy, eventually};
+use natter_log::{Append, AppendError, GroupCommit, Log, Settings};
+use natter_testkit::{Broker, BrokerOptions, Direction, Proxy, eventually};
 
 use crate::support::*;
 
@@ -110,20 +110,56 @@ async fn frm5_nothing_surfaces_after_a_batch_stood_still() {
     assert!(there == 0 || there == count(&outcomes, Some(true)), "{there} of a batch");
 }
 
-/// The network holds what was sent for longer than we wait for an answer.
+/// It has so much to read when it goes on that a new connection would be served before the old one is read to its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frm5_nothing_surfaces_when_the_broker_wakes_with_much_to_read() {
+    // Reading is what takes it long, not syncing.
+    let options = BrokerOptions { sync_interval: "100ms".into(), ..BrokerOptions::default() };
+    let broker = Broker::start_with(options).await;
+    let pipelined = Settings {
+        group_commit: GroupCommit::Off,
+        max_in_flight: 30_000,
+        // So that the new connection is waiting at the door when the broker goes on.
+        connect_timeout: SOON,
+        ..impatient(broker.url())
+    };
+    let log = connect(pipelined).await;
+    append(&log, "first").await;
+    stand_still(&broker).await;
+    let sent = start(&log, "a", 20_000, 30);
+    let outcomes = outcomes(sent).await;
+    assert!(count(&outcomes, Some(true)) > 5_000, "{} unknown", count(&outcomes, Some(true)));
+    broker.resume().await;
+    let first_new = append_until_stored(&log, "new").await;
+    check(&log, &outcomes, first_new).await;
+}
+
+/// The network holds what was sent for longer than we wait for an answer, and for longer than a new connection takes.
 #[tokio::test]
 async fn frm5_nothing_surfaces_out_of_a_slow_network() {
     let broker = Broker::start().await;
     let proxy = Proxy::to(broker.address()).await;
-    let log = connect(impatient(&broker.url_through(&proxy.address()))).await;
+    let url = broker.url_through(&proxy.address());
+    let log = connect(Settings { connect_timeout: Duration::from_millis(200), ..impatient(&url) }).await;
     append(&log, "first").await;
-    proxy.delay(Direction::Up, Duration::from_millis(700));
+    let connections = proxy.open();
+    proxy.delay(Direction::Up, Duration::from_secs(1));
     let sent = start(&log, "a", 30, 100);
     let outcomes = outcomes(sent).await;
     assert!(count(&outcomes, Some(true)) > 0, "{outcomes:?}");
+    // What is under way keeps its delay, what comes now has none.
     proxy.delay(Direction::Up, Duration::ZERO);
     let first_new = append_until_stored(&log, "new").await;
+    connections_are(&proxy, connections).await;
     check(&log, &outcomes, first_new).await;
+}
+
+async fn connections_are(proxy: &Proxy, expected: usize) {
+    eventually("as many connections as before", SOON, async || match proxy.open() {
+        open if open == expected => Ok(()),
+        open => Err(format!("{open} of {expected}")),
+    })
+    .await;
 }
 
 /// Answers are lost, what was sent was stored: unknown, and a retry settles it.
@@ -190,7 +226,6 @@ async fn frm5_nothing_surfaces_after_cuts_in_the_middle_of_load() {
     }
 }
 
-/// An idle connection that died without a word is found out, so that the next append does not pay for it.
 #[tokio::test]
 async fn the_old_line_is_reset_and_not_left_behind() {
     let broker = Broker::start().await;
@@ -202,9 +237,5 @@ async fn the_old_line_is_reset_and_not_left_behind() {
     assert_eq!(log.append(message("lost")).await, Err(AppendError::Unknown));
     proxy.heal();
     append_until_stored(&log, "new").await;
-    eventually("as many connections as before", SOON, async || {
-        let open = proxy.open();
-        if open == connections { Ok(()) } else { Err(format!("{open} of {connections}")) }
-    })
-    .await;
+    connections_are(&proxy, connections).await;
 }
