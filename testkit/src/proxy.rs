@@ -171,7 +171,8 @@ impl Desk {
     async fn serve(mut self, listener: TcpListener) {
         let mut listener = Some(listener);
         loop {
-            if !self.network.borrow_and_update().listening {
+            let network = *self.network.borrow_and_update();
+            if !network.listening {
                 listener = None;
             } else if listener.is_none() {
                 listener = Some(listen(self.address));
@@ -183,19 +184,21 @@ impl Desk {
                 }
             };
             tokio::select! {
+                // First, so that whoever connects after a change meets the network as it is then.
+                biased;
                 changed = self.network.changed() => if changed.is_err() { return },
-                client = accept => if let Ok((client, _)) = client { self.pass_on(client) },
+                client = accept => if let Ok((client, _)) = client { self.pass_on(client, network.cuts) },
             }
         }
     }
 
-    fn pass_on(&self, client: TcpStream) {
+    /// `cuts`: how many there had been when the client was let in. Any later one is meant for it, too.
+    fn pass_on(&self, client: TcpStream, cuts: u64) {
         let (server, network) = (self.server.clone(), self.network.clone());
         self.accepted.fetch_add(1, Ordering::SeqCst);
         let open = Counted::one(&self.open);
         runtime().spawn(async move {
             let _open = open;
-            let cuts = network.borrow().cuts;
             let cut = {
                 let mut network = network.clone();
                 async move {

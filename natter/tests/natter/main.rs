@@ -3,6 +3,7 @@
 mod alone;
 mod arrows;
 mod configuration;
+mod deployment;
 mod program;
 mod startup;
 mod up;
