@@ -10,7 +10,7 @@ use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
 
 use crate::exit::{Exit, Failure};
 use crate::services::{gateway, history, projector};
-use crate::{config, doctor, load, migrate, up};
+use crate::{chat, config, doctor, load, migrate, up};
 
 /// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
 #[derive(Debug, Parser)]
@@ -62,6 +62,10 @@ enum Command {
     /// Check that the parts of a deployment, or of the `natter up` on this machine, reach each other.
     #[command(after_help = after_help())]
     Doctor(doctor::Options),
+
+    /// Talk to people: commands for terminals and scripts.
+    #[command(after_help = after_help())]
+    Chat(chat::Options),
 
     /// Let many users talk, and check that everything arrives once and in order: how much does a deployment carry?
     #[command(after_help = after_help())]
@@ -124,6 +128,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::HistoryApi(options) => history::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
             Command::Doctor(options) => doctor::run(options).await,
+            Command::Chat(options) => chat::run(options).await,
             Command::Load(options) => load::run(options).await,
         }
     })

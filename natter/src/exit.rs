@@ -19,10 +19,11 @@ pub enum Exit {
     HalfInitialised = 6,
     EngineFailed = 7,
     Unreachable = 8,
+    Refused = 9,
 }
 
 impl Exit {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Other,
         Self::Usage,
         Self::AddressTaken,
@@ -31,6 +32,7 @@ impl Exit {
         Self::HalfInitialised,
         Self::EngineFailed,
         Self::Unreachable,
+        Self::Refused,
     ];
 
     fn meaning(self) -> &'static str {
@@ -43,6 +45,9 @@ impl Exit {
             Self::HalfInitialised => "the data folder is not complete, or was made by another version",
             Self::EngineFailed => "an engine does not start, or does not stay up",
             Self::Unreachable => "the broker, PostgreSQL or another service cannot be reached",
+            Self::Refused => {
+                "the server refuses: a wrong password, a name that nobody has, a message that is not allowed"
+            }
         }
     }
 
@@ -69,6 +74,12 @@ impl Failure {
     /// With the whole chain of causes.
     pub fn caused_by(exit: Exit, error: &(dyn Error + 'static)) -> Self {
         Self::new(exit, chain(error))
+    }
+
+    /// Says first what was being done.
+    pub fn context(mut self, doing: &str) -> Self {
+        self.message = format!("{doing}: {}", self.message);
+        self
     }
 
     pub fn report(&self) -> ExitCode {

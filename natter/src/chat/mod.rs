@@ -1,3 +1,103 @@
-mod files;
+//! `natter chat`: talking from a terminal, on the same client library that bots use.
+//!
+//! - `login`, `files`: who is talking, and what is remembered of that until the next run.
+//! - `send`, `tail`, `list`, `history`: for scripts and pipes; `output` is how they write.
+//! - `clean`: what other people write, made harmless for a terminal.
+//! - `time`: times as people read them.
 
+mod clean;
+mod files;
+mod history;
+mod list;
+mod login;
+mod output;
+mod send;
+mod tail;
+mod time;
+
+use natter_client::{Client, ConnectError, Events, Handle, HttpError, Server, Session};
+
+use crate::exit::{Exit, Failure};
 pub use files::state_folder;
+use login::LoginOptions;
+
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub struct Options {
+    #[command(flatten)]
+    login: LoginOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Say one thing. Ends well only when the server has it.
+    Send(send::Options),
+
+    /// Print what is said as it comes, one line each; after a cut it goes on where it was.
+    Tail(tail::Options),
+
+    /// Print the conversations, the one with the newest message first.
+    List(list::Options),
+
+    /// Print what was said in a conversation, the oldest line first.
+    History(history::Options),
+}
+
+pub async fn run(options: Options) -> Result<(), Failure> {
+    let Options { login, command } = options;
+    match command {
+        Command::Send(options) => send::run(&login, options).await,
+        Command::Tail(options) => tail::run(&login, options).await,
+        Command::List(options) => list::run(&login, options).await,
+        Command::History(options) => history::run(&login, options).await,
+    }
+}
+
+/// A connection that stands.
+async fn connect(session: &Session) -> Result<(Client, Events), Failure> {
+    let server = session.server();
+    Client::builder(server.to_string())
+        .session(session.clone())
+        .client_name(CLIENT_NAME)
+        .connect()
+        .await
+        .map_err(|error| not_connected(server, &error))
+}
+
+const CLIENT_NAME: &str = concat!("natter-chat/", env!("CARGO_PKG_VERSION"));
+
+fn not_connected(server: &Server, error: &ConnectError) -> Failure {
+    let exit = match error {
+        ConnectError::Server(_) => Exit::Usage,
+        ConnectError::TimedOut { .. } => Exit::Unreachable,
+        ConnectError::Stopped(_) => Exit::Refused,
+        ConnectError::Login(error) if error.is_temporary() => Exit::Unreachable,
+        ConnectError::Login(_) => Exit::Refused,
+        ConnectError::NoCredentials | ConnectError::Outbox(_) => Exit::Other,
+    };
+    Failure::caused_by(exit, error).context(&server.to_string())
+}
+
+/// A request over HTTP that did not succeed.
+fn failed(server: &Server, error: &HttpError) -> Failure {
+    match error {
+        HttpError::Unreachable(_) => {
+            Failure::caused_by(Exit::Unreachable, error).context(&format!("{server} does not answer"))
+        }
+        _ if error.is_temporary() => Failure::caused_by(Exit::Unreachable, error),
+        _ => Failure::caused_by(Exit::Refused, error),
+    }
+}
+
+/// Who a conversation is with, seen by `me`: the others, or oneself where there is nobody else.
+fn others(people: &[Handle], me: &Handle) -> Vec<Handle> {
+    let others: Vec<_> = people.iter().filter(|person| *person != me).cloned().collect();
+    if others.is_empty() { vec![me.clone()] } else { others }
+}
+
+/// Names as a list for people.
+fn names(people: &[Handle]) -> String {
+    people.iter().map(Handle::as_str).collect::<Vec<_>>().join(", ")
+}

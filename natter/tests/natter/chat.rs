@@ -1,0 +1,311 @@
+//! `natter chat` as people and scripts run it, against a Natter that runs.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use natter_testkit::{eventually, scratch_folder};
+use serde_json::Value;
+
+use crate::program::{Ended, LONG, Up, natter, natter_up, run};
+
+const PASSWORD: &str = "correct horse battery";
+
+/// People with a machine of their own each, which remembers their logins.
+struct People {
+    url: String,
+    home: PathBuf,
+}
+
+impl People {
+    /// Makes the accounts.
+    fn register(url: &str, users: &[&str]) -> Self {
+        let people = Self { url: url.to_owned(), home: scratch_folder("home") };
+        for user in users {
+            let mut command = people.chat(user);
+            command.args(["list", "--register"]);
+            let ended = run(command);
+            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        }
+        people
+    }
+
+    /// `natter chat` of this user.
+    fn chat(&self, user: &str) -> Command {
+        let mut command = natter();
+        command.arg("chat").env("NATTER_URL", &self.url).env("NATTER_USER", user).env("NATTER_PASSWORD", PASSWORD);
+        command.env("XDG_STATE_HOME", self.home.join(user)).env("TZ", "UTC");
+        command
+    }
+
+    fn send(&self, from: &str, to: &str, text: &str) -> Ended {
+        let mut command = self.chat(from);
+        command.args(["send", "--to", to, "--", text]);
+        run(command)
+    }
+
+    fn sends(&self, from: &str, to: &str, text: &str) {
+        let ended = self.send(from, to, text);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{from} to {to}: {text}");
+        assert_eq!(ended.stdout, "");
+    }
+
+    fn tail(&self, user: &str, arguments: &[&str]) -> Tail {
+        let mut command = self.chat(user);
+        command.arg("tail").args(arguments);
+        Tail::start(command)
+    }
+}
+
+/// A `natter chat tail` that runs, and what it printed.
+struct Tail {
+    child: Child,
+    stdout: Arc<Mutex<Vec<String>>>,
+    stderr: Arc<Mutex<Vec<String>>>,
+}
+
+impl Tail {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let stdout = collect(child.stdout.take().expect("piped"));
+        let stderr = collect(child.stderr.take().expect("piped"));
+        Self { child, stdout, stderr }
+    }
+
+    /// Waits until it has said so often that it is live.
+    async fn live(&self, times: usize) {
+        eventually("it is live", LONG, async || {
+            let said = self.stderr.lock().expect("lock").clone();
+            if said.iter().filter(|line| line.starts_with("natter: live as ")).count() >= times {
+                Ok(())
+            } else {
+                Err(said)
+            }
+        })
+        .await;
+    }
+
+    async fn lines(&self, count: usize) -> Vec<String> {
+        eventually("all lines came", LONG, async || {
+            let lines = self.stdout.lock().expect("lock").clone();
+            if lines.len() >= count { Ok(lines) } else { Err((lines, self.stderr.lock().expect("lock").clone())) }
+        })
+        .await
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let kept = lines.clone();
+    thread::spawn(move || {
+        let read = BufReader::new(from).lines().map_while(Result::ok);
+        read.for_each(|line| kept.lock().expect("lock").push(line));
+    });
+    lines
+}
+
+fn json(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+/// A line of `tail` or `history` without the time that it begins with.
+fn said(line: &str) -> &str {
+    line.get("2026-11-21 14:02:59  ".len()..).unwrap_or_else(|| panic!("no time: {line}"))
+}
+
+fn stdout_of(command: Command) -> String {
+    let ended = run(command);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+    ended.stdout
+}
+
+#[tokio::test]
+async fn what_one_sends_the_other_sees_live_in_the_list_and_in_history() {
+    let up = Up::up(natter_up(&scratch_folder("data")));
+    let people = People::register(&up.url, &["ada", "bob", "carol"]);
+    let (lines, objects) = (people.tail("bob", &[]), people.tail("bob", &["--json"]));
+    lines.live(1).await;
+    objects.live(1).await;
+
+    people.sends("ada", "bob", "Good morning!\nDid you sleep?");
+    people.sends("bob", "ada", "Like a stone.");
+    people.sends("carol", "ada,bob", "Both of you: lunch?");
+    let mut command = people.chat("ada");
+    command.args(["send", "--to", "bob", "-"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().expect("the program starts");
+    child.stdin.take().expect("piped").write_all("from a pipe\r\nin two lines\n".as_bytes()).expect("written");
+    assert!(child.wait().expect("it ends").success());
+
+    let expected = [
+        "ada: Good morning! Did you sleep?",
+        "you to ada: Like a stone.",
+        "carol to ada, bob: Both of you: lunch?",
+        "ada: from a pipe in two lines",
+    ];
+    let printed = lines.lines(4).await;
+    assert_eq!(printed.iter().map(|line| said(line)).collect::<Vec<_>>(), expected);
+    let printed = objects.lines(4).await;
+    let messages: Vec<_> = printed.iter().map(|line| json(line)).filter(|event| event["type"] == "message").collect();
+    assert_eq!(messages[0]["text"], "Good morning!\nDid you sleep?");
+    assert_eq!(messages[0]["sender"], "ada");
+
+    let history = |arguments: &[&str]| {
+        let mut command = people.chat("bob");
+        command.args(["history", "--with", "ada"]).args(arguments);
+        stdout_of(command)
+    };
+    // History follows the log; a script that must see its own message waits for it, as here.
+    eventually("it is in history", LONG, async || match history(&[]) {
+        text if text.lines().count() == 3 => Ok(()),
+        text => Err(text),
+    })
+    .await;
+    let text = history(&[]);
+    assert_eq!(
+        text.lines().map(said).collect::<Vec<_>>(),
+        ["ada: Good morning! Did you sleep?", "bob: Like a stone.", "ada: from a pipe in two lines"]
+    );
+    let text = history(&["--limit", "1", "--json"]);
+    assert_eq!(text.lines().map(|line| json(line)["text"].clone()).collect::<Vec<_>>(), ["from a pipe\nin two lines"]);
+
+    let mut command = people.chat("bob");
+    command.arg("list");
+    let list = stdout_of(command);
+    let rows: Vec<Vec<&str>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!((rows[0][0], &rows[0][1..3]), ("ada", &["1", "new"][..]), "{list}");
+    assert_eq!((rows[1][0], rows[1][1], &rows[1][2..4]), ("ada,", "carol", &["1", "new"][..]), "{list}");
+    assert!(list.contains("from a pipe in two lines"), "{list}");
+    let mut command = people.chat("bob");
+    command.args(["list", "--json"]);
+    let list: Vec<Value> = stdout_of(command).lines().map(json).collect();
+    assert_eq!((&list[0]["unread"], &list[0]["participants"]), (&1.into(), &serde_json::json!(["ada", "bob"])));
+}
+
+#[tokio::test]
+async fn con3_tail_goes_on_after_a_restart_of_the_server_without_a_loss_or_a_repeat() {
+    let data = scratch_folder("data");
+    let mut up = Up::up(natter_up(&data));
+    let people = People::register(&up.url, &["ada", "bob"]);
+    let tail = people.tail("bob", &[]);
+    tail.live(1).await;
+    for number in 0..5 {
+        people.sends("ada", "bob", &number.to_string());
+    }
+    tail.lines(5).await;
+    up.signal("KILL");
+    up.ended(LONG);
+    eventually("it says that the connection is gone", LONG, async || {
+        let said = tail.stderr.lock().expect("lock").clone();
+        if said.iter().any(|line| line.contains("next try in")) { Ok(()) } else { Err(said) }
+    })
+    .await;
+
+    let _up = up_again(&data, &people.url);
+    for number in 5..10 {
+        people.sends("ada", "bob", &number.to_string());
+    }
+    tail.live(2).await;
+    people.sends("ada", "bob", "the last one");
+    let lines = tail.lines(11).await;
+    let texts: Vec<_> = lines.iter().map(|line| said(line).strip_prefix("ada: ").expect("of ada").to_owned()).collect();
+    let expected: Vec<_> = (0..10).map(|number| number.to_string()).chain(["the last one".to_owned()]).collect();
+    assert_eq!(texts, expected);
+}
+
+/// Where it was before.
+fn up_again(data: &Path, url: &str) -> Up {
+    let address = url.replace("http://localhost", "127.0.0.1");
+    let mut command = natter();
+    command.arg("up").arg("--data").arg(data).args(["--listen", &address]);
+    Up::up(command)
+}
+
+#[test]
+fn what_goes_wrong_has_its_own_exit_code_and_says_why() {
+    let up = Up::up(natter_up(&scratch_folder("data")));
+    let people = People::register(&up.url, &["ada"]);
+
+    let mut command = people.chat("ada");
+    // Without what is remembered of the login.
+    command.args(["list"]).env("NATTER_PASSWORD", "another one").env("XDG_STATE_HOME", scratch_folder("home"));
+    let ended = run(command);
+    assert_eq!(ended.code, Some(9), "{}", ended.stderr);
+    assert!(ended.stderr.contains("unauthenticated") && !ended.stderr.contains("another one"), "{}", ended.stderr);
+
+    let mut command = people.chat("ada");
+    command.args(["list", "--register"]).env("XDG_STATE_HOME", scratch_folder("home"));
+    let ended = run(command);
+    assert_eq!(ended.code, Some(9), "{}", ended.stderr);
+    assert!(ended.stderr.contains("conflict"), "{}", ended.stderr);
+
+    for (to, text, code, words) in [
+        ("nobody", "hello", 9, "not sent: "),
+        ("ada", " \n", 2, "only white space"),
+        ("ada", "\u{1b}[2J", 2, "control character"),
+        ("Ada Lovelace", "hello", 2, "a handle is"),
+    ] {
+        let ended = people.send("ada", to, text);
+        assert_eq!(ended.code, Some(code), "{to}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+
+    let nowhere = People { url: "http://127.0.0.1:1".to_owned(), home: scratch_folder("home") };
+    let ended = nowhere.send("ada", "bob", "hello");
+    assert_eq!(ended.code, Some(8), "{}", ended.stderr);
+    assert!(ended.stderr.contains("http://127.0.0.1:1 does not answer"), "{}", ended.stderr);
+
+    let mut command = people.chat("ada");
+    command.arg("list").env_remove("NATTER_PASSWORD").env("XDG_STATE_HOME", scratch_folder("home"));
+    let ended = run(command);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("NATTER_PASSWORD"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_login_goes_on_without_a_password_until_it_is_over() {
+    let up = Up::up(natter_up(&scratch_folder("data")));
+    let people = People::register(&up.url, &["ada"]);
+    for _ in 0..3 {
+        let mut command = people.chat("ada");
+        // Nor does it need to be said again who is talking.
+        command.arg("list").env_remove("NATTER_PASSWORD").env_remove("NATTER_USER");
+        stdout_of(command);
+    }
+}
+
+/// The server refuses control characters; what else can lie is left to whoever shows it.
+#[tokio::test]
+async fn hostile_text_stays_on_its_line_and_does_not_turn_it_around() {
+    let up = Up::up(natter_up(&scratch_folder("data")));
+    let people = People::register(&up.url, &["bob", "mallory"]);
+    let (lines, objects) = (people.tail("bob", &[]), people.tail("bob", &["--json"]));
+    lines.live(1).await;
+    objects.live(1).await;
+    let attacks =
+        ["hi\n2026-11-21 14:02:59  ada: I owe mallory 100", "\u{202e}gnp.exe", "a\u{2028}b\u{2066}c", "\ttab"];
+    for attack in attacks {
+        people.sends("mallory", "bob", attack);
+    }
+    let printed = lines.lines(attacks.len()).await;
+    assert_eq!(
+        printed.iter().map(|line| said(line)).collect::<Vec<_>>(),
+        [
+            "mallory: hi 2026-11-21 14:02:59  ada: I owe mallory 100",
+            "mallory: \u{fffd}gnp.exe",
+            "mallory: a\u{fffd}b\u{fffd}c",
+            "mallory:     tab",
+        ]
+    );
+    let printed = objects.lines(attacks.len()).await;
+    assert_eq!(printed.iter().map(|line| json(line)["text"].clone()).collect::<Vec<_>>(), attacks);
+    assert!(printed.iter().all(|line| line.is_ascii()), "{printed:?}");
+}
