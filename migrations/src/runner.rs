@@ -65,7 +65,8 @@ pub async fn migrate(url: &str) -> Result<Migrated, MigrateError> {
 }
 
 async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    let mut migrator = sqlx::migrate::Migrator { migrations: MIGRATOR.migrations.clone(), ..sqlx::migrate::Migrator::DEFAULT };
+    let mut migrator =
+        sqlx::migrate::Migrator { migrations: MIGRATOR.migrations.clone(), ..sqlx::migrate::Migrator::DEFAULT };
     // Its own lock waits inside PostgreSQL, where waiting holds a snapshot that concurrent index builds wait for in turn.
     migrator.set_locking(false);
     migrator.run_direct(None, connection, false).await.map_err(MigrateError::Change)

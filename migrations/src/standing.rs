@@ -31,13 +31,10 @@ impl std::fmt::Display for Standing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Standing::Current { version } => write!(f, "the schema is at version {version}"),
-            Standing::Behind { version: 0, .. } => {
-                f.write_str("the database has no schema yet: run `natter migrate`")
+            Standing::Behind { version: 0, .. } => f.write_str("the database has no schema yet: run `natter migrate`"),
+            Standing::Behind { version, needed } => {
+                write!(f, "the schema is at version {version} and this program needs {needed}: run `natter migrate`")
             }
-            Standing::Behind { version, needed } => write!(
-                f,
-                "the schema is at version {version} and this program needs {needed}: run `natter migrate`"
-            ),
             Standing::Ahead { version, known } => write!(
                 f,
                 "the schema is at version {version}, later than the {known} that this program knows: upgrade it soon"

@@ -45,7 +45,8 @@ pub(crate) async fn apply(
 ) -> Result<Dead, ApplyError> {
     // Halves that are still to be applied, the next one last.
     let mut dead = Dead::default();
-    let mut ranges = vec![0..events.len()];
+    let mut ranges = Vec::new();
+    ranges.push(0..events.len());
     while let Some(range) = ranges.pop() {
         match transaction(connection, config, progress, &events[range.clone()]).await {
             Ok(more) => {

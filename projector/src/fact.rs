@@ -125,10 +125,8 @@ impl Decoded {
     /// Whose key opens it, and which.
     pub fn key(&self) -> Option<(Uid, KeyId)> {
         let record = self.record.as_ref().ok()?;
-        let sealed = matches!(
-            record.event,
-            Event::MessageSent(_) | Event::UserRegistered(_) | Event::SessionsRevoked(_)
-        );
+        let sealed =
+            matches!(record.event, Event::MessageSent(_) | Event::UserRegistered(_) | Event::SessionsRevoked(_));
         Some((owner(&self.stored)?, record.envelope.key.filter(|_| sealed)?))
     }
 

@@ -91,10 +91,7 @@ async fn prepare(keys: &KeyRing, stream: Stream, stored: Vec<Stored>) -> Result<
 }
 
 /// The keys of a batch, all at once.
-async fn fetch(
-    keys: &KeyRing,
-    events: &[Decoded],
-) -> Result<HashMap<(Uid, KeyId), Option<ContentKey>>, KeyError> {
+async fn fetch(keys: &KeyRing, events: &[Decoded]) -> Result<HashMap<(Uid, KeyId), Option<ContentKey>>, KeyError> {
     let mut wanted: Vec<(Uid, KeyId)> = events.iter().filter_map(Decoded::key).collect();
     wanted.sort_unstable();
     wanted.dedup();
@@ -113,7 +110,9 @@ fn follow_error(stream: Stream, error: FollowError) -> SessionError {
     match (stream, &error) {
         // Nobody has made the stream yet, or it is being made again; with a position, what is there then is compared.
         (_, FollowError::Gone) => SessionError::log(error),
-        (Stream::Chat, FollowError::Hole { expected, found }) => Error::Hole { expected: *expected, found: *found }.into(),
+        (Stream::Chat, FollowError::Hole { expected, found }) => {
+            Error::Hole { expected: *expected, found: *found }.into()
+        }
         (Stream::Chat, FollowError::LogEndsBefore { .. } | FollowError::OtherLog { .. }) => {
             Error::OtherLog { why: error.to_string() }.into()
         }

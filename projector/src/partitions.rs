@@ -87,7 +87,8 @@ impl Open {
         let next = format!("messages_from_{at}");
         let lower = if *from == 0 { "minvalue".to_owned() } else { from.to_string() };
         // Only the short steps need the table for themselves; between them, the long look at every row does not.
-        let add = format!("alter table {name} add constraint {name}_ends check (seq >= {from} and seq < {at}) not valid");
+        let add =
+            format!("alter table {name} add constraint {name}_ends check (seq >= {from} and seq < {at}) not valid");
         let forget = format!("alter table {name} drop constraint if exists {name}_ends");
         in_transaction(connection, &[&forget, &add]).await?;
         let prove = format!("alter table {name} validate constraint {name}_ends");

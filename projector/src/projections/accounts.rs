@@ -52,10 +52,11 @@ impl<'a> Accounts<'a> {
             (holders.get(handle) == Some(&account.uid)).then_some(handle)
         };
         let uids: Vec<Uuid> = rows.iter().map(|(_, account)| account.uid.as_uuid()).collect();
-        let freed: Vec<Uuid> = sqlx::query_scalar("update users set handle = null where handle = any($1) returning uid")
-            .bind(holders.keys().copied().collect::<Vec<&str>>())
-            .fetch_all(&mut *transaction)
-            .await?;
+        let freed: Vec<Uuid> =
+            sqlx::query_scalar("update users set handle = null where handle = any($1) returning uid")
+                .bind(holders.keys().copied().collect::<Vec<&str>>())
+                .fetch_all(&mut *transaction)
+                .await?;
         for uid in freed.iter().filter(|uid| !uids.contains(uid)) {
             tracing::warn!(uid = %Uid::from(*uid), "an account's handle went to a later account");
         }

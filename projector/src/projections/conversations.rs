@@ -43,8 +43,9 @@ pub(crate) enum Count {
 impl Conversations {
     /// What the database knows of these conversations.
     pub async fn load(connection: &mut PgConnection, ids: Vec<ConversationId>) -> Result<Self, sqlx::Error> {
+        type Row = (Uuid, Option<i64>, Option<i64>, Option<i64>);
         let ids: Vec<Uuid> = ids.iter().map(ConversationId::as_uuid).collect();
-        let rows: Vec<(Uuid, Option<i64>, Option<i64>, Option<i64>)> = sqlx::query_as(
+        let rows: Vec<Row> = sqlx::query_as(
             "select i.id, c.last_seq, c.last_ordinal, h.since_seq \
              from unnest($1::uuid[]) i(id) \
              left join conversations c on c.id = i.id left join held_conversations h on h.conversation = i.id",

@@ -110,9 +110,6 @@ mod tests {
         let mut days = Days::after(Some(datetime!(2026-01-01 10:10 UTC)));
         days.passed(1, datetime!(2026-01-01 10:59 UTC));
         assert_eq!((days.new_hour(), days.has_new()), (None, false));
-        assert_eq!(
-            oldest_revocation(days.now(), Duration::from_secs(3600)),
-            datetime!(2026-01-01 09:00 UTC)
-        );
+        assert_eq!(oldest_revocation(days.now(), Duration::from_secs(3600)), datetime!(2026-01-01 09:00 UTC));
     }
 }

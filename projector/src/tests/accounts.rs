@@ -66,11 +66,8 @@ async fn hrt4_revocations_are_those_of_the_last_event_until_their_tokens_have_en
     let revocations = "select which, session, uid from revocations order by which desc";
     for sizes in [[10], [1]] {
         let found: Vec<(String, Option<Uuid>, Uuid)> = rows(&projected(&paper, &sizes).await, revocations).await;
-        let expected = [
-            ("one", Some(one.as_uuid()), ada.uid),
-            ("all_but", Some(kept.as_uuid()), ada.uid),
-            ("all", None, ben.uid),
-        ];
+        let expected =
+            [("one", Some(one.as_uuid()), ada.uid), ("all_but", Some(kept.as_uuid()), ada.uid), ("all", None, ben.uid)];
         assert_eq!(found, expected.map(|(which, session, uid)| (which.to_owned(), session, uid.as_uuid())));
 
         let mut later = paper.clone();

@@ -134,7 +134,10 @@ async fn d8_the_log_is_projected_as_it_grows() {
     assert_eq!(number(&database, "select count(*) from messages").await, 41);
     assert_eq!(projected_seq(&database).await, after);
     let line = eventually("it is ready", LONG, async || projector.status.check()).await;
-    assert!(line.starts_with(&format!("chat: active at {after}, 0 events and 0 ms behind; presence: active")), "{line}");
+    assert!(
+        line.starts_with(&format!("chat: active at {after}, 0 events and 0 ms behind; presence: active")),
+        "{line}"
+    );
     projector.stop().await;
 }
 

@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 use natter_events::{
-    ClientId, ContentKey, ConversationId, Event, Field, PresenceChanged, PresenceStatus, ReadMarkerMoved, Record, Sealed,
+    ClientId, ContentKey, ConversationId, Event, Field, PresenceChanged, PresenceStatus, ReadMarkerMoved, Record,
+    Sealed,
 };
 use natter_log::Stream;
 use uuid::Uuid;
@@ -84,11 +85,7 @@ fn malformed(ada: &Person, ben: &Person) -> Vec<(&'static str, String, Bytes, &'
             on(with(&|r| message(r).text = ada.key.seal(ben.uid, Field::Text, b"x"))),
             "does not open",
         ),
-        (
-            "sealed for another field",
-            on(with(&|r| message(r).text = sealed(Field::Metadata, b"x"))),
-            "does not open",
-        ),
+        ("sealed for another field", on(with(&|r| message(r).text = sealed(Field::Metadata, b"x"))), "does not open"),
         ("not sealed", on(with(&|r| message(r).text = Sealed::from_bytes(b"open".to_vec()))), "does not open"),
         ("not UTF-8", on(with(&|r| message(r).text = sealed(Field::Text, b"\xff"))), "does not open"),
         ("a zero", on(with(&|r| message(r).text = sealed(Field::Text, b"a\0b"))), "zero character"),
@@ -99,11 +96,7 @@ fn malformed(ada: &Person, ben: &Person) -> Vec<(&'static str, String, Bytes, &'
         ),
         ("an answer to beyond", on(with(&|r| message(r).reply_to = Some(u64::MAX))), "beyond any log"),
         ("a marker beyond", on(ada.reads(&people, u64::MAX)), "beyond any log"),
-        (
-            "a marker in no conversation",
-            on(Record::new(ada.uid, ReadMarkerMoved { read: 1 })),
-            "names no conversation",
-        ),
+        ("a marker in no conversation", on(Record::new(ada.uid, ReadMarkerMoved { read: 1 })), "names no conversation"),
         ("a handle that is none", on(account(&|a| a.handle = sealed(Field::Handle, b"Ada!"))), "the handle is none"),
         ("a calendar that is none", on(account(&|a| a.registered_at_ms = i64::MAX)), "beyond any calendar"),
     ];
@@ -121,7 +114,8 @@ async fn d8_each_class_of_malformed_events_is_a_dead_letter_with_its_bytes_and_r
     let after = paper.append(&eve.says(&[], "alone and well"));
     for sizes in [[1_000], [1]] {
         let database = projected(&paper, &sizes).await;
-        let letters: Vec<(i64, String, String, Vec<u8>, Option<i64>)> =
+        type Letter = (i64, String, String, Vec<u8>, Option<i64>);
+        let letters: Vec<Letter> =
             rows(&database, "select seq, subject, reason, payload, waits_for from dead_letters order by seq").await;
         assert_eq!(letters.len(), cases.len());
         for ((seq, at, why, bytes, waits_for), (name, subject, payload, reason)) in letters.iter().zip(&cases) {

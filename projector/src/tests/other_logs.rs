@@ -64,9 +64,8 @@ async fn d14_a_new_epoch_of_the_same_past_is_taken_over() {
     let last = world.chatter(std::slice::from_ref(&person), 5).await;
     projector.reaches(last).await;
     let before = world.log.epoch().await.expect("an epoch");
-    let epoch_in_database = async || {
-        Epoch(number(&database, "select epoch from projector where name = 'chat'").await.cast_unsigned())
-    };
+    let epoch_in_database =
+        async || Epoch(number(&database, "select epoch from projector where name = 'chat'").await.cast_unsigned());
     assert_eq!(epoch_in_database().await, before);
     let after = world.log.renew_epoch(before).await.expect("a new epoch");
     eventually("the new epoch is in the database", LONG, async || match epoch_in_database().await {

@@ -42,11 +42,9 @@ async fn d12_a_partition_is_cut_where_a_month_begins() {
             ("messages_from_12", "FOR VALUES FROM ('12') TO (MAXVALUE)"),
         ];
         assert_eq!(bounds(&database).await, expected.map(|(name, bound)| (name.to_owned(), bound.to_owned())));
-        let per_partition: Vec<(String, i64, i64)> = rows(
-            &database,
-            "select tableoid::regclass::text, min(seq), max(seq) from messages group by 1 order by 2",
-        )
-        .await;
+        let per_partition: Vec<(String, i64, i64)> =
+            rows(&database, "select tableoid::regclass::text, min(seq), max(seq) from messages group by 1 order by 2")
+                .await;
         let spans: Vec<(i64, i64)> = per_partition.iter().map(|row| (row.1, row.2)).collect();
         assert_eq!(spans, [(1, 2), (3, 5), (6, 8), (9, 11), (12, 12)]);
     }

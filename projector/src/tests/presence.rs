@@ -32,10 +32,8 @@ async fn d7_last_seen_and_received_are_the_latest() {
     let mut writer = writer(Config::new(database.url()), Stream::Presence).await;
     writer.apply(paper.read(Stream::Presence, 0)).await.expect("applied");
     let found: Vec<Row> = rows(&database, ROWS).await;
-    let expected = [
-        (ada.as_uuid(), Some(JANUARY_MS + 3_000), Some("offline".to_owned()), 70),
-        (ben.as_uuid(), None, None, 5),
-    ];
+    let expected =
+        [(ada.as_uuid(), Some(JANUARY_MS + 3_000), Some("offline".to_owned()), 70), (ben.as_uuid(), None, None, 5)];
     assert_eq!(found, expected);
 }
 
