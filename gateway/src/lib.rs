@@ -40,6 +40,8 @@ use crate::rates::Rates;
 use crate::received::Received;
 use crate::router::Router;
 
+/// How long is waited before other gateways are listened to again.
+const RETRY: Duration = Duration::from_millis(250);
 /// How often what no longer holds anything back is forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -154,7 +156,10 @@ impl Gateway {
             Ok::<_, Infallible>(())
         });
         let (gateway, stop) = (self.clone(), self.shutdown.clone());
-        self.tasks.spawn("gateway signals", Policy::Essential, async move { hear(&gateway, &stop).await });
+        self.tasks.spawn("gateway signals", Policy::Essential, async move {
+            tokio::select! { () = hear(&gateway) => {}, () = stop.forced() => {} }
+            Ok::<_, Infallible>(())
+        });
         let (gateway, stop) = (self.clone(), self.shutdown.clone());
         self.tasks.spawn("gateway received", Policy::Essential, async move {
             received::run(&gateway, gateway.config.received_interval, &stop).await;
@@ -171,19 +176,24 @@ impl Gateway {
     }
 }
 
-/// Hears what gateways tell each other, until the stop.
-async fn hear(gateway: &Gateway, shutdown: &Shutdown) -> Result<(), natter_log::LiveError> {
-    let mut signals = gateway.log.subscribe_live("live.>").await?;
-    presence::lost(gateway).await;
+/// Hears what gateways tell each other. The broker may be away when it begins.
+async fn hear(gateway: &Gateway) {
     loop {
-        let next = tokio::select! { next = signals.next() => next, () = shutdown.forced() => return Ok(()) };
-        match next {
-            Some(Live::Message(message)) if &*message.subject == presence::SUBJECT => {
-                presence::hear(gateway, &message.payload).await;
+        match gateway.log.subscribe_live("live.>").await {
+            Ok(mut signals) => {
+                presence::lost(gateway).await;
+                while let Some(next) = signals.next().await {
+                    match next {
+                        Live::Message(message) if &*message.subject == presence::SUBJECT => {
+                            presence::hear(gateway, &message.payload).await;
+                        }
+                        Live::Message(message) => live::deliver(gateway, &message.payload).await,
+                        Live::Gap => presence::lost(gateway).await,
+                    }
+                }
             }
-            Some(Live::Message(message)) => live::deliver(gateway, &message.payload).await,
-            Some(Live::Gap) => presence::lost(gateway).await,
-            None => return Ok(()),
+            Err(error) => tracing::warn!(%error, "other gateways can't be heard; trying again"),
         }
+        tokio::time::sleep(RETRY).await;
     }
 }

@@ -42,6 +42,11 @@ pub async fn deliver(gateway: &Gateway, payload: &[u8]) {
     if others.is_empty() {
         return;
     }
+    if let Signal::Delivered { conversation, upto, .. } = &signal
+        && !gateway.received.is_news(*conversation, user, *upto)
+    {
+        return;
+    }
     let Ok(Some(handle)) = gateway.accounts.directory.handle(user).await else { return };
     let frame = match signal {
         Signal::Typing { conversation, .. } => ServerFrame::Typing(TypingNow { conversation, user: handle }),

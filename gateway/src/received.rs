@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use moka::ops::compute::{CompResult, Op};
+use moka::sync::Cache;
 use natter_events::{ConversationId, ReceivedUpTo, Record, Subject, Uid};
 use natter_log::{Append, Stream};
 use natter_platform::Shutdown;
@@ -18,20 +20,43 @@ const MAX_USERS: usize = 200_000;
 /// Events that one step forward looks through; of more, the newest are told.
 const MAX_EVENTS: usize = 512;
 
-/// How far users have come, as far as they said so here.
-#[derive(Default)]
-pub struct Received(Mutex<HashMap<Uid, Progress>>);
+/// Conversations of which is kept what was told here last.
+const MAX_TOLD: u64 = 200_000;
+
+/// How far users have come.
+pub struct Received {
+    /// As far as they said so here.
+    users: Mutex<HashMap<Uid, Progress>>,
+    /// What the sessions here were told of each user.
+    told: Cache<(ConversationId, Uid), u64>,
+}
 
 struct Progress {
     upto: u64,
     recorded: u64,
 }
 
+impl Default for Received {
+    fn default() -> Self {
+        Self { users: Mutex::default(), told: Cache::new(MAX_TOLD) }
+    }
+}
+
 impl Received {
+    /// Whether this says more than what was told here before. Of two devices on two gateways the one that is behind may be
+    /// heard last.
+    pub fn is_news(&self, conversation: ConversationId, user: Uid, upto: u64) -> bool {
+        let told = self.told.entry((conversation, user)).and_compute_with(|told| match told {
+            Some(told) if *told.value() >= upto => Op::Nop,
+            _ => Op::Put(upto),
+        });
+        matches!(told, CompResult::Inserted(_) | CompResult::ReplacedWith(_))
+    }
+
     /// A device of the user's has applied everything up to `seq`.
     pub async fn applied(&self, gateway: &Gateway, user: Uid, seq: u64) {
         let before = {
-            let mut users = self.0.lock();
+            let mut users = self.users.lock();
             let full = users.len() >= MAX_USERS;
             match users.get_mut(&user) {
                 Some(progress) if progress.upto >= seq => return,
@@ -59,7 +84,7 @@ impl Received {
     /// Puts on record what has moved since the last time.
     fn record(&self, gateway: &Gateway) {
         let moved: Vec<(Uid, u64)> = {
-            let mut users = self.0.lock();
+            let mut users = self.users.lock();
             let moved = users.iter_mut().filter(|(_, progress)| progress.recorded < progress.upto);
             let moved: Vec<_> = moved
                 .map(|(user, progress)| {

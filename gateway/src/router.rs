@@ -50,6 +50,11 @@ impl SessionHandle {
         self.wake.notified().await;
     }
 
+    /// Has the session look again at what there is.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// The code the session has been told to close with.
     pub fn told_to_close(&self) -> Option<CloseCode> {
         CloseCode::from_code(self.close.load(Ordering::Acquire))

@@ -45,18 +45,19 @@ impl Encoding {
     /// Reads the frames of one WebSocket message, in order. Those before something malformed are still yielded (FRM4).
     pub fn decode(self, message: &[u8]) -> impl Iterator<Item = Result<Incoming, Malformed>> + '_ {
         let mut rest = message;
-        let mut broken = false;
-        std::iter::from_fn(move || {
-            if broken {
-                return None;
-            }
-            let next = match self {
-                Encoding::Json => next_json(&mut rest),
-                Encoding::MessagePack => next_msgpack(&mut rest),
-            };
-            broken = matches!(next, Some(Err(_)));
-            next
-        })
+        std::iter::from_fn(move || self.decode_next(&mut rest))
+    }
+
+    /// Takes the next frame off a message; nothing behind something malformed.
+    pub fn decode_next(self, rest: &mut &[u8]) -> Option<Result<Incoming, Malformed>> {
+        let next = match self {
+            Encoding::Json => next_json(rest),
+            Encoding::MessagePack => next_msgpack(rest),
+        };
+        if !matches!(next, Some(Ok(_))) {
+            *rest = &[];
+        }
+        next
     }
 
     /// Writes one frame.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use natter_events::{ConversationId, Event, ReadMarkerMoved, Record, Subject, Uid};
-use natter_log::{Append, Pending, Stream};
+use natter_log::{Append, AppendError, Appended, Pending, Stream};
 use natter_platform::Policy;
 use natter_protocol::ErrorCode;
 use natter_protocol::frame::Mark;
@@ -14,55 +14,49 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Caller, Refused, message_id, people_of, refused_append};
+use super::repeat::{self, Body};
+use super::{Caller, Done, Refused, message_id, people_of, refused_append};
 use crate::Gateway;
-use crate::feed::Entry;
-use crate::idempotency::{Freshness, freshness};
 
 /// Conversations whose last marker is remembered; past it a marker is appended at once.
 const MAX_SLOTS: usize = 100_000;
 /// Commands that one event may cover; past it the command is refused for now.
 const MAX_WAITING: usize = 1_000;
 
+/// Own events that are looked through for how far the caller has read already.
+const MAX_LOOKED_THROUGH: usize = 512;
+
 /// What became of a `mark`.
 pub enum Marked {
-    /// An event that is there already covers it.
-    Covered { seq: u64 },
+    /// An event that is there already covers it, or it was stored before.
+    Known(Done),
     /// Its event is in the log's queue.
     Queued { pending: Box<Pending> },
-    /// One event will cover it and others, soon.
-    Waiting { covered: oneshot::Receiver<Result<u64, Refused>> },
+    /// Its event will be appended when it is time, and cover others too.
+    Waiting { appended: oneshot::Receiver<Result<Appended, AppendError>> },
+    /// Another command's event will cover it when it is time.
+    WaitingWith { covered: oneshot::Receiver<Result<u64, Refused>> },
 }
 
-/// The newest markers of users who are here.
+/// When users who are here last moved their markers, and what waits to be.
 #[derive(Default)]
 pub struct Markers(Mutex<HashMap<(Uid, ConversationId), Slot>>);
 
 struct Slot {
-    /// The furthest that an event covers, and that event.
-    covered: Option<(u64, u64)>,
     last_append: Instant,
     waiting: Option<Waiting>,
 }
 
 struct Waiting {
     read: u64,
+    /// The command whose event it will be.
     command: Mark,
-    answers: Vec<oneshot::Sender<Result<u64, Refused>>>,
+    answer: oneshot::Sender<Result<Appended, AppendError>>,
+    /// The commands that the event covers too.
+    others: Vec<oneshot::Sender<Result<u64, Refused>>>,
 }
 
 impl Markers {
-    /// A marker came by the feed.
-    pub fn seen(&self, entry: &Entry) {
-        let Some(conversation) = entry.conversation else { return };
-        let mut slots = self.0.lock();
-        let Some(slot) = slots.get_mut(&(entry.actor, conversation)) else { return };
-        let Ok(Record { event: Event::ReadMarkerMoved(marker), .. }) = Record::decode(&entry.record) else { return };
-        if slot.covered.is_none_or(|(read, _)| marker.read > read) {
-            slot.covered = Some((marker.read, entry.seq));
-        }
-    }
-
     /// Forgets what no longer holds anything back.
     pub fn sweep(&self, interval: Duration) {
         self.0.lock().retain(|_, slot| slot.waiting.is_some() || slot.last_append.elapsed() < interval);
@@ -71,53 +65,67 @@ impl Markers {
 
 /// Decides a marker.
 pub async fn mark(gateway: &Arc<Gateway>, caller: &Caller, command: &Mark) -> Result<Marked, Refused> {
-    if freshness(command.id, gateway.clock.now_ms()) == Freshness::Timeless {
-        return Err(Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"));
-    }
-    let people = people_of(gateway, caller.uid, command.conversation).await?;
-    if command.read > gateway.feed.head().seq {
-        return Err(Refused::new(ErrorCode::Invalid, "`read` is ahead of the log"));
+    if let Some(known) = repeat::known(gateway, caller, command.id).await? {
+        let body = Body::Marker { conversation: command.conversation, read: command.read };
+        return known.answer(body).map(Marked::Known);
     }
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
+    let people = people_of(gateway, caller.uid, command.conversation).await?;
+    // What the caller has read from another gateway this one may not have yet.
+    if !gateway.feed.reaches(command.read, gateway.config.ahead_timeout).await {
+        return Err(Refused::new(ErrorCode::Invalid, "`read` is ahead of the log"));
+    }
+    if let Some((read, seq)) = read_so_far(gateway, caller.uid, command.conversation)
+        && read >= command.read
+    {
+        return Ok(Marked::Known(Done { seq, conversation: None, at: None, duplicate: false }));
+    }
     let key = (caller.uid, command.conversation);
     let interval = gateway.config.marker_interval;
     let mut slots = gateway.markers.0.lock();
     let now = Instant::now();
     if let Some(slot) = slots.get_mut(&key) {
-        if let Some((read, seq)) = slot.covered
-            && read >= command.read
-        {
-            return Ok(Marked::Covered { seq });
-        }
         let due = slot.last_append + interval;
-        if due > now || slot.waiting.is_some() {
-            let (answer, covered) = oneshot::channel();
-            match &mut slot.waiting {
-                Some(waiting) if waiting.answers.len() >= MAX_WAITING => {
-                    return Err(Refused::rate_limited(due.saturating_duration_since(now)));
-                }
-                Some(waiting) => {
-                    waiting.read = waiting.read.max(command.read);
-                    waiting.answers.push(answer);
-                }
-                None => {
-                    slot.waiting =
-                        Some(Waiting { read: command.read, command: command.clone(), answers: vec![answer] });
-                    let (gateway, uid, people) = (gateway.clone(), caller.uid, people.clone());
-                    gateway.clone().tasks.spawn("read marker", Policy::Expected, async move {
-                        flush(&gateway, uid, key.1, &people, due).await;
-                        Ok::<_, std::convert::Infallible>(())
-                    });
-                }
+        match &mut slot.waiting {
+            Some(waiting) if waiting.others.len() >= MAX_WAITING => {
+                return Err(Refused::rate_limited(due.saturating_duration_since(now)));
             }
-            return Ok(Marked::Waiting { covered });
+            Some(waiting) => {
+                let (answer, covered) = oneshot::channel();
+                waiting.read = waiting.read.max(command.read);
+                waiting.others.push(answer);
+                return Ok(Marked::WaitingWith { covered });
+            }
+            None if due > now => {
+                let (answer, appended) = oneshot::channel();
+                slot.waiting =
+                    Some(Waiting { read: command.read, command: command.clone(), answer, others: Vec::new() });
+                let (gateway, uid) = (gateway.clone(), caller.uid);
+                gateway.clone().tasks.spawn("read marker", Policy::Expected, async move {
+                    flush(&gateway, uid, key.1, &people, due).await;
+                    Ok::<_, std::convert::Infallible>(())
+                });
+                return Ok(Marked::Waiting { appended });
+            }
+            None => slot.last_append = now,
         }
-        slot.last_append = now;
     } else if slots.len() < MAX_SLOTS {
-        slots.insert(key, Slot { covered: None, last_append: now, waiting: None });
+        slots.insert(key, Slot { last_append: now, waiting: None });
     }
     drop(slots);
     Ok(Marked::Queued { pending: Box::new(append(gateway, caller.uid, command, command.read, &people)) })
+}
+
+/// How far a user has read for sure, and the event that says so: a marker, or a message of their own.
+fn read_so_far(gateway: &Gateway, user: Uid, conversation: ConversationId) -> Option<(u64, u64)> {
+    let own = gateway.feed.tail.between(user, 0, u64::MAX, MAX_LOOKED_THROUGH);
+    let own = own.iter().filter(|entry| entry.actor == user && entry.conversation == Some(conversation));
+    own.filter_map(|entry| match Record::decode(&entry.record).ok()?.event {
+        Event::ReadMarkerMoved(marker) => Some((marker.read, entry.seq)),
+        Event::MessageSent(_) => Some((entry.seq, entry.seq)),
+        _ => None,
+    })
+    .max()
 }
 
 /// Appends one event for all that waited, when it is time.
@@ -130,11 +138,13 @@ async fn flush(gateway: &Gateway, uid: Uid, conversation: ConversationId, people
         slot.last_append = Instant::now();
         slot.waiting.take()
     };
-    let Some(Waiting { read, command, answers }) = waiting else { return };
+    let Some(Waiting { read, command, answer, others }) = waiting else { return };
     let outcome = append(gateway, uid, &command, read, people).await;
-    let outcome = outcome.map(|appended| appended.seq).map_err(|error| refused_append(&error));
-    for answer in answers {
-        let _ = answer.send(outcome.clone());
+    let covered = outcome.as_ref().map(|appended| appended.seq).map_err(refused_append);
+    // Whoever has left does not hear it.
+    let _ = answer.send(outcome);
+    for other in others {
+        let _ = other.send(covered.clone());
     }
 }
 

@@ -4,6 +4,7 @@
 //! checked before that (CMD4), but a known id is answered first (CMD3).
 
 pub mod mark;
+pub mod repeat;
 pub mod send;
 pub mod typing;
 
@@ -62,11 +63,13 @@ pub struct Refused {
     pub code: ErrorCode,
     pub message: String,
     pub retry_after_ms: Option<u64>,
+    /// It may come again, and nothing that its socket sent behind it may be stored before it (FRM5).
+    pub is_loss: bool,
 }
 
 impl Refused {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry_after_ms: None }
+        Self { code, message: message.into(), retry_after_ms: None, is_loss: false }
     }
 
     /// Too often: when there is room again.
@@ -75,8 +78,13 @@ impl Refused {
         Self { retry_after_ms: Some(ms), ..Self::new(ErrorCode::RateLimited, "too many in too short a time") }
     }
 
-    /// What a command needs can't be reached now.
+    /// It can't be stored now, or it is not known whether it was.
     pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { is_loss: true, ..Self::not_now(message) }
+    }
+
+    /// What this command alone needs can't be had now; others need not wait for it.
+    pub fn not_now(message: impl Into<String>) -> Self {
         Self { retry_after_ms: Some(1000), ..Self::new(ErrorCode::Unavailable, message) }
     }
 

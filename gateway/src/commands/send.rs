@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use natter_events::{ClientId, ContentKey, ConversationId, Field, Fingerprint, MessageSent, Record, Subject, Uid};
-use natter_log::{Append, Appended, Pending, Stream};
+use natter_events::{ContentKey, ConversationId, Field, Fingerprint, MessageSent, Record, Subject, Uid};
+use natter_log::{Append, Pending, Stream};
 use natter_protocol::frame::{Send, To};
 use natter_protocol::{ErrorCode, limits, text};
 
+use super::repeat::{self, Body};
 use super::{Caller, Done, Refused, message_id, people_of};
 use crate::Gateway;
 use crate::feed::{Entry, Kind};
-use crate::idempotency::{Freshness, WINDOW_MS, freshness};
 
 /// What became of a command.
 pub enum Sent {
@@ -22,7 +22,7 @@ pub enum Sent {
 
 /// Decides a message and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
 pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send) -> Result<Sent, Refused> {
-    let known = known(gateway, caller, command.id).await?;
+    let known = repeat::known(gateway, caller, command.id).await?;
     let place = resolve(gateway, caller, &command.to).await;
     let metadata = match &command.metadata {
         Some(value) => serde_json::to_vec(value).ok(),
@@ -33,10 +33,13 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send) -> Result<
         key.fingerprint(conversation, command.id, &command.text, command.reply_to, metadata.as_deref())
     };
     if let Some(known) = known {
-        // What no longer resolves is not what was stored.
-        let same =
-            matches!((&place, known.fingerprint), (Ok(place), Some(stored)) if print(place.conversation) == stored);
-        return if same { Ok(Sent::Known(known.done)) } else { Err(conflict()) };
+        return match place {
+            Ok(place) => known.answer(Body::Message(print(place.conversation))).map(Sent::Known),
+            // Whom it is for can't be read now, so neither can whether it is the same.
+            Err(refused) if refused.code == ErrorCode::Unavailable => Err(refused),
+            // What no longer resolves is not what was stored.
+            Err(_) => Err(repeat::conflict()),
+        };
     }
     let Place { conversation, people, is_new } = place?;
     check(command, metadata.as_deref())?;
@@ -67,60 +70,6 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send) -> Result<
         expected_last: None,
     });
     Ok(Sent::Queued { pending: Box::new(pending), fingerprint })
-}
-
-/// What a repeat is answered that the broker recognised: the stored event says whether it was the same command.
-pub async fn settle_duplicate(
-    gateway: &Gateway,
-    appended: Appended,
-    fingerprint: Fingerprint,
-) -> Result<Done, Refused> {
-    gateway.feed.reaches(appended.seq, gateway.config.feed_timeout).await;
-    let entry = match gateway.feed.tail.get(appended.seq) {
-        Some(entry) => entry,
-        None => {
-            let stored = gateway.log.get(Stream::Chat, appended.seq).await?;
-            let entry = stored.and_then(|stored| Entry::new(stored).ok());
-            Arc::new(entry.ok_or_else(|| Refused::unavailable("the stored message can't be read now"))?)
-        }
-    };
-    if fingerprint_of(&entry) == Some(fingerprint) { Ok(done(&entry)) } else { Err(conflict()) }
-}
-
-/// How a stored event answers its own command again.
-pub fn done(entry: &Entry) -> Done {
-    Done { seq: entry.seq, conversation: entry.conversation, at: Some(entry.at), duplicate: true }
-}
-
-struct KnownCommand {
-    done: Done,
-    /// Of a message's; no other command is the same as this one.
-    fingerprint: Option<Fingerprint>,
-}
-
-/// The event that the caller's id made before, if there is one.
-async fn known(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<Option<KnownCommand>, Refused> {
-    let now_ms = gateway.clock.now_ms();
-    let freshness = freshness(id, now_ms);
-    if freshness == Freshness::Timeless {
-        return Err(Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"));
-    }
-    if let Some(entry) = gateway.feed.tail.by_command(caller.uid, id) {
-        return Ok(Some(KnownCommand { done: done(&entry), fingerprint: fingerprint_of(&entry) }));
-    }
-    if freshness == Freshness::Fresh {
-        return Ok(None);
-    }
-    let window_ago = i64::try_from(now_ms).unwrap_or(i64::MAX) - WINDOW_MS;
-    let at_least = crate::render::position(gateway, gateway.feed.tail.place_at(window_ago));
-    let stored = gateway.lookup.command(&caller.token, id, at_least).await.map_err(|error| {
-        tracing::warn!(error = &*natter_platform::error::chain(&error), "an old id can't be looked up");
-        Refused::unavailable("this id is not fresh, and history can't be asked now whether it was used")
-    })?;
-    Ok(stored.map(|stored| KnownCommand {
-        done: Done { seq: stored.seq, conversation: stored.conversation, at: Some(stored.at), duplicate: true },
-        fingerprint: stored.fingerprint.as_deref().and_then(parse_fingerprint),
-    }))
 }
 
 struct Place {
@@ -175,9 +124,11 @@ fn check(command: &Send, metadata: Option<&[u8]>) -> Result<(), Refused> {
 
 /// A message that is referred to is in the same conversation (CMD4). One elsewhere is one that does not exist (CMD6).
 async fn check_reference(gateway: &Gateway, conversation: ConversationId, seq: u64) -> Result<(), Refused> {
+    // What the caller has seen from another gateway this one may not have yet.
+    let exists = seq > 0 && gateway.feed.reaches(seq, gateway.config.ahead_timeout).await;
     let found = match gateway.feed.tail.get(seq) {
         Some(entry) => Some((entry.kind, entry.conversation)),
-        None if seq == 0 || seq > gateway.feed.head().seq => None,
+        None if !exists => None,
         None => {
             let stored = gateway.log.get(Stream::Chat, seq).await?;
             stored.and_then(|stored| Entry::new(stored).ok()).map(|entry| (entry.kind, entry.conversation))
@@ -194,27 +145,10 @@ async fn content_key(gateway: &Gateway, caller: &Caller) -> Result<ContentKey, R
     key.ok_or_else(|| Refused::new(ErrorCode::Forbidden, "this account was erased"))
 }
 
-/// The fingerprint of a stored message.
-pub fn fingerprint_of(entry: &Entry) -> Option<Fingerprint> {
-    match Record::decode(&entry.record).ok()?.event {
-        natter_events::Event::MessageSent(message) => Some(message.fingerprint),
-        _ => None,
-    }
-}
-
-fn parse_fingerprint(hex: &str) -> Option<Fingerprint> {
-    if hex.len() != 32 {
-        return None;
-    }
-    Some(Fingerprint::from_bytes(u128::from_str_radix(hex, 16).ok()?.to_be_bytes()))
-}
-
-fn conflict() -> Refused {
-    Refused::new(ErrorCode::Conflict, "this id was used for another command")
-}
-
 #[cfg(test)]
 mod tests {
+    use natter_events::ClientId;
+
     use super::*;
 
     fn command(text: &str, metadata: Option<serde_json::Value>) -> Send {
@@ -241,13 +175,5 @@ mod tests {
         assert_eq!(code(&command(&"x".repeat(8001), None)), Some(ErrorCode::TooLarge));
         assert_eq!(code(&command("hi", Some("x".repeat(4094).into()))), None);
         assert_eq!(code(&command("hi", Some("x".repeat(4095).into()))), Some(ErrorCode::TooLarge));
-    }
-
-    #[test]
-    fn cmd2_a_fingerprint_survives_the_history_api() {
-        let print = Fingerprint::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
-        assert_eq!(parse_fingerprint("000102030405060708090a0b0c0d0eff"), Some(print));
-        assert_eq!(parse_fingerprint("ff"), None);
-        assert_eq!(parse_fingerprint(&"g".repeat(32)), None);
     }
 }

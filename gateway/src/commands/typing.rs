@@ -8,11 +8,11 @@ use crate::live::{Signal, publish};
 
 /// Tells the others of a conversation that the caller is writing.
 pub async fn typing(gateway: &Gateway, caller: &Caller, command: &Typing) -> Result<(), Refused> {
-    let people = people_of(gateway, caller.uid, command.conversation).await?;
-    // More often says nothing more; it is not worth an error.
+    // More often says nothing more; it is not worth an error, nor a look at who is in the conversation.
     if gateway.rates.signal(caller.uid).is_err() {
         return Ok(());
     }
+    let people = people_of(gateway, caller.uid, command.conversation).await?;
     let signal = Signal::Typing { conversation: command.conversation, user: caller.uid, to: people.to_vec() };
     publish(&gateway.log, &signal).await;
     Ok(())

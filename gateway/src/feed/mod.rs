@@ -124,7 +124,10 @@ async fn follow(gateway: &Gateway) -> Result<(), FeedError> {
     loop {
         let batch = match follower.next_batch(BATCH).await {
             Ok(batch) => batch,
-            Err(error) => return begin_anew(gateway, epoch, &error).await,
+            Err(error) => {
+                begin_anew(gateway, epoch, &error).await;
+                return Ok(());
+            }
         };
         absorb(gateway, batch)?;
         if !feed.is_ready() && feed.head().seq >= target {
@@ -151,8 +154,7 @@ fn absorb(gateway: &Gateway, batch: Vec<Stored>) -> Result<(), FeedError> {
         match entry.kind {
             Kind::Account => account_changed(gateway, entry),
             Kind::Message => gateway.rates.seen(entry),
-            Kind::Marker => gateway.markers.seen(entry),
-            Kind::Silent => {}
+            Kind::Marker | Kind::Silent => {}
         }
     }
     feed.head.send_replace(head);
@@ -197,13 +199,24 @@ async fn beginning(log: &Log, tail_bytes: usize) -> Result<(Place, u64), ReadErr
     Ok((Place { seq: floor, tag: tag.unwrap_or_default() }, state.last_seq))
 }
 
-/// Begins a new epoch, unless another gateway has, and lets every client come back to it.
-async fn begin_anew(gateway: &Gateway, seen: Epoch, error: &FollowError) -> Result<(), FeedError> {
+/// Begins a new epoch, unless another gateway has, and lets every client come back to it. It has to be done before the log
+/// is read again, however long it takes: under the old epoch the new log's positions would pass for the old one's.
+async fn begin_anew(gateway: &Gateway, seen: Epoch, error: &FollowError) {
     gateway.feed.ready.store(false, Ordering::Release);
-    let epoch = gateway.log.renew_epoch(seen).await?;
-    tracing::error!(%error, epoch = epoch.0, "the log does not go on where it was: clients read everything again");
     close_all(gateway);
-    Ok(())
+    loop {
+        match gateway.log.renew_epoch(seen).await {
+            Ok(epoch) => {
+                let epoch = epoch.0;
+                tracing::error!(%error, epoch, "the log does not go on where it was: clients read everything again");
+                return;
+            }
+            Err(unavailable) => {
+                tracing::warn!(error = &*chain(&unavailable), "no new epoch can be begun; trying again");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
 }
 
 fn close_all(gateway: &Gateway) {

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
 use natter_events::{ConversationId, Uid};
-use natter_log::Pending;
+use natter_log::{AppendError, Appended};
 use natter_platform::Problem;
 use natter_platform::problem::{JsonBody, PathParams, QueryParams};
 use natter_protocol::ErrorCode;
@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::Gateway;
 use crate::commands::mark::{self, Marked};
+use crate::commands::repeat::{self, Body};
 use crate::commands::send::{self, Sent};
 use crate::commands::{Caller, Done, Refused, refused_append};
 
@@ -43,17 +44,11 @@ pub async fn send(
         Sent::Known(done) => return Ok(Json(ok(command.reference, done))),
         Sent::Queued { pending, fingerprint } => (pending, fingerprint),
     };
-    match pending.await {
-        Ok(appended) if appended.duplicate => {
-            let done = send::settle_duplicate(&gateway, appended, fingerprint).await?;
-            Ok(Json(ok(command.reference, done)))
-        }
-        Ok(appended) => stored(&gateway, command.reference, appended.seq).await,
-        Err(error) => {
-            gateway.rates.not_stored(caller.uid, command.id);
-            Err(refused_append(&error).into())
-        }
+    let outcome = pending.await;
+    if !matches!(outcome, Ok(Appended { duplicate: false, .. })) {
+        gateway.rates.not_stored(caller.uid, command.id);
     }
+    answer(&gateway, command.reference, outcome, Body::Message(fingerprint)).await
 }
 
 /// `PUT /api/conversations/{id}/marker`.
@@ -64,14 +59,16 @@ pub async fn mark(
     JsonBody(body): JsonBody<MarkBody>,
 ) -> Result<Json<OkFrame>, Problem> {
     let command = Mark { reference: None, conversation, id: body.id, read: body.read };
-    let seq = match mark::mark(&gateway, &caller, &command).await? {
-        Marked::Covered { seq } => seq,
-        Marked::Queued { pending } => return queued(&gateway, pending).await,
-        Marked::Waiting { covered } => {
-            covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")))?
+    let outcome = match mark::mark(&gateway, &caller, &command).await? {
+        Marked::Known(done) => return Ok(Json(ok(None, done))),
+        Marked::Queued { pending } => pending.await,
+        Marked::Waiting { appended } => appended.await.unwrap_or(Err(AppendError::Unavailable)),
+        Marked::WaitingWith { covered } => {
+            let seq = covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")))?;
+            return Ok(Json(OkFrame { seq: Some(seq), ..OkFrame::default() }));
         }
     };
-    Ok(Json(OkFrame { seq: Some(seq), ..OkFrame::default() }))
+    answer(&gateway, None, outcome, Body::Marker { conversation, read: body.read }).await
 }
 
 /// `PUT /api/presence`.
@@ -140,9 +137,17 @@ pub async fn online(
     Ok(Json(OnlinePage { items, next }))
 }
 
-async fn queued(gateway: &Gateway, pending: Box<Pending>) -> Result<Json<OkFrame>, Problem> {
-    let appended = pending.await.map_err(|error| refused_append(&error))?;
-    stored(gateway, None, appended.seq).await
+async fn answer(
+    gateway: &Gateway,
+    reference: Option<u64>,
+    outcome: Result<Appended, AppendError>,
+    body: Body,
+) -> Result<Json<OkFrame>, Problem> {
+    match outcome {
+        Ok(appended) if appended.duplicate => Ok(Json(ok(reference, repeat::settle(gateway, appended, body).await?))),
+        Ok(appended) => stored(gateway, reference, appended.seq).await,
+        Err(error) => Err(refused_append(&error).into()),
+    }
 }
 
 /// The answer of a command whose event is stored: what the feed says of it.

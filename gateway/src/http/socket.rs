@@ -37,17 +37,10 @@ pub async fn upgrade(
         return Err(Problem::new(ErrorCode::Unavailable, "this gateway is stopping")
             .retry_after(std::time::Duration::from_secs(1)));
     }
-    // Without a subprotocol it is JSON; with others only, this is not a client of ours.
-    let asked: Vec<_> = upgrade.requested_protocols().filter_map(|name| name.to_str().ok()).collect();
-    let encoding = if asked.contains(&SUBPROTOCOL_MSGPACK) && first_is_msgpack(&asked) {
-        Encoding::MessagePack
-    } else if asked.contains(&SUBPROTOCOL_JSON) || !headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
-        Encoding::Json
-    } else {
-        return Err(Problem::new(ErrorCode::Invalid, "the subprotocols are natter.v1.json and natter.v1.msgpack"));
-    };
+    let (encoding, protocol) = negotiate(&headers)
+        .ok_or_else(|| Problem::new(ErrorCode::Invalid, "the subprotocols are natter.v1.json and natter.v1.msgpack"))?;
     let response = upgrade
-        .protocols([SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK])
+        .protocols([protocol])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
@@ -57,7 +50,16 @@ pub async fn upgrade(
     Ok(response.into_response())
 }
 
-/// Of the two, the one that the client named first is used.
-fn first_is_msgpack(asked: &[&str]) -> bool {
-    asked.iter().find(|name| [SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK].contains(name)) == Some(&SUBPROTOCOL_MSGPACK)
+/// The encoding, and the subprotocol that says so. Without a subprotocol it is JSON; with others only, this is not a client
+/// of ours. Read from the header itself: the library keeps the names, but not their order.
+fn negotiate(headers: &HeaderMap) -> Option<(Encoding, &'static str)> {
+    if !headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
+        return Some((Encoding::Json, SUBPROTOCOL_JSON));
+    }
+    let values = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).find_map(|name| match name.trim() {
+        SUBPROTOCOL_JSON => Some((Encoding::Json, SUBPROTOCOL_JSON)),
+        SUBPROTOCOL_MSGPACK => Some((Encoding::MessagePack, SUBPROTOCOL_MSGPACK)),
+        _ => None,
+    })
 }

@@ -44,17 +44,19 @@ fn serve(path: &str, asked: &HeaderMap) -> Response {
         return natter_platform::Problem::from(natter_protocol::ErrorCode::NotFound).into_response();
     };
     let etag = format!("\"{}\"", hex(&file.metadata.sha256_hash()[..16]));
-    if asked.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response();
-    }
     let cache = if path.starts_with("assets/") { FOR_EVER } else { "no-cache" };
-    let headers = [
-        (CONTENT_TYPE, file.metadata.mimetype().to_owned()),
-        (CACHE_CONTROL, cache.to_owned()),
-        (CONTENT_SECURITY_POLICY, POLICY.to_owned()),
-        (ETAG, etag),
-    ];
-    (headers, file.data).into_response()
+    // Also with a 304, whose headers take the place of those that the browser had kept.
+    let headers = [(CACHE_CONTROL, cache), (CONTENT_SECURITY_POLICY, POLICY), (ETAG, etag.as_str())];
+    if asked.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    let kind = [(CONTENT_TYPE, content_type(file.metadata.mimetype()))];
+    (headers, kind, file.data).into_response()
+}
+
+/// Text says how it is encoded, so that nobody has to guess.
+fn content_type(kind: &str) -> String {
+    if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind.to_owned() }
 }
 
 fn hex(bytes: &[u8]) -> String {

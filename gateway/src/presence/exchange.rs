@@ -10,7 +10,7 @@ use natter_protocol::{ServerFrame, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::table::{Heard, Incarnation, Local, Visible};
+use super::table::{Choice, Heard, Incarnation, Local, Visible};
 use crate::Gateway;
 
 /// Where presence is exchanged.
@@ -37,6 +37,8 @@ pub struct Message {
 pub enum What {
     /// It lives.
     Beat,
+    /// A user chose how to be seen, through the sender; whoever holds sockets of theirs says so from now on.
+    Choice { user: Uid, choice: Choice },
     /// One user changed.
     Delta { user: Uid, state: Local },
     /// Say everything: asked of one gateway, or of all.
@@ -98,6 +100,10 @@ pub async fn hear(gateway: &Gateway, payload: &[u8]) {
     let heard = match message.what {
         What::Beat => presence.state.lock().table.beat(from, name, message.counter, now),
         What::Delta { user, state } => presence.state.lock().table.delta(from, name, message.counter, user, state, now),
+        What::Choice { user, choice } => {
+            presence.chosen_elsewhere(user, choice);
+            return;
+        }
         What::Ask { of } => {
             if of.is_none_or(|of| of == presence.incarnation) {
                 say_everything(gateway).await;
@@ -144,6 +150,10 @@ pub async fn lost(gateway: &Gateway) {
 async fn tell_changes(gateway: &Gateway) {
     let presence = &gateway.presence;
     let now = Instant::now();
+    let chosen = std::mem::take(&mut presence.state.lock().chosen);
+    for (user, choice) in chosen {
+        say(gateway, 0, What::Choice { user, choice }).await;
+    }
     let said: Vec<(u64, Uid, Local)> = {
         let mut state = presence.state.lock();
         let state = &mut *state;
@@ -211,7 +221,9 @@ async fn show(gateway: &Gateway, user: Uid, record_as: Option<String>) {
     if gateway.router.is_watched(user)
         && let Ok(Some(handle)) = gateway.accounts.directory.handle(user).await
     {
-        let frame = presence.frame(user, handle);
+        // Under one lock, so that of two who show the same user the one who knows less is not heard last.
+        let state = presence.state.lock();
+        let frame = presence.frame_of(&state, user, handle);
         gateway.router.signal_watchers(user, || ServerFrame::Presence(frame));
     }
     if let Some(message_id) = record_as {

@@ -43,6 +43,8 @@ struct State {
     shown: HashMap<Uid, Visible>,
     /// Users of whom there is something to tell.
     dirty: HashSet<Uid>,
+    /// What users chose here, to be told to the gateways that hold their other sockets.
+    chosen: Vec<(Uid, Choice)>,
     /// Users who left, and when they stop being shown.
     departing: HashMap<Uid, Instant>,
     /// Snapshots of other gateways that have not come whole yet.
@@ -56,6 +58,7 @@ impl Presence {
             table: Table::new(incarnation, &config.name, config.lease, Instant::now()),
             shown: HashMap::new(),
             dirty: HashSet::new(),
+            chosen: Vec::new(),
             departing: HashMap::new(),
             partial: HashMap::new(),
         };
@@ -67,17 +70,20 @@ impl Presence {
     pub fn joined(&self, user: Uid) {
         let mut state = self.state.lock();
         state.departing.remove(&user);
-        let changed = state.table.set_own(user, |own| {
-            own.sockets += 1;
-            own.present = true;
-        });
+        let changed = state.table.joined(user);
         self.touch(state, user, changed);
     }
 
-    /// A socket of the user's was closed here; `left` are still open. The user is shown a moment longer.
-    pub fn left(&self, user: Uid, left: usize, shown_until: Instant) {
+    /// A socket of the user's was closed here. After the last one the user is shown a moment longer.
+    ///
+    /// Counted here and not taken from the router: of one that closes while another opens, either may be heard of first.
+    pub fn left(&self, user: Uid, shown_until: Instant) {
         let mut state = self.state.lock();
-        let changed = state.table.set_own(user, |own| own.sockets = u32::try_from(left).unwrap_or(u32::MAX));
+        let mut left = 0;
+        let changed = state.table.set_own(user, |own| {
+            own.sockets = own.sockets.saturating_sub(1);
+            left = own.sockets;
+        });
         if left == 0 {
             state.departing.insert(user, shown_until);
         }
@@ -93,13 +99,22 @@ impl Presence {
         gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
         let choice = Choice { status: command.status, text: command.text.clone(), at_ms: gateway.clock.now_ms() };
         let mut state = self.state.lock();
-        // Over HTTP there may be no socket here: the choice of someone who is not here is not kept.
+        // The choice of someone who is nowhere is not kept.
         if state.table.sockets(caller.uid) == 0 {
             return Ok(());
         }
-        let changed = state.table.set_own(caller.uid, |own| own.choice = Some(choice));
-        self.touch(state, caller.uid, changed);
+        // Over HTTP the sockets may all be on other gateways.
+        state.chosen.push((caller.uid, choice.clone()));
+        state.table.choose(caller.uid, choice);
+        self.touch(state, caller.uid, true);
         Ok(())
+    }
+
+    /// Another gateway was told what a user wants to be seen as.
+    fn chosen_elsewhere(&self, user: Uid, choice: Choice) {
+        let mut state = self.state.lock();
+        let changed = state.table.choose(user, choice);
+        self.touch(state, user, changed);
     }
 
     /// `watch`: from now on the session is told of these users' changes. Returns how they are now.
@@ -113,6 +128,7 @@ impl Presence {
             let most = limits::MAX_WATCHED_USERS;
             return Err(Refused::new(ErrorCode::Invalid, format!("at most {most} users can be watched")));
         }
+        gateway.rates.other(session.user).map_err(Refused::rate_limited)?;
         let found = gateway.accounts.directory.resolve(users).await?;
         let mut watched = Vec::with_capacity(users.len());
         for (handle, uid) in users.iter().zip(found) {
@@ -144,7 +160,11 @@ impl Presence {
 
     /// A user's presence as a frame.
     pub fn frame(&self, user: Uid, handle: Handle) -> PresenceFrame {
-        let visible = self.state.lock().table.visible(user);
+        self.frame_of(&self.state.lock(), user, handle)
+    }
+
+    fn frame_of(&self, state: &State, user: Uid, handle: Handle) -> PresenceFrame {
+        let visible = state.table.visible(user);
         let offline = visible.status == natter_events::PresenceStatus::Offline;
         let last_seen = if offline { self.last_seen.get(&user) } else { None };
         PresenceFrame { user: handle, status: visible.status, text: visible.text, last_seen }

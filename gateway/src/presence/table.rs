@@ -85,8 +85,9 @@ impl Table {
         if !states().any(|state| state.present) {
             return Visible::offline();
         }
-        let choice = states().filter_map(|state| state.choice.as_ref()).max_by_key(|choice| choice.at_ms);
-        let Some(choice) = choice else { return Visible { status: PresenceStatus::Online, text: None } };
+        let Some(choice) = self.newest_choice(user) else {
+            return Visible { status: PresenceStatus::Online, text: None };
+        };
         let status = match choice.status {
             PresenceChoice::Online => PresenceStatus::Online,
             PresenceChoice::Away => PresenceStatus::Away,
@@ -129,6 +130,31 @@ impl Table {
             own.users.insert(user, after);
         }
         true
+    }
+
+    /// A socket of a user's was opened here. Whatever they chose elsewhere, they are seen as here too: someone invisible
+    /// must not appear by moving to another gateway.
+    pub fn joined(&mut self, user: Uid) -> bool {
+        let choice = self.newest_choice(user).cloned();
+        self.set_own(user, |own| {
+            own.sockets += 1;
+            own.present = true;
+            own.choice = choice;
+        })
+    }
+
+    /// A user chose how to be seen. Says nothing of someone who has no socket here, nor of a choice that is outdated.
+    pub fn choose(&mut self, user: Uid, choice: Choice) -> bool {
+        let here = self.peers.get(&self.own).is_some_and(|own| own.users.contains_key(&user));
+        if !here || self.newest_choice(user).is_some_and(|newest| newest.at_ms > choice.at_ms) {
+            return false;
+        }
+        self.set_own(user, |own| own.choice = Some(choice))
+    }
+
+    fn newest_choice(&self, user: Uid) -> Option<&Choice> {
+        let states = self.peers.values().filter_map(|peer| peer.users.get(&user));
+        states.filter_map(|state| state.choice.as_ref()).max_by_key(|choice| choice.at_ms)
     }
 
     /// What this gateway says of a user now, with its next number.
@@ -343,6 +369,23 @@ mod tests {
         assert_eq!(table.visible(user).status, PresenceStatus::Offline);
         assert_eq!(table.sockets(user), 2);
         assert!(table.online(None, 10).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn d7_a_choice_goes_with_the_user_to_another_gateway() {
+        let now = Instant::now();
+        let (mut table, other) = table(now);
+        let user = Uid::random();
+        let chosen = |status, at_ms| Choice { status, text: None, at_ms };
+        let invisible = Local { choice: Some(chosen(PresenceChoice::Invisible, 5)), ..here(1) };
+        assert!(!table.choose(user, chosen(PresenceChoice::Busy, 4)), "they are not here");
+        table.delta(other, "b", 1, user, invisible, now);
+        assert!(table.joined(user));
+        table.delta(other, "b", 2, user, Local::default(), now);
+        assert_eq!((table.sockets(user), table.visible(user).status), (1, PresenceStatus::Offline));
+        assert!(!table.choose(user, chosen(PresenceChoice::Busy, 4)), "outdated");
+        assert!(table.choose(user, chosen(PresenceChoice::Busy, 6)));
+        assert_eq!(table.visible(user).status, PresenceStatus::Busy);
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,16 +6,16 @@ use std::pin::Pin;
 use axum::extract::ws::WebSocket;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use natter_events::{ClientId, Fingerprint};
+use natter_events::ClientId;
 use natter_log::{AppendError, Appended};
 use natter_protocol::codec::Incoming;
-use natter_protocol::frame::{Ok as OkFrame, Refusal};
+use natter_protocol::frame::Ok as OkFrame;
 use natter_protocol::{ClientFrame, ErrorCode, ServerFrame};
 use tokio::time::Instant;
 
 use super::{End, Session};
-use crate::Gateway;
 use crate::commands::mark::{self, Marked};
+use crate::commands::repeat::{self, Body};
 use crate::commands::send::{self, Sent};
 use crate::commands::{Done, Refused, refused_append, typing};
 use crate::feed::Entry;
@@ -24,7 +24,7 @@ use crate::feed::Entry;
 struct Command {
     ticket: u64,
     id: ClientId,
-    fingerprint: Option<Fingerprint>,
+    body: Body,
     reference: Option<u64>,
     /// The broker has it; the feed brings it by then, or is broken.
     feed_due: Option<Instant>,
@@ -36,7 +36,7 @@ pub(super) enum Outcome {
         ticket: u64,
         result: Result<Appended, AppendError>,
     },
-    /// A marker that one event covered together with others.
+    /// A marker that another command's event covered.
     Covered {
         ticket: u64,
         result: Result<u64, Refused>,
@@ -75,12 +75,8 @@ impl InFlight {
 
     /// An event of the user's came by the feed: the `ref` of the command that made it, if it is one of this socket's.
     pub(super) fn stored(&mut self, id: ClientId, entry: &Entry) -> Option<Option<u64>> {
-        let index = self.commands.iter().position(|command| command.id == id)?;
         // The same id with another body is another command, whose turn comes when the broker recognises the id.
-        let fingerprint = self.commands[index].fingerprint;
-        if fingerprint.is_some() && send::fingerprint_of(entry) != fingerprint {
-            return None;
-        }
+        let index = self.commands.iter().position(|command| command.id == id && command.body.made(entry))?;
         Some(self.commands.swap_remove(index).reference)
     }
 
@@ -89,16 +85,10 @@ impl InFlight {
         self.commands.iter().filter_map(|command| command.feed_due).min()
     }
 
-    fn add(
-        &mut self,
-        id: ClientId,
-        reference: Option<u64>,
-        fingerprint: Option<Fingerprint>,
-        outcome: impl FnOnce(u64) -> Awaited,
-    ) {
+    fn add(&mut self, id: ClientId, reference: Option<u64>, body: Body, outcome: impl FnOnce(u64) -> Awaited) {
         self.last_ticket += 1;
         let ticket = self.last_ticket;
-        self.commands.push(Command { ticket, id, fingerprint, reference, feed_due: None });
+        self.commands.push(Command { ticket, id, body, reference, feed_due: None });
         self.outcomes.push(outcome(ticket));
     }
 
@@ -119,6 +109,9 @@ impl Session {
     pub(super) async fn command(&mut self, socket: &mut WebSocket, frame: Incoming) -> Result<(), End> {
         while let Some(Some(outcome)) = self.in_flight.next().now_or_never() {
             self.settle(socket, outcome).await?;
+        }
+        if self.order.wants_ping() {
+            self.ping(socket).await?;
         }
         let (reference, result) = match frame {
             Incoming::Frame(ClientFrame::Send(command)) => (command.reference, self.on_send(command).await),
@@ -142,38 +135,58 @@ impl Session {
         match result {
             Ok(None) => Ok(()),
             Ok(Some(ok)) => self.send(socket, &ServerFrame::Ok(ok)).await,
-            Err(refused) => self.refuse(socket, refused.frame(reference)).await,
+            Err(refused) => self.refuse(socket, reference, refused).await,
         }
     }
 
     async fn on_send(&mut self, command: natter_protocol::frame::Send) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
         match send::send(&self.gateway, &self.caller, &command).await? {
             Sent::Known(done) => Ok(Some(ok_of(command.reference, done))),
             Sent::Queued { pending, fingerprint } => {
                 let outcome = |ticket| -> Awaited {
                     Box::pin(async move { Outcome::Appended { ticket, result: pending.await } })
                 };
-                self.in_flight.add(command.id, command.reference, Some(fingerprint), outcome);
+                self.in_flight.add(command.id, command.reference, Body::Message(fingerprint), outcome);
                 Ok(None)
             }
         }
     }
 
     async fn on_mark(&mut self, command: natter_protocol::frame::Mark) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
         let reference = command.reference;
-        match mark::mark(&self.gateway, &self.caller, &command).await? {
-            Marked::Covered { seq } => return Ok(Some(OkFrame { reference, seq: Some(seq), ..OkFrame::default() })),
-            Marked::Queued { pending } => self.in_flight.add(command.id, reference, None, |ticket| {
-                Box::pin(async move { Outcome::Appended { ticket, result: pending.await } })
+        let body = Body::Marker { conversation: command.conversation, read: command.read };
+        let outcome: Box<dyn FnOnce(u64) -> Awaited + Send> = match mark::mark(&self.gateway, &self.caller, &command)
+            .await?
+        {
+            Marked::Known(done) => return Ok(Some(ok_of(reference, done))),
+            Marked::Queued { pending } => {
+                Box::new(|ticket| Box::pin(async move { Outcome::Appended { ticket, result: pending.await } }))
+            }
+            Marked::Waiting { appended } => Box::new(|ticket| {
+                Box::pin(async move {
+                    let result = appended.await.unwrap_or(Err(AppendError::Unavailable));
+                    Outcome::Appended { ticket, result }
+                })
             }),
-            Marked::Waiting { covered } => self.in_flight.add(command.id, reference, None, |ticket| {
+            Marked::WaitingWith { covered } => Box::new(|ticket| {
                 Box::pin(async move {
                     let result = covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")));
                     Outcome::Covered { ticket, result }
                 })
             }),
-        }
+        };
+        self.in_flight.add(command.id, reference, body, outcome);
         Ok(None)
+    }
+
+    /// Nothing is stored that the client sent before it saw that something else was not (FRM5).
+    fn check_order(&self) -> Result<(), Refused> {
+        if self.order.is_held() {
+            return Err(Refused::not_now("an earlier command of this socket could not be stored; try again in order"));
+        }
+        Ok(())
     }
 
     async fn on_watch(
@@ -201,10 +214,11 @@ impl Session {
         let (seen, feed_due) = (self.cursor.seq, Instant::now() + self.gateway.config.feed_timeout);
         // Its event may have come by the feed already, and was answered there.
         let Some(command) = self.in_flight.get_mut(ticket) else { return Ok(()) };
-        let (id, fingerprint) = (command.id, command.fingerprint);
+        let (id, body) = (command.id, command.body);
         let result = match outcome {
             Outcome::Appended { result: Ok(appended), .. } if appended.duplicate || appended.seq <= seen => {
-                settle_duplicate(&self.gateway.clone(), appended, fingerprint).await
+                self.gateway.rates.not_stored(self.caller.uid, id);
+                repeat::settle(&self.gateway.clone(), appended, body).await
             }
             Outcome::Appended { result: Ok(_), .. } => {
                 command.feed_due = Some(feed_due);
@@ -221,25 +235,17 @@ impl Session {
         let Some(command) = self.in_flight.remove(ticket) else { return Ok(()) };
         match result {
             Ok(done) => self.send(socket, &ServerFrame::Ok(ok_of(command.reference, done))).await,
-            Err(refused) => self.refuse(socket, refused.frame(command.reference)).await,
+            Err(refused) => self.refuse(socket, command.reference, refused).await,
         }
     }
 
-    async fn refuse(&mut self, socket: &mut WebSocket, refusal: Refusal) -> Result<(), End> {
+    async fn refuse(&mut self, socket: &mut WebSocket, reference: Option<u64>, refused: Refused) -> Result<(), End> {
+        if refused.is_loss {
+            self.order.lost();
+        }
+        let refusal = refused.frame(reference);
         metrics::counter!("natter_gateway_refusals_total", "code" => refusal.code.as_str()).increment(1);
         self.send(socket, &ServerFrame::Error(refusal)).await
-    }
-}
-
-/// The answer to an append that the broker recognised as a repeat.
-async fn settle_duplicate(
-    gateway: &Gateway,
-    appended: Appended,
-    fingerprint: Option<Fingerprint>,
-) -> Result<Done, Refused> {
-    match fingerprint {
-        Some(fingerprint) => send::settle_duplicate(gateway, appended, fingerprint).await,
-        None => Ok(Done { seq: appended.seq, conversation: None, at: None, duplicate: true }),
     }
 }
 

@@ -7,34 +7,26 @@ use natter_protocol::codec::Incoming;
 use natter_protocol::frame::Hello;
 use natter_protocol::{ClientFrame, CloseCode, Encoding};
 
+use super::backlog::Backlog;
 use crate::Gateway;
 use crate::accounts::{Authenticated, Refused};
 
 /// A connection whose `hello` came, and what came with it.
 pub struct Greeted {
     pub hello: Hello,
-    /// Frames that stood behind `hello` in the same message.
-    pub rest: Vec<Incoming>,
-    /// That message ended in something malformed (FRM4).
-    pub malformed: bool,
+    /// What stood behind `hello` in the same message.
+    pub rest: Backlog,
 }
 
 /// Waits for `hello`.
 pub async fn hello(gateway: &Gateway, socket: &mut WebSocket, encoding: Encoding) -> Result<Greeted, CloseCode> {
     let first = tokio::time::timeout(gateway.config.hello_timeout, first_message(socket, encoding)).await;
     let message = first.map_err(|_| CloseCode::NotAuthenticated)??;
-    let mut frames = encoding.decode(&message);
-    let Some(Ok(Incoming::Frame(ClientFrame::Hello(hello)))) = frames.next() else {
-        return Err(CloseCode::ProtocolError);
-    };
-    let mut greeted = Greeted { hello, rest: Vec::new(), malformed: false };
-    for frame in frames {
-        match frame {
-            Ok(frame) => greeted.rest.push(frame),
-            Err(_) => greeted.malformed = true,
-        }
+    let mut rest = Backlog::new(encoding, message);
+    match rest.next() {
+        Some(Ok(Incoming::Frame(ClientFrame::Hello(hello)))) => Ok(Greeted { hello, rest }),
+        _ => Err(CloseCode::ProtocolError),
     }
-    Ok(greeted)
 }
 
 /// Who holds a token, if it is good now.

@@ -6,8 +6,10 @@
 //! client sees is the log's, whoever else does what (EVT1). The `ok` of a durable command is sent in its event's place
 //! (EVT2): that is where the gateway knows that the broker stored it, and when.
 
+mod backlog;
 mod commands;
 mod handshake;
+mod order;
 mod outgoing;
 mod resume;
 
@@ -16,11 +18,13 @@ use std::sync::Arc;
 use axum::extract::ws::WebSocket;
 use natter_protocol::codec::Incoming;
 use natter_protocol::frame::{CaughtUp, Goodbye, Reset, Welcome};
-use natter_protocol::{ClientFrame, CloseCode, Encoding, Limits, ServerFrame, Timestamp, limits};
+use natter_protocol::{ClientFrame, CloseCode, Encoding, Limits, Position, ServerFrame, Timestamp, limits};
 use tokio::time::Instant;
 
+use self::backlog::Backlog;
 use self::commands::InFlight;
 use self::handshake::Greeted;
+use self::order::Order;
 use self::outgoing::Outgoing;
 use self::resume::Start;
 use crate::Gateway;
@@ -44,8 +48,8 @@ pub struct Upgrade {
 /// Serves one socket to its end.
 pub async fn serve(gateway: Arc<Gateway>, mut socket: WebSocket, upgrade: Upgrade) {
     let code = match begin(&gateway, &mut socket, &upgrade).await {
-        Ok((mut session, greeted)) => {
-            let code = session.run(&mut socket, greeted).await;
+        Ok((mut session, resume)) => {
+            let code = session.run(&mut socket, resume).await;
             session.leave();
             code
         }
@@ -53,8 +57,9 @@ pub async fn serve(gateway: Arc<Gateway>, mut socket: WebSocket, upgrade: Upgrad
     };
     let label = code.map_or_else(|| "gone".to_owned(), |code| code.code().to_string());
     metrics::counter!("natter_gateway_sockets_closed_total", "code" => label).increment(1);
-    if let Some(code) = code {
-        outgoing::close(&mut socket, code, gateway.config.close_timeout).await;
+    match code {
+        Some(code) => outgoing::close(&mut socket, code, gateway.config.close_timeout).await,
+        None => outgoing::answer_close(&mut socket, gateway.config.close_timeout).await,
     }
 }
 
@@ -63,15 +68,12 @@ async fn begin(
     gateway: &Arc<Gateway>,
     socket: &mut WebSocket,
     upgrade: &Upgrade,
-) -> Result<(Session, Greeted), CloseCode> {
-    let greeted = handshake::hello(gateway, socket, upgrade.encoding).await?;
-    let token = greeted.hello.token.as_deref().or(upgrade.bearer.as_deref()).ok_or(CloseCode::NotAuthenticated)?;
+) -> Result<(Session, Option<Position>), CloseCode> {
+    let Greeted { hello, rest } = handshake::hello(gateway, socket, upgrade.encoding).await?;
+    let token = hello.token.as_deref().or(upgrade.bearer.as_deref()).ok_or(CloseCode::NotAuthenticated)?;
     let authenticated = handshake::authenticate(gateway, token).await?;
     let claims = authenticated.claims.clone();
     let caller = Caller::new(authenticated, token);
-    if !gateway.feed.is_ready() {
-        return Err(CloseCode::FeedBehind);
-    }
     let issued_at_ms = i64::try_from(claims.iat.saturating_mul(1000)).unwrap_or(i64::MAX);
     let handle = SessionHandle::new(caller.uid, caller.login, issued_at_ms, gateway.config.session_waiting_bytes);
     gateway
@@ -86,18 +88,26 @@ async fn begin(
         expires: deadline(gateway, claims.expires_at_ms()),
         next_ping: Instant::now() + gateway.config.heartbeat,
         pong_due: None,
+        backlog: rest,
         in_flight: InFlight::new(gateway.config.session_commands),
-        goodbye_said: false,
+        order: Order::default(),
+        drained: None,
         handle,
         caller,
     };
     // The router knows the session now, so a revocation from here on closes it. One that came just before is seen here.
     gateway.presence.joined(session.caller.uid);
-    if let Err(code) = handshake::authenticate(gateway, token).await {
+    gateway.rates.grants(session.caller.uid, session.caller.rate);
+    let welcome = match handshake::authenticate(gateway, token).await {
+        // Looked at behind the router too: a feed that breaks from here on closes this socket.
+        Ok(_) if !gateway.feed.is_ready() => Err(CloseCode::FeedBehind),
+        other => other.map(drop),
+    };
+    if let Err(code) = welcome {
         session.leave();
         return Err(code);
     }
-    Ok((session, greeted))
+    Ok((session, hello.resume))
 }
 
 struct Session {
@@ -110,51 +120,65 @@ struct Session {
     expires: Instant,
     next_ping: Instant,
     pong_due: Option<Instant>,
+    /// What came in one message with what is being done.
+    backlog: Backlog,
     in_flight: InFlight,
-    goodbye_said: bool,
+    order: Order,
+    /// Goodbye was said, and until then the client may leave by itself (HRT3).
+    drained: Option<Instant>,
 }
 
 impl Session {
     /// Serves until the end. `None`: the client is gone, and there is nobody to tell.
-    async fn run(&mut self, socket: &mut WebSocket, greeted: Greeted) -> Option<CloseCode> {
-        match self.serve(socket, greeted).await {
+    async fn run(&mut self, socket: &mut WebSocket, resume: Option<Position>) -> Option<CloseCode> {
+        match self.serve(socket, resume).await {
             Ok(()) => None,
             Err(end) => end.code,
         }
     }
 
-    async fn serve(&mut self, socket: &mut WebSocket, greeted: Greeted) -> Result<(), End> {
-        let resume = greeted.hello.resume;
+    async fn serve(&mut self, socket: &mut WebSocket, resume: Option<Position>) -> Result<(), End> {
         self.start(socket, resume).await?;
-        for frame in greeted.rest {
-            self.take(socket, frame).await?;
-        }
-        if greeted.malformed {
-            return Err(CloseCode::ProtocolError.into());
-        }
         let stop = self.gateway.shutdown.clone();
         loop {
             self.deliver(socket).await?;
-            let (reads, awaits, deadline) =
-                (self.in_flight.has_room(), !self.in_flight.is_empty(), self.next_deadline());
+            if stop.is_requested() && self.drained.is_none() {
+                self.say_goodbye(socket).await?;
+            }
+            self.on_time(socket).await?;
+            if self.order.wants_ping() {
+                self.ping(socket).await?;
+            }
+            let has_room = self.in_flight.has_room();
+            if has_room && let Some(frame) = self.backlog.next() {
+                self.take(socket, frame?).await?;
+                // A message may hold thousands of frames that need nothing to be waited for.
+                tokio::task::consume_budget().await;
+                continue;
+            }
+            let (awaits, deadline) = (!self.in_flight.is_empty(), self.next_deadline(has_room));
             tokio::select! {
+                biased;
                 () = self.handle.woken() => {}
-                Some(outcome) = self.in_flight.next(), if awaits => {
-                    self.settle(socket, outcome).await?;
-                }
-                message = socket.recv(), if reads => match message {
+                Some(outcome) = self.in_flight.next(), if awaits => self.settle(socket, outcome).await?,
+                message = socket.recv(), if has_room => match message {
                     Some(Ok(axum::extract::ws::Message::Close(_))) | None => return Ok(()),
-                    Some(Ok(message)) => self.receive(socket, message).await?,
+                    Some(Ok(message)) => self.receive(message)?,
                     Some(Err(error)) => return Err(outgoing::read_error(&error)),
                 },
-                () = tokio::time::sleep_until(deadline) => self.on_deadline(socket).await?,
-                () = stop.requested(), if !self.goodbye_said => self.say_goodbye(socket).await?,
+                () = stop.requested(), if self.drained.is_none() => {}
+                () = tokio::time::sleep_until(deadline) => {
+                    // Nothing was there to be read, so the pong has not come either.
+                    if has_room && self.pong_due.is_some_and(|due| due <= Instant::now()) {
+                        return Err(CloseCode::HeartbeatMissed.into());
+                    }
+                }
             }
         }
     }
 
     /// Says welcome, then sets the cursor by a replay or a reset (CON3).
-    async fn start(&mut self, socket: &mut WebSocket, resume: Option<natter_protocol::Position>) -> Result<(), End> {
+    async fn start(&mut self, socket: &mut WebSocket, resume: Option<Position>) -> Result<(), End> {
         let gateway = self.gateway.clone();
         let config = &gateway.config;
         let start = resume::start(&gateway, self.caller.uid, resume).await;
@@ -179,6 +203,8 @@ impl Session {
             Start::Close(code) => Err(code.into()),
             Start::Reset { reason, from } => {
                 self.cursor = from;
+                // What was routed here before is not this client's to wait for.
+                self.handle.written(usize::MAX);
                 let reset = ServerFrame::Reset(Reset { reason, position: render::position(&gateway, from) });
                 let mut out = Outgoing::new(self.encoding);
                 out.push(&self.encoding.encode(&welcome));
@@ -264,19 +290,9 @@ impl Session {
         Ok(())
     }
 
-    async fn receive(&mut self, socket: &mut WebSocket, message: axum::extract::ws::Message) -> Result<(), End> {
-        let Some(bytes) = handshake::payload(message, self.encoding)? else { return Ok(()) };
-        for frame in self.encoding.decode(&bytes) {
-            let frame = frame.map_err(|_| CloseCode::ProtocolError)?;
-            self.take(socket, frame).await?;
-            // One message may hold more commands than may wait: the rest waits for room, in order (FRM5).
-            while !self.in_flight.has_room() {
-                let outcome = self.in_flight.next().await;
-                if let Some(outcome) = outcome {
-                    self.settle(socket, outcome).await?;
-                }
-                self.deliver(socket).await?;
-            }
+    fn receive(&mut self, message: axum::extract::ws::Message) -> Result<(), End> {
+        if let Some(bytes) = handshake::payload(message, self.encoding)? {
+            self.backlog = Backlog::new(self.encoding, bytes);
         }
         Ok(())
     }
@@ -285,6 +301,7 @@ impl Session {
         match frame {
             Incoming::Frame(ClientFrame::Pong(_)) => {
                 self.pong_due = None;
+                self.order.pong();
                 Ok(())
             }
             Incoming::Frame(ClientFrame::Applied(progress)) => {
@@ -314,37 +331,48 @@ impl Session {
         Ok(())
     }
 
-    fn next_deadline(&self) -> Instant {
-        let heartbeat = self.pong_due.unwrap_or(self.next_ping);
-        let soonest = heartbeat.min(self.expires);
-        self.in_flight.deadline().map_or(soonest, |feed| soonest.min(feed))
+    /// When something has to be done though nothing happens. While the socket is not read, no pong is waited for.
+    fn next_deadline(&self, reads: bool) -> Instant {
+        let heartbeat = match self.pong_due {
+            None => Some(self.next_ping),
+            Some(due) => reads.then_some(due),
+        };
+        let others = [heartbeat, self.in_flight.deadline(), self.drained];
+        others.into_iter().flatten().fold(self.expires, Instant::min)
     }
 
-    async fn on_deadline(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+    /// Does what is due, whatever else keeps the session busy.
+    async fn on_time(&mut self, socket: &mut WebSocket) -> Result<(), End> {
         let now = Instant::now();
         if now >= self.expires {
             return Err(CloseCode::TokenExpired.into());
         }
-        if self.pong_due.is_some_and(|due| now >= due) {
-            return Err(CloseCode::HeartbeatMissed.into());
+        if self.drained.is_some_and(|due| now >= due) {
+            return Err(CloseCode::GoingAway.into());
         }
         // What was stored has to come by the feed; if it does not, the feed is broken (CON4).
         if self.in_flight.deadline().is_some_and(|due| now >= due) {
             return Err(CloseCode::FeedBehind.into());
         }
         if self.pong_due.is_none() && now >= self.next_ping {
-            self.deliver(socket).await?;
-            let position = render::position(&self.gateway, self.cursor);
-            self.send(socket, &ServerFrame::Ping(CaughtUp { position })).await?;
-            self.pong_due = Some(now + self.gateway.config.pong_timeout);
             self.next_ping = now + self.gateway.config.heartbeat;
+            self.order.settle();
+            self.ping(socket).await?;
         }
+        Ok(())
+    }
+
+    async fn ping(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        let position = render::position(&self.gateway, self.cursor);
+        self.send(socket, &ServerFrame::Ping(CaughtUp { position })).await?;
+        self.order.ping();
+        self.pong_due.get_or_insert(Instant::now() + self.gateway.config.pong_timeout);
         Ok(())
     }
 
     /// Asks the client to come back elsewhere, and serves it on until it has (HRT3).
     async fn say_goodbye(&mut self, socket: &mut WebSocket) -> Result<(), End> {
-        self.goodbye_said = true;
+        self.drained = Some(Instant::now() + self.gateway.config.drain);
         let reconnect_after_ms = rand::random_range(0..=MAX_RECONNECT_MS);
         self.send(socket, &ServerFrame::Goodbye(Goodbye { reconnect_after_ms })).await
     }
@@ -355,18 +383,31 @@ impl Session {
         self.write(socket, &mut out).await
     }
 
-    /// Writes, unless the session is told to close meanwhile.
+    /// Writes, unless the session is told to close meanwhile, or the client takes nothing for as long as it may take for
+    /// a pong.
     async fn write(&mut self, socket: &mut WebSocket, out: &mut Outgoing) -> Result<(), End> {
         let Some(message) = out.take() else { return Ok(()) };
+        let stuck = tokio::time::sleep(self.gateway.config.pong_timeout);
         let sent = outgoing::send(socket, message);
-        tokio::pin!(sent);
-        loop {
+        tokio::pin!(sent, stuck);
+        let mut woken = false;
+        let result = loop {
             tokio::select! {
                 biased;
-                result = &mut sent => return result.map_err(|_| End { code: None }),
-                () = self.handle.woken() => self.check_close()?,
+                result = &mut sent => break result,
+                () = self.handle.woken() => {
+                    woken = true;
+                    self.check_close()?;
+                }
+                () = tokio::time::sleep_until(self.expires) => return Err(CloseCode::TokenExpired.into()),
+                () = &mut stuck => return Err(CloseCode::TooSlow.into()),
             }
+        };
+        if woken {
+            // What it was woken for is still to be looked at.
+            self.handle.wake();
         }
+        result.map_err(|_| End { code: None })
     }
 
     fn check_close(&self) -> Result<(), End> {
@@ -378,10 +419,10 @@ impl Session {
 
     /// Takes the session out of everything that knows it.
     fn leave(&self) {
-        let left = self.gateway.router.remove(&self.handle);
+        self.gateway.router.remove(&self.handle);
         metrics::gauge!("natter_gateway_sockets").set(self.gateway.router.len() as f64);
         let shown_until = Instant::now() + self.gateway.config.offline_after;
-        self.gateway.presence.left(self.caller.uid, left, shown_until);
+        self.gateway.presence.left(self.caller.uid, shown_until);
     }
 }
 

@@ -70,16 +70,27 @@ pub async fn send(socket: &mut WebSocket, message: Message) -> Result<(), axum::
 pub async fn close(socket: &mut WebSocket, code: CloseCode, within: Duration) {
     let frame = CloseFrame { code: code.code(), reason: code.reason().into() };
     let farewell = async {
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            // The client's own close frame; what it still had to say is not answered any more.
-            while let Some(Ok(message)) = socket.recv().await {
-                if matches!(message, Message::Close(_)) {
-                    break;
-                }
+        if socket.send(Message::Close(Some(frame))).await.is_err() {
+            return;
+        }
+        // The client's own close frame; what it still had to say is not answered any more.
+        loop {
+            match socket.recv().await {
+                Some(Ok(Message::Close(_))) => return,
+                Some(Ok(_)) => {}
+                // A connection that is dropped with something unread in it is reset, and a reset may overtake our code.
+                // After a message that was too large to be read there is no reading on, so the client is given the time.
+                Some(Err(_)) | None => std::future::pending().await,
             }
         }
     };
     let _ = tokio::time::timeout(within, farewell).await;
+}
+
+/// Answers the client's own close frame, which reading on does.
+pub async fn answer_close(socket: &mut WebSocket, within: Duration) {
+    let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+    let _ = tokio::time::timeout(within, answered).await;
 }
 
 /// What a message that could not be read means: one that is too large is told (FRM3), a connection that broke is not.

@@ -57,7 +57,9 @@ pub async fn start(gateway: &Gateway, user: Uid, resume: Option<Position>) -> St
     match feed.tail.count_after(user, resume.seq) {
         Ok(count) if count > MAX_RESUME_EVENTS => reset(ResetReason::TooMuch),
         Ok(_) => Start::Replay { older: Vec::new(), from },
-        Err(_) if feed.head().seq - resume.seq > gateway.config.max_replay_events => reset(ResetReason::TooOld),
+        Err(_) if feed.head().seq.saturating_sub(resume.seq) > gateway.config.max_replay_events => {
+            reset(ResetReason::TooOld)
+        }
         Err(_) => match scan(gateway, user, from).await {
             Ok(Some((older, from))) => Start::Replay { older, from },
             Ok(None) => reset(ResetReason::TooMuch),
@@ -92,7 +94,12 @@ async fn scan(gateway: &Gateway, user: Uid, from: Place) -> Result<Option<(Vec<A
             Ok(_) => return Ok(Some((older, place))),
             Err(_) => {}
         }
-        for stored in gateway.log.range(Stream::Chat, place.seq, SCAN_EVENTS, SCAN_BYTES).await? {
+        let stretch = gateway.log.range(Stream::Chat, place.seq, SCAN_EVENTS, SCAN_BYTES).await?;
+        if stretch.is_empty() {
+            // The log ends before the tail begins: it is another one by now, and the feed will say so.
+            return Err(ReadError::Unavailable);
+        }
+        for stored in stretch {
             place = Place { seq: stored.seq, tag: stored.tag() };
             let reaches =
                 Envelope::peek(&stored.payload).is_ok_and(|envelope| envelope.addressees().any(|uid| uid == user));

@@ -1,0 +1,129 @@
+//! One id, one answer (CMD2, CMD3): what a repeated command is told, and how one is told from another command under a used
+//! id.
+
+use std::sync::Arc;
+
+use natter_events::{ClientId, ConversationId, Event, Fingerprint, Record};
+use natter_log::{Appended, Stream};
+use natter_protocol::ErrorCode;
+
+use super::{Caller, Done, Refused};
+use crate::Gateway;
+use crate::feed::Entry;
+use crate::idempotency::{Freshness, WINDOW_MS, freshness};
+
+/// What a command asks for, as far as a stored event tells it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    Message(Fingerprint),
+    Marker { conversation: ConversationId, read: u64 },
+}
+
+impl Body {
+    /// Whether a command that asks for this made the event. A marker's event may cover more than was asked for.
+    pub fn made(self, entry: &Entry) -> bool {
+        let Ok(record) = Record::decode(&entry.record) else { return false };
+        match (self, record.event) {
+            (Self::Message(fingerprint), Event::MessageSent(stored)) => stored.fingerprint == fingerprint,
+            (Self::Marker { conversation, read }, Event::ReadMarkerMoved(stored)) => {
+                entry.conversation == Some(conversation) && stored.read >= read
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A command that was stored before.
+pub struct Known {
+    done: Done,
+    stored: StoredAs,
+}
+
+enum StoredAs {
+    Event(Arc<Entry>),
+    /// As history tells it: a message by its fingerprint, anything else only by where it belongs.
+    History(Option<Fingerprint>),
+}
+
+impl Known {
+    /// The answer to a command under the same id.
+    pub fn answer(self, body: Body) -> Result<Done, Refused> {
+        let same = match (&self.stored, body) {
+            (StoredAs::Event(entry), body) => body.made(entry),
+            (StoredAs::History(stored), Body::Message(fingerprint)) => *stored == Some(fingerprint),
+            (StoredAs::History(stored), Body::Marker { conversation, .. }) => {
+                stored.is_none() && self.done.conversation == Some(conversation)
+            }
+        };
+        if same { Ok(self.done) } else { Err(conflict()) }
+    }
+}
+
+/// The event that the caller's id made before, if there is one.
+pub async fn known(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<Option<Known>, Refused> {
+    let now_ms = gateway.clock.now_ms();
+    let freshness = freshness(id, now_ms);
+    if freshness == Freshness::Timeless {
+        return Err(Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"));
+    }
+    if let Some(entry) = gateway.feed.tail.by_command(caller.uid, id) {
+        return Ok(Some(Known { done: done(&entry), stored: StoredAs::Event(entry) }));
+    }
+    if freshness == Freshness::Fresh {
+        return Ok(None);
+    }
+    let window_ago = i64::try_from(now_ms).unwrap_or(i64::MAX) - WINDOW_MS;
+    let at_least = crate::render::position(gateway, gateway.feed.tail.place_at(window_ago));
+    let stored = gateway.lookup.command(&caller.token, id, at_least).await.map_err(|error| {
+        tracing::warn!(error = &*natter_platform::error::chain(&error), "an old id can't be looked up");
+        Refused::not_now("this id is not fresh, and history can't be asked now whether it was used")
+    })?;
+    Ok(stored.map(|stored| Known {
+        done: Done { seq: stored.seq, conversation: stored.conversation, at: Some(stored.at), duplicate: true },
+        stored: StoredAs::History(stored.fingerprint.as_deref().and_then(parse_fingerprint)),
+    }))
+}
+
+/// What a repeat is answered that the broker recognised: the stored event says whether it was the same command.
+pub async fn settle(gateway: &Gateway, appended: Appended, body: Body) -> Result<Done, Refused> {
+    gateway.feed.reaches(appended.seq, gateway.config.feed_timeout).await;
+    let entry = match gateway.feed.tail.get(appended.seq) {
+        Some(entry) => entry,
+        None => {
+            let stored = gateway.log.get(Stream::Chat, appended.seq).await?;
+            let entry = stored.and_then(|stored| Entry::new(stored).ok());
+            Arc::new(entry.ok_or_else(|| Refused::unavailable("the stored command can't be read now"))?)
+        }
+    };
+    if body.made(&entry) { Ok(done(&entry)) } else { Err(conflict()) }
+}
+
+/// Another command under a used id.
+pub fn conflict() -> Refused {
+    Refused::new(ErrorCode::Conflict, "this id was used for another command")
+}
+
+/// How a stored event answers its own command again.
+fn done(entry: &Entry) -> Done {
+    Done { seq: entry.seq, conversation: entry.conversation, at: Some(entry.at), duplicate: true }
+}
+
+fn parse_fingerprint(hex: &str) -> Option<Fingerprint> {
+    if hex.len() != 32 {
+        return None;
+    }
+    Some(Fingerprint::from_bytes(u128::from_str_radix(hex, 16).ok()?.to_be_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cmd2_a_fingerprint_survives_the_history_api() {
+        let print = Fingerprint::from_bytes([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        assert_eq!(parse_fingerprint("000102030405060708090a0b0c0d0eff"), Some(print));
+        assert_eq!(parse_fingerprint("ff"), None);
+        assert_eq!(parse_fingerprint(&"g".repeat(32)), None);
+    }
+}
