@@ -2,5 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod connecting;
+mod events;
+mod frames;
+mod heartbeat;
+mod received;
+mod resuming;
 mod rig;
 mod smoke;
+mod socket;

@@ -1,50 +1,58 @@
-//! One broker, one or more gateways on port 0, and clients that speak bytes.
+//! One broker, one or more gateways on port 0, each on a runtime of its own as if it were a process, and the people who
+//! use them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
 use natter_events::{ClientId, ContentKey};
 use natter_gateway::accounts::{AccountConfig, PasswordCost};
 use natter_gateway::config::Config;
 use natter_gateway::{Deps, Gateway};
 use natter_log::{Bucket, KeyRing, Log, Settings};
 use natter_platform::http::{LayerOptions, ServeOptions, layered, serve};
-use natter_platform::tokens::{DEFAULT_LIFETIME, PrivateKey, Realm, Signer, Subject, Verifier};
+use natter_platform::tokens::{DEFAULT_LIFETIME, LEEWAY, PrivateKey, Realm, Signer, Subject, Verifier};
 use natter_platform::{Clock, Policy, Shutdown, Tasks};
 use natter_testkit::Broker;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio::runtime::Runtime;
+
+use crate::socket::Socket;
 
 /// Long enough for a busy machine; what is not there by then is missing.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A deployment.
 pub struct Rig {
     pub broker: Broker,
     pub gateways: Vec<Running>,
-    pub signer: Arc<Signer>,
-    key: PrivateKey,
-    master: ContentKey,
     pub clock: Clock,
+    secrets: Secrets,
+}
+
+/// What all gateways of a deployment share.
+#[derive(Clone)]
+struct Secrets {
+    key: Arc<PrivateKey>,
+    master: ContentKey,
+    token_lifetime: Duration,
 }
 
 /// One gateway, served.
 pub struct Running {
-    pub gateway: Arc<Gateway>,
     pub address: String,
     pub shutdown: Shutdown,
     pub tasks: Tasks,
+    runtime: Option<Runtime>,
 }
 
 /// Someone who registered.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Person {
     pub handle: String,
     pub token: String,
+    /// The refresh cookie, as it is sent back.
+    pub cookie: String,
     pub uid: natter_events::Uid,
     pub login: natter_events::SessionId,
 }
@@ -57,64 +65,46 @@ impl Rig {
 
     /// The same, with settings of the test's own.
     pub async fn start_with(count: usize, change: impl Fn(&mut Config)) -> Self {
-        Self::start_on(Broker::start().await, Clock::system(), count, change).await
-    }
-
-    pub async fn start_on(broker: Broker, clock: Clock, count: usize, change: impl Fn(&mut Config)) -> Self {
-        let key = PrivateKey::generate().unwrap();
-        let signer = Arc::new(Signer::new(&key, Realm::default(), DEFAULT_LIFETIME, &clock).unwrap());
-        let mut rig = Self { broker, gateways: Vec::new(), signer, key, master: ContentKey::random(), clock };
-        for index in 0..count {
-            let mut config = Config { name: format!("g{index}"), ..Config::default() };
-            change(&mut config);
-            rig.add_gateway(config).await;
+        let mut rig = Self::empty(Clock::system(), DEFAULT_LIFETIME).await;
+        for _ in 0..count {
+            rig.add(&change).await;
         }
         rig
     }
 
+    /// A broker without gateways.
+    pub async fn empty(clock: Clock, token_lifetime: Duration) -> Self {
+        let secrets =
+            Secrets { key: Arc::new(PrivateKey::generate().unwrap()), master: ContentKey::random(), token_lifetime };
+        Self { broker: Broker::start().await, gateways: Vec::new(), clock, secrets }
+    }
+
     /// One more gateway.
-    pub async fn add_gateway(&mut self, config: Config) {
-        let settings = Settings {
+    pub async fn add(&mut self, change: impl Fn(&mut Config)) {
+        let settings = self.settings();
+        self.add_over(settings, change).await;
+    }
+
+    /// One more gateway, which reaches the broker in a way of the test's own.
+    pub async fn add_over(&mut self, settings: Settings, change: impl Fn(&mut Config)) {
+        let mut config = Config { name: format!("g{}", self.gateways.len()), ..Config::default() };
+        change(&mut config);
+        self.gateways.push(Running::start(config, settings, self.secrets.clone(), self.clock.clone()).await);
+    }
+
+    /// How to reach the broker directly.
+    pub fn settings(&self) -> Settings {
+        Settings {
             servers: vec![self.broker.url().to_owned()],
             user: Some(self.broker.user().to_owned()),
             password: Some(self.broker.password().to_owned()),
             ..Settings::default()
-        };
-        let running = self.run(config, settings).await;
-        self.gateways.push(running);
+        }
     }
 
-    /// Runs a gateway over a log of the test's own settings.
-    pub async fn run(&self, config: Config, settings: Settings) -> Running {
-        let log = Log::connect(settings).await.unwrap();
-        log.declare().await.unwrap();
-        let shutdown = Shutdown::new(Duration::from_secs(5));
-        let tasks = Tasks::new(&shutdown);
-        let verifier = Arc::new(Verifier::new([self.key.public()], &Realm::default(), &self.clock));
-        let deps = Deps {
-            keys: KeyRing::new(log.bucket(Bucket::Keys), self.master.clone(), 1000),
-            log,
-            signer: self.signer.clone(),
-            verifier,
-            clock: self.clock.clone(),
-            tasks: tasks.clone(),
-            shutdown: shutdown.clone(),
-        };
-        // The cheapest hash there is: what these tests are about is not how long a guess takes.
-        let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
-        let accounts = AccountConfig { password_cost: cost, ..AccountConfig::default() };
-        let gateway = Gateway::start(config, accounts, deps).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let router = layered(gateway.router(), &LayerOptions::default());
-        let stop = shutdown.clone();
-        tasks.spawn(
-            "http",
-            Policy::Essential,
-            async move { serve(listener, router, ServeOptions::default(), stop).await },
-        );
-        tokio::time::timeout(PATIENCE, gateway.ready()).await.expect("the feed is ready");
-        Running { gateway, address, shutdown, tasks }
+    /// The log, to look at it.
+    pub async fn log(&self) -> Log {
+        Log::connect(self.settings()).await.unwrap()
     }
 
     /// Registers someone, on the first gateway.
@@ -123,32 +113,63 @@ impl Rig {
         let body = json!({"handle": handle, "password": "correct horse"});
         let response = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
         assert!(response.status().is_success(), "{}", response.text().await.unwrap());
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let tokens: Value = response.json().await.unwrap();
         let token = tokens["access_token"].as_str().unwrap().to_owned();
-        let claims = Verifier::new([self.key.public()], &Realm::default(), &self.clock).verify(&token).unwrap();
-        Person { handle: handle.to_owned(), token, uid: claims.uid, login: claims.session }
+        let verifier = Verifier::new([self.secrets.key.public()], &Realm::default(), &self.clock);
+        let claims = verifier.verify(&token).unwrap();
+        Person { handle: handle.to_owned(), token, cookie, uid: claims.uid, login: claims.session }
     }
 
-    /// A token of a person's that grants so many messages per window.
+    /// The person with a token that grants so many messages per window.
     pub fn with_rate(&self, person: &Person, rate: u32) -> Person {
-        let subject = Subject { rate: Some(rate), ..Subject::new(person.uid, person.login, person.handle.clone()) };
-        Person { token: self.signer.mint(subject).unwrap().0, ..person.clone() }
+        let subject = Subject { rate: Some(rate), ..subject_of(person) };
+        Person { token: self.mint(subject, DEFAULT_LIFETIME), ..person.clone() }
+    }
+
+    /// A token of the person's that is good for so long, in whole seconds.
+    pub fn token_for(&self, person: &Person, lifetime: Duration) -> String {
+        self.mint(subject_of(person), lifetime)
+    }
+
+    /// A token of the person's that has ended, leeway and all.
+    pub fn expired_token(&self, person: &Person) -> String {
+        let (clock, _) = Clock::manual(self.clock.now_ms() - 60_000);
+        let signer = Signer::new(&self.secrets.key, Realm::default(), Duration::from_secs(60) - LEEWAY, &clock);
+        signer.unwrap().mint(subject_of(person)).unwrap().0
+    }
+
+    /// A token that says it is the person's, signed by someone else.
+    pub fn forged_token(&self, person: &Person) -> String {
+        let key = PrivateKey::generate().unwrap();
+        let signer = Signer::new(&key, Realm::default(), DEFAULT_LIFETIME, &self.clock).unwrap();
+        signer.mint(subject_of(person)).unwrap().0
+    }
+
+    fn mint(&self, subject: Subject, lifetime: Duration) -> String {
+        let signer = Signer::new(&self.secrets.key, Realm::default(), lifetime, &self.clock).unwrap();
+        signer.mint(subject).unwrap().0
     }
 
     /// A socket of a person's on a gateway, greeted afresh.
     pub async fn socket(&self, gateway: usize, person: &Person) -> Socket {
-        let mut socket = Socket::open(&self.gateways[gateway].address, None).await;
-        socket.say(json!({"type": "hello", "token": person.token, "client": "test"})).await;
+        let mut socket = self.hello(gateway, person, None).await;
         socket.expect("welcome").await;
         assert_eq!(socket.expect("reset").await["reason"], "fresh");
         socket
     }
 
-    /// A socket that resumes from a position.
+    /// A socket that resumes from a position, welcomed.
     pub async fn resume(&self, gateway: usize, person: &Person, position: &str) -> Socket {
-        let mut socket = Socket::open(&self.gateways[gateway].address, None).await;
-        socket.say(json!({"type": "hello", "token": person.token, "resume": position})).await;
+        let mut socket = self.hello(gateway, person, Some(position)).await;
         socket.expect("welcome").await;
+        socket
+    }
+
+    /// A socket that has said hello, and heard nothing yet.
+    pub async fn hello(&self, gateway: usize, person: &Person, resume: Option<&str>) -> Socket {
+        let mut socket = Socket::open(&self.gateways[gateway].address).await;
+        socket.say(json!({"type": "hello", "token": person.token, "client": "test", "resume": resume})).await;
         socket
     }
 
@@ -173,89 +194,80 @@ impl Rig {
         let status = response.status().as_u16();
         (status, response.json().await.unwrap_or(Value::Null))
     }
-}
 
-/// A client that speaks JSON frames.
-pub struct Socket {
-    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    frames: std::collections::VecDeque<Value>,
-}
-
-/// How a socket ended.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Closed(pub Option<u16>);
-
-impl Socket {
-    pub async fn open(address: &str, headers: Option<(&'static str, &str)>) -> Self {
-        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
-        if let Some((name, value)) = headers {
-            request.headers_mut().insert(name, value.parse().unwrap());
-        }
-        let (stream, _) = connect_async(request).await.unwrap();
-        Self { stream, frames: Default::default() }
-    }
-
-    /// Sends one frame.
-    pub async fn say(&mut self, frame: Value) {
-        self.say_raw(Message::text(frame.to_string())).await;
-    }
-
-    /// Sends any WebSocket message.
-    pub async fn say_raw(&mut self, message: Message) {
-        self.stream.send(message).await.unwrap();
-    }
-
-    /// The next frame, or how the socket ended.
-    pub async fn next(&mut self) -> Result<Value, Closed> {
-        while self.frames.is_empty() {
-            let message = tokio::time::timeout(PATIENCE, self.stream.next()).await.expect("a frame in time");
-            match message {
-                Some(Ok(Message::Text(text))) => {
-                    self.frames.extend(text.split('\n').map(|frame| serde_json::from_str::<Value>(frame).unwrap()));
-                }
-                Some(Ok(Message::Close(frame))) => return Err(Closed(frame.map(|frame| frame.code.into()))),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Err(Closed(None)),
-            }
-        }
-        Ok(self.frames.pop_front().unwrap())
-    }
-
-    /// The next frame that is not a heartbeat, which must be of this type.
-    pub async fn expect(&mut self, kind: &str) -> Value {
-        loop {
-            let frame = self.next().await.unwrap_or_else(|closed| panic!("expected {kind}, got {closed:?}"));
-            if frame["type"] == "ping" && kind != "ping" {
-                let position = frame["position"].clone();
-                self.say(json!({"type": "pong", "position": position})).await;
-                continue;
-            }
-            assert_eq!(frame["type"], kind, "{frame}");
-            return frame;
-        }
-    }
-
-    /// Reads until the socket ends, and returns the code.
-    pub async fn closed(&mut self) -> Closed {
-        loop {
-            if let Err(closed) = self.next().await {
-                return closed;
-            }
-        }
-    }
-
-    /// Sends a message to people and returns its answer.
-    pub async fn send(&mut self, to: &[&str], text: &str) -> Value {
-        let id = new_id();
-        self.say(json!({"type": "send", "ref": 1, "id": id, "to": {"participants": to}, "text": text})).await;
-        self.expect("ok").await
+    /// Logs a person out, on one of the gateways.
+    pub async fn log_out(&self, gateway: usize, person: &Person) {
+        let url = format!("http://{}/auth/logout", self.gateways[gateway].address);
+        let request = reqwest::Client::new().post(url).header("cookie", &person.cookie).header("natter-client", "test");
+        assert_eq!(request.send().await.unwrap().status(), 204);
     }
 }
 
-/// A client id made now; each a different one.
+fn subject_of(person: &Person) -> Subject {
+    Subject::new(person.uid, person.login, person.handle.clone())
+}
+
+impl Running {
+    async fn start(config: Config, settings: Settings, secrets: Secrets, clock: Clock) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = { runtime }.worker_threads(2).thread_name(config.name.clone()).enable_all().build().unwrap();
+        let started = runtime.spawn(async move {
+            let log = Log::connect(settings).await.unwrap();
+            log.declare().await.unwrap();
+            let shutdown = Shutdown::new(Duration::from_secs(10));
+            let tasks = Tasks::new(&shutdown);
+            // As the binary does it: the gateway's own tasks work until no socket is left.
+            let sockets = shutdown.child();
+            let Secrets { key, master, token_lifetime } = secrets;
+            let deps = Deps {
+                keys: KeyRing::new(log.bucket(Bucket::Keys), master, 1000),
+                log,
+                signer: Arc::new(Signer::new(&key, Realm::default(), token_lifetime, &clock).unwrap()),
+                verifier: Arc::new(Verifier::new([key.public()], &Realm::default(), &clock)),
+                clock,
+                tasks: tasks.clone(),
+                shutdown: sockets.clone(),
+            };
+            // The cheapest hash there is: what these tests are about is not how long a guess takes.
+            let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
+            let accounts = AccountConfig { password_cost: cost, ..AccountConfig::default() };
+            let gateway = Gateway::start(config, accounts, deps).unwrap();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let router = layered(gateway.router(), &LayerOptions::default());
+            tasks.spawn("http", Policy::Essential, async move {
+                let served = serve(listener, router, ServeOptions::default(), sockets.clone()).await;
+                sockets.force();
+                served
+            });
+            tokio::time::timeout(PATIENCE, gateway.ready()).await.expect("the feed is ready");
+            (address, shutdown, tasks)
+        });
+        let (address, shutdown, tasks) = started.await.unwrap();
+        Self { address, shutdown, tasks, runtime: Some(runtime) }
+    }
+
+    /// It is gone between two instructions: nothing is said to anyone.
+    pub fn kill(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A client id made now.
 pub fn new_id() -> String {
+    ClientId::at(Clock::system().now_ms()).to_string()
+}
+
+/// Numbers for `ref`s, each a different one.
+pub fn new_ref() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
-    LAST.fetch_add(1, Ordering::Relaxed);
-    let now = Clock::system().now_ms();
-    ClientId::at(now).to_string()
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
