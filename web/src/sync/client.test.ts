@@ -147,6 +147,26 @@ describe('the client', () => {
     expect(seqs()).toEqual([1, 2, 3]);
   });
 
+  it('people_of_the_list_and_of_new_messages_are_called_by_their_names', async () => {
+    const names = () => Object.fromEntries(client.store.state.names);
+    await goLive();
+    await request('/history/conversations?').answer(200, page(row(item(3))));
+    await request('/history/users/bob').answer(503, { code: 'unavailable', temporary: true });
+    expect(names()).toEqual({});
+    clock.advance(10_000);
+    await settle();
+    await request('/history/users/bob').answer(200, { user: 'bob', display_name: 'Bob B.' });
+    expect(names()).toEqual({ bob: 'Bob B.' });
+    wire().says({ ...message(4, 'carol'), conversation: 'other', participants: ['alice', 'carol'] });
+    await settle();
+    await request('/history/users/carol').answer(404, { code: 'not_found', temporary: false });
+    wire().says({ ...message(5, 'dora'), conversation: 'third', participants: ['alice', 'dora'] });
+    await settle();
+    await request('/history/users/dora').answer(200, { user: 'dora', display_name: 'Dora' });
+    expect(names()).toEqual({ bob: 'Bob B.', dora: 'Dora' });
+    expect(asked.filter(({ path }) => path.startsWith('/history/users/alice'))).toEqual([]);
+  });
+
   it('con5_a_page_that_was_asked_for_before_a_reset_is_not_taken_in', async () => {
     client.open(KEY);
     await goLive();

@@ -231,6 +231,7 @@ export class Client {
     const { unknown } = this.store.state;
     this.store.apply({ type: 'frame', frame, now });
     if (frame.sender === this.me) this.outbox.seen(frame.id);
+    void this.#reader.meet(frame.participants ?? []);
     // Nobody named its people: the list knows them, once it is as new as this message.
     if (this.store.state.unknown !== unknown) void this.#reader.readListAgain(frame.position);
   }

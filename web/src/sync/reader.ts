@@ -8,7 +8,8 @@ import { Problem } from '../net/problem.ts';
 import { directKey } from '../store/state.ts';
 import type { Store } from '../store/store.ts';
 
-const MAX_PEOPLE_MET = 32;
+/** How many people may wait to be met; others are shown by their handles. */
+const MAX_STRANGERS = 500;
 
 export interface ReaderSurroundings {
   me: string;
@@ -23,7 +24,8 @@ export class Reader {
   readonly #around: ReaderSurroundings;
   readonly #older = new Set<string>();
   readonly #wakers = new Set<() => void>();
-  readonly #met = new Set<string>();
+  readonly #strangers = new Set<string>();
+  #meeting = false;
   readonly #reading = new Set<string>();
   #readingList = -1;
   #listReads: Promise<unknown> = Promise.resolve();
@@ -53,7 +55,7 @@ export class Reader {
     const { store, history } = this.#around;
     try {
       const page = await this.#persist(
-        generation,
+        this.#sameGeneration(generation),
         () => history.conversations(null, { minPosition }),
         (message) => store.apply({ type: 'list_failed', generation, message }),
       );
@@ -100,7 +102,7 @@ export class Reader {
         return { items: [], next: null, position: '' };
       }
     };
-    const page = await this.#persist(generation, ask, (message) =>
+    const page = await this.#persist(this.#sameGeneration(generation), ask, (message) =>
       store.apply({ type: 'reading', generation, key, reading: { status: 'failed', message } }),
     ).finally(() => this.#reading.delete(question));
     if (page === null) return;
@@ -132,18 +134,37 @@ export class Reader {
     }
   }
 
-  /** The names that these people chose, for those that were not met yet. */
+  /** The names that these people chose, for those that were not met yet: one question at a time, in their order. */
   async meet(handles: readonly string[]): Promise<void> {
-    for (const handle of handles.slice(0, MAX_PEOPLE_MET)) {
-      if (this.#met.has(handle) || this.#around.store.state.names.has(handle)) continue;
-      this.#met.add(handle);
-      try {
-        this.#around.store.apply({ type: 'met', people: [await this.#around.history.person(handle)] });
-      } catch (error) {
-        known(error);
-        this.#met.delete(handle);
-      }
+    const { me, store } = this.#around;
+    for (const handle of handles) {
+      if (this.#strangers.size === MAX_STRANGERS) break;
+      if (handle !== me && !store.state.names.has(handle)) this.#strangers.add(handle);
     }
+    if (this.#meeting) return;
+    this.#meeting = true;
+    try {
+      for (const handle of this.#strangers) {
+        if (this.#closed) return;
+        await this.#meetOne(handle);
+        this.#strangers.delete(handle);
+      }
+    } finally {
+      this.#meeting = false;
+    }
+  }
+
+  async #meetOne(handle: string): Promise<void> {
+    const { store, history } = this.#around;
+    if (store.state.names.has(handle)) return;
+    // Until there is an answer the handle stands for the name; that is no failure to speak of.
+    const ask = () => history.person(handle);
+    const person = await this.#persist(
+      () => !this.#closed,
+      ask,
+      () => {},
+    );
+    if (person !== null) store.apply({ type: 'met', people: [person] });
   }
 
   async search(prefix: string, signal: AbortSignal): Promise<UserItem[]> {
@@ -162,29 +183,29 @@ export class Reader {
     this.wake();
   }
 
-  /** Null when a reset or the end made the question pointless, or the answer is a final no. */
+  /** Null when the answer is no longer wanted, or a final no. */
   async #persist<T>(
-    generation: number,
+    wanted: () => boolean,
     ask: () => Promise<T>,
     failed: (message: string) => void,
   ): Promise<T | null> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const answer = await ask();
-        return this.#wanted(generation) ? answer : null;
+        return wanted() ? answer : null;
       } catch (error) {
         const { message, temporary, retryAfterMs } = known(error);
-        if (!this.#wanted(generation)) return null;
+        if (!wanted()) return null;
         failed(message);
         if (!temporary) return null;
         await this.#wait(retryAfterMs ?? reconnectDelayMs(attempt, this.#around.environment.random()));
-        if (!this.#wanted(generation)) return null;
+        if (!wanted()) return null;
       }
     }
   }
 
-  #wanted(generation: number): boolean {
-    return !this.#closed && this.#around.store.state.generation === generation;
+  #sameGeneration(generation: number): () => boolean {
+    return () => !this.#closed && this.#around.store.state.generation === generation;
   }
 
   #wait(ms: number): Promise<void> {
@@ -207,6 +228,7 @@ export class Reader {
     for (const { lastMessage } of page.items) {
       if (lastMessage?.sender === this.#around.me) this.#around.seen(lastMessage.id);
     }
+    void this.meet(page.items.flatMap(({ participants }) => participants));
   }
 }
 

@@ -86,6 +86,12 @@ describe('getting connected', () => {
     expect(play.phase).toEqual({ name: 'connecting', step: 'token' });
   });
 
+  it('con1_a_new_token_is_used_however_short_it_lives', () => {
+    const play = new Play().take({ type: 'start' }).take({ type: 'token_ready', token: token(20_000) });
+    expect(play.asked).toContain('open_socket');
+    expect(play.asked).not.toContain('refresh_token');
+  });
+
   it('con1_hello_resumes_from_the_last_position', () => {
     const play = live().frame(message(7)).take({ type: 'closed', code: 1006 });
     play.take({ type: 'timer', name: 'retry' }).take({ type: 'opened' });

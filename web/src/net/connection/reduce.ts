@@ -71,15 +71,18 @@ export function reduce(connection: Connection, event: ConnectionEvent, at: Momen
 
 function connect(connection: Connection, at: Moment): Step {
   const usable = connection.token !== null && connection.token.expiresAt - at.now > TOKEN_MARGIN_MS;
-  const next: Connection = {
-    ...connection,
-    leaveAt: null,
-    phase: { name: 'connecting', step: usable ? 'socket' : 'token' },
-  };
-  const effects: Effect[] = usable
-    ? [...afresh, { do: 'open_socket' }, timer('open', OPEN_TIMEOUT_MS)]
-    : [...afresh, { do: 'refresh_token' }];
-  return [next, effects];
+  if (usable) return openSocket(connection);
+  return [
+    { ...connection, leaveAt: null, phase: { name: 'connecting', step: 'token' } },
+    [...afresh, { do: 'refresh_token' }],
+  ];
+}
+
+function openSocket(connection: Connection): Step {
+  return [
+    { ...connection, leaveAt: null, phase: { name: 'connecting', step: 'socket' } },
+    [...afresh, { do: 'open_socket' }, timer('open', OPEN_TIMEOUT_MS)],
+  ];
 }
 
 /** CON1: the first frame is `hello`, with the position to resume from where there is one. */
@@ -99,7 +102,8 @@ function greet(connection: Connection): Step {
 
 function tokenReady(connection: Connection, at: Moment): Step {
   const { phase, token } = connection;
-  if (phase.name === 'connecting' && phase.step === 'token') return connect(connection, at);
+  // One that is new is used, however short it lives: asking for another would give the same again.
+  if (phase.name === 'connecting' && phase.step === 'token') return openSocket(connection);
   // HRT4: renewed in place, without a new connection.
   if (welcomed(phase) && token !== null) {
     return [

@@ -1,0 +1,183 @@
+/** What somebody does and sees in the page, in the words of the page. */
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { type Faults, watchFaults } from './faults.ts';
+import { type Session, watchSessions } from './sessions.ts';
+
+/** How long something may take to show: for a machine that is busy with something else. */
+export const PATIENCE_MS = 30_000;
+
+export const PASSWORD = 'correct horse battery';
+
+export class Person {
+  readonly handle: string;
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly #url: string;
+  readonly #faults: Faults;
+  readonly #sessions: Session[];
+
+  private constructor(handle: string, url: string, context: BrowserContext, page: Page, faults: Faults) {
+    this.handle = handle;
+    this.context = context;
+    this.page = page;
+    this.#url = url;
+    this.#faults = faults;
+    this.#sessions = watchSessions(page);
+  }
+
+  /** Opens the page in a tab of its own. */
+  static async arrive(handle: string, url: string, context: BrowserContext): Promise<Person> {
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const faults = await watchFaults(page);
+    const person = new Person(handle, url, context, page, faults);
+    const answer = await page.goto(url);
+    if (answer?.status() !== 200) throw new Error(`${url} answered ${answer?.status()} instead of the page`);
+    return person;
+  }
+
+  /** Another tab of the same browser. */
+  anotherTab(): Promise<Person> {
+    return Person.arrive(this.handle, this.#url, this.context);
+  }
+
+  /** What the browser itself complained about. */
+  get faults(): readonly string[] {
+    return this.#faults.seen;
+  }
+
+  /** The sockets of this tab, with what was said in them. */
+  get sessions(): readonly Session[] {
+    return this.#sessions;
+  }
+
+  // ---- coming and going
+
+  async register(displayName = '', password = PASSWORD): Promise<void> {
+    await this.fillRegistration(displayName, password);
+    await this.seesTheChat();
+  }
+
+  async fillRegistration(displayName = '', password = PASSWORD): Promise<void> {
+    await this.page.getByRole('button', { name: 'Create an account' }).click();
+    await this.page.getByLabel('Handle').fill(this.handle);
+    if (displayName !== '') await this.page.getByLabel('Display name').fill(displayName);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Create account' }).click();
+  }
+
+  async logIn(password = PASSWORD): Promise<void> {
+    await this.page.getByLabel('Handle').fill(this.handle);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Log in', exact: true }).click();
+  }
+
+  async logOut(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Log out' }).click();
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+    await this.seesTheLogin();
+  }
+
+  async seesTheChat(): Promise<void> {
+    await this.page.getByRole('navigation', { name: 'Conversations' }).waitFor();
+    await this.page.getByText(`@${this.handle}`).first().waitFor();
+  }
+
+  async seesTheLogin(notice?: string): Promise<void> {
+    await this.page.getByRole('form', { name: 'Log in' }).waitFor();
+    if (notice !== undefined) await this.page.getByText(notice).waitFor();
+  }
+
+  async seesProblem(text: string): Promise<void> {
+    await this.page.getByRole('alert').getByText(text).waitFor();
+  }
+
+  // ---- talking
+
+  /** Finds somebody by handle and opens the conversation with them. */
+  async talkTo(other: Person): Promise<void> {
+    await this.page.getByRole('button', { name: 'New conversation' }).click();
+    await this.page.getByRole('searchbox', { name: 'Find people' }).fill(other.handle);
+    await this.page.getByRole('list', { name: 'People' }).getByText(`@${other.handle}`).click();
+    await this.seesComposer();
+  }
+
+  async openFromList(name: string): Promise<void> {
+    await this.row(name).click();
+    await this.seesComposer();
+  }
+
+  async closeConversation(): Promise<void> {
+    await this.page.evaluate(() => {
+      location.hash = '#/';
+    });
+    await this.composer.waitFor({ state: 'detached' });
+  }
+
+  async write(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press('Enter');
+    await expect.poll(() => this.composer.inputValue(), { timeout: PATIENCE_MS }).toBe('');
+  }
+
+  /** The lines of the conversation that is open: exactly these, in this order, each once. */
+  async seesTexts(texts: readonly string[]): Promise<void> {
+    await expect.poll(() => this.texts(), { timeout: PATIENCE_MS }).toEqual(texts);
+  }
+
+  texts(): Promise<string[]> {
+    return this.lines.locator('.text').allTextContents();
+  }
+
+  /** Sending, Waiting to be sent, Not sent, Sent, Delivered or Read, at the newest line. */
+  async seesMark(mark: string): Promise<void> {
+    await expect.poll(() => this.marks(), { timeout: PATIENCE_MS }).toEqual([mark]);
+  }
+
+  marks(): Promise<string[]> {
+    return this.lines
+      .last()
+      .getByRole('img')
+      .evaluateAll((marks) => marks.map((mark) => mark.getAttribute('aria-label') ?? ''));
+  }
+
+  async seesBanner(text: string | RegExp): Promise<void> {
+    await this.banner.filter({ hasText: text }).waitFor();
+  }
+
+  async seesNoBanner(): Promise<void> {
+    await this.banner.waitFor({ state: 'detached' });
+  }
+
+  row(name: string): Locator {
+    return this.page
+      .getByRole('navigation', { name: 'Conversations' })
+      .getByRole('link')
+      .filter({ hasText: name });
+  }
+
+  get composer(): Locator {
+    return this.page.getByRole('textbox', { name: 'Message' });
+  }
+
+  get head(): Locator {
+    return this.page.locator('.conversation-head');
+  }
+
+  get lines(): Locator {
+    return this.page.getByRole('log').locator('.line');
+  }
+
+  get typing(): Locator {
+    return this.page.getByRole('status', { name: 'Typing' });
+  }
+
+  get banner(): Locator {
+    return this.page.getByRole('status', { name: 'Connection' });
+  }
+
+  private async seesComposer(): Promise<void> {
+    await this.composer.waitFor();
+  }
+}

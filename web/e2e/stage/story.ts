@@ -1,0 +1,76 @@
+/** `story(…)` is a test with people in it. Each story has people of its own, with browsers of their own. */
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { expect, inject, test } from 'vitest';
+import { RESULTS } from './natter.ts';
+import { Person } from './person.ts';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Brings somebody on: a handle that nobody else has, and the page in front of them. */
+export type Arrive = (name: string, url?: string) => Promise<Person>;
+
+let browser: Promise<Browser> | null = null;
+
+export const story = test.extend<{ arrive: Arrive }>({
+  arrive: async ({ task }, use) => {
+    const people: Person[] = [];
+    const arrive: Arrive = async (name, url = inject('natterUrl')) => {
+      browser ??= launch();
+      const context = await (await browser).newContext({ locale: 'en-GB' });
+      const person = await Person.arrive(`${name}-${randomBytes(3).toString('hex')}`, url, context);
+      people.push(person);
+      return person;
+    };
+    await use(arrive);
+    if (task.result?.state === 'fail')
+      await Promise.all(people.map((person) => leavePicture(task.name, person)));
+    const faults = people.flatMap((person) => person.faults.map((fault) => `@${person.handle}: ${fault}`));
+    await Promise.all(people.map(({ context }) => context.close()));
+    expect(faults).toEqual([]);
+  },
+});
+
+async function leavePicture(story: string, { page, handle }: Person): Promise<void> {
+  await page.screenshot({ path: join(RESULTS, `${story}-${handle}.png`) }).catch(() => {});
+}
+
+/** Ends the browser of this file, when its last story is told. */
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = null;
+}
+
+async function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: executable(), args: ARGUMENTS, timeout: 60_000 });
+}
+
+/** The one that is named, or the first that is there. */
+function executable(): string {
+  const { NATTER_CHROMIUM: named, PATH = '' } = process.env;
+  if (named !== undefined && named !== '') return named;
+  const folders = PATH.split(delimiter);
+  const found = NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+  return found ?? chromium.executablePath();
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
