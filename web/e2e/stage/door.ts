@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy in front of Natter: the cable that a story can pull. */
+/** A TCP proxy in front of Natter: the cable that a story can pull, or damage in one direction. */
 export class Door {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #open = true;
+  #answersLost = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -28,8 +29,14 @@ export class Door {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** What people say still arrives; what Natter says to them is lost from here on, until all is cut. */
+  loseAnswers(): void {
+    this.#answersLost = true;
+  }
+
   mend(): void {
     this.#open = true;
+    this.#answersLost = false;
   }
 
   async close(): Promise<void> {
@@ -49,7 +56,12 @@ export class Door {
       [far, near],
     ] as const) {
       this.#sockets.add(socket);
-      socket.pipe(other);
+      socket.on('data', (bytes: Buffer) => {
+        if (socket === far && this.#answersLost) return;
+        if (!other.write(bytes)) socket.pause();
+      });
+      other.on('drain', () => socket.resume());
+      socket.on('end', () => other.end());
       // What one side says with a reset, the other side hears by the close below.
       socket.on('error', () => {});
       socket.on('close', () => {

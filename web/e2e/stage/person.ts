@@ -1,6 +1,7 @@
 /** What somebody does and sees in the page, in the words of the page. */
-import type { BrowserContext, Locator, Page } from 'playwright-core';
+import type { BrowserContext, Locator, Page, Response } from 'playwright-core';
 import { expect } from 'vitest';
+import type { Door } from './door.ts';
 import { type Faults, watchFaults } from './faults.ts';
 import { type Session, watchSessions } from './sessions.ts';
 
@@ -13,8 +14,11 @@ export class Person {
   readonly handle: string;
   readonly context: BrowserContext;
   readonly page: Page;
+  #firstAnswer: Response | null = null;
   readonly #url: string;
   readonly #faults: Faults;
+  readonly #expected: RegExp[] = [];
+  readonly #tabs: Person[] = [];
   readonly #sessions: Session[];
 
   private constructor(handle: string, url: string, context: BrowserContext, page: Page, faults: Faults) {
@@ -32,19 +36,33 @@ export class Person {
     page.setDefaultTimeout(PATIENCE_MS);
     const faults = await watchFaults(page);
     const person = new Person(handle, url, context, page, faults);
-    const answer = await page.goto(url);
-    if (answer?.status() !== 200) throw new Error(`${url} answered ${answer?.status()} instead of the page`);
+    person.#firstAnswer = await page.goto(url);
+    const status = person.firstAnswer?.status();
+    if (status !== 200) throw new Error(`${url} answered ${status} instead of the page`);
     return person;
   }
 
   /** Another tab of the same browser. */
-  anotherTab(): Promise<Person> {
-    return Person.arrive(this.handle, this.#url, this.context);
+  async anotherTab(): Promise<Person> {
+    const tab = await Person.arrive(this.handle, this.#url, this.context);
+    this.#tabs.push(tab);
+    return tab;
   }
 
-  /** What the browser itself complained about. */
+  /** Says beforehand what the browser is going to complain about. */
+  expectsFault(fault: RegExp): void {
+    this.#expected.push(fault);
+  }
+
+  /** What the browser itself complained about, in this tab and those that it opened. */
   get faults(): readonly string[] {
-    return this.#faults.seen;
+    const own = this.#faults.seen.filter((fault) => !this.#expected.some((pattern) => pattern.test(fault)));
+    return [...own, ...this.#tabs.flatMap((tab) => tab.faults)];
+  }
+
+  /** What Natter answered when the page was opened. */
+  get firstAnswer(): Response | null {
+    return this.#firstAnswer;
   }
 
   /** The sockets of this tab, with what was said in them. */
@@ -54,23 +72,41 @@ export class Person {
 
   // ---- coming and going
 
-  async register(displayName = '', password = PASSWORD): Promise<void> {
-    await this.fillRegistration(displayName, password);
+  async register(displayName = ''): Promise<void> {
+    await this.chooseRegistration();
+    await this.fillRegistration({ displayName });
     await this.seesTheChat();
   }
 
-  async fillRegistration(displayName = '', password = PASSWORD): Promise<void> {
-    await this.page.getByRole('button', { name: 'Create an account' }).click();
-    await this.page.getByLabel('Handle').fill(this.handle);
-    if (displayName !== '') await this.page.getByLabel('Display name').fill(displayName);
+  chooseRegistration(): Promise<void> {
+    return this.page.getByRole('button', { name: 'Create an account' }).click();
+  }
+
+  async fillRegistration({
+    handle = this.handle,
+    displayName = '',
+    password = PASSWORD,
+  }: {
+    handle?: string;
+    displayName?: string;
+    password?: string;
+  }): Promise<void> {
+    await this.page.getByLabel('Handle').fill(handle);
+    await this.page.getByLabel('Display name').fill(displayName);
     await this.page.getByLabel('Password').fill(password);
     await this.page.getByRole('button', { name: 'Create account' }).click();
   }
 
-  async logIn(password = PASSWORD): Promise<void> {
-    await this.page.getByLabel('Handle').fill(this.handle);
+  async logIn(password = PASSWORD, handle = this.handle): Promise<void> {
+    await this.page.getByLabel('Handle').fill(handle);
     await this.page.getByLabel('Password').fill(password);
     await this.page.getByRole('button', { name: 'Log in', exact: true }).click();
+  }
+
+  /** Somebody else's account, in this browser. */
+  async logInAs(other: Person): Promise<void> {
+    await this.logIn(PASSWORD, other.handle);
+    await this.seesTheChat(other.handle);
   }
 
   async logOut(): Promise<void> {
@@ -79,9 +115,11 @@ export class Person {
     await this.seesTheLogin();
   }
 
-  async seesTheChat(): Promise<void> {
-    await this.page.getByRole('navigation', { name: 'Conversations' }).waitFor();
-    await this.page.getByText(`@${this.handle}`).first().waitFor();
+  async seesTheChat(handle = this.handle): Promise<void> {
+    await this.page
+      .getByRole('navigation', { name: 'Conversations' })
+      .getByText(`Logged in as @${handle}`)
+      .waitFor();
   }
 
   async seesTheLogin(notice?: string): Promise<void> {
@@ -89,11 +127,31 @@ export class Person {
     if (notice !== undefined) await this.page.getByText(notice).waitFor();
   }
 
-  async seesProblem(text: string): Promise<void> {
+  async seesProblem(text: string | RegExp): Promise<void> {
     await this.page.getByRole('alert').getByText(text).waitFor();
   }
 
+  /** As when the network goes: connections break off, and the browser says so. */
+  async goOffline(door: Door): Promise<void> {
+    door.cut();
+    await this.context.setOffline(true);
+    await this.seesBanner('You’re offline');
+  }
+
+  async comeBack(door: Door): Promise<void> {
+    door.mend();
+    await this.context.setOffline(false);
+  }
+
   // ---- talking
+
+  /** Opens the conversation by its address, as from a bookmark. */
+  async goToConversationWith(handle: string): Promise<void> {
+    await this.page.evaluate((hash) => {
+      location.hash = hash;
+    }, `#/@${handle}`);
+    await this.seesComposer();
+  }
 
   /** Finds somebody by handle and opens the conversation with them. */
   async talkTo(other: Person): Promise<void> {
@@ -136,10 +194,20 @@ export class Person {
   }
 
   marks(): Promise<string[]> {
-    return this.lines
-      .last()
-      .getByRole('img')
-      .evaluateAll((marks) => marks.map((mark) => mark.getAttribute('aria-label') ?? ''));
+    return marksOf(this.lines.last());
+  }
+
+  /** The lines with their marks: one's own have one each. */
+  async seesLines(lines: readonly string[]): Promise<void> {
+    const told = async () => {
+      const all = await this.lines.all();
+      return Promise.all(
+        all.map(async (line) =>
+          [await line.locator('.text').textContent(), ...(await marksOf(line))].join(': '),
+        ),
+      );
+    };
+    await expect.poll(told, { timeout: PATIENCE_MS }).toEqual(lines);
   }
 
   async seesBanner(text: string | RegExp): Promise<void> {
@@ -180,4 +248,10 @@ export class Person {
   private async seesComposer(): Promise<void> {
     await this.composer.waitFor();
   }
+}
+
+function marksOf(line: Locator): Promise<string[]> {
+  return line
+    .getByRole('img')
+    .evaluateAll((marks) => marks.map((mark) => mark.getAttribute('aria-label') ?? ''));
 }

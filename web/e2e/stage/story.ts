@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
 import { expect, inject, test } from 'vitest';
+import { Door } from './door.ts';
 import { RESULTS } from './natter.ts';
 import { Person } from './person.ts';
 
@@ -20,16 +21,22 @@ const ARGUMENTS = [
 ];
 
 /** Brings somebody on: a handle that nobody else has, and the page in front of them. */
-export type Arrive = (name: string, url?: string) => Promise<Person>;
+export type Arrive = (name: string, url?: string, options?: BrowserContextOptions) => Promise<Person>;
+
+export interface Stage {
+  arrive: Arrive;
+  /** A cable of one's own to Natter. */
+  door(url?: string): Promise<Door>;
+}
 
 let browser: Promise<Browser> | null = null;
 
-export const story = test.extend<{ arrive: Arrive }>({
+export const story = test.extend<Stage>({
   arrive: async ({ task }, use) => {
     const people: Person[] = [];
-    const arrive: Arrive = async (name, url = inject('natterUrl')) => {
+    const arrive: Arrive = async (name, url = inject('natterUrl'), options = {}) => {
       browser ??= launch();
-      const context = await (await browser).newContext({ locale: 'en-GB' });
+      const context = await (await browser).newContext({ locale: 'en-GB', ...options });
       const person = await Person.arrive(`${name}-${randomBytes(3).toString('hex')}`, url, context);
       people.push(person);
       return person;
@@ -40,6 +47,16 @@ export const story = test.extend<{ arrive: Arrive }>({
     const faults = people.flatMap((person) => person.faults.map((fault) => `@${person.handle}: ${fault}`));
     await Promise.all(people.map(({ context }) => context.close()));
     expect(faults).toEqual([]);
+  },
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs
+  door: async ({}, use) => {
+    const doors: Door[] = [];
+    await use(async (url = inject('natterUrl')) => {
+      const door = await Door.to(url);
+      doors.push(door);
+      return door;
+    });
+    await Promise.all(doors.map((door) => door.close()));
   },
 });
 

@@ -10,6 +10,7 @@ const TO = { conversation: 'c' };
 let user = '';
 let users = 0;
 let clock: ManualClock;
+let tabEnded: () => void;
 let nextRef: () => number;
 let nextId: () => number;
 let frames: (ClientFrame & { type: 'send' })[];
@@ -27,7 +28,16 @@ beforeEach(() => {
 });
 
 function outbox(storage: Promise<OutboxStorage>, id: string, living: string[] = [id]): Outbox {
-  const tabs: Tabs = { id, living: () => Promise.resolve(new Set(living)) };
+  const tabs: Tabs = {
+    id,
+    living: () => Promise.resolve(new Set(living)),
+    onEnd: (listener) => {
+      tabEnded = listener;
+      return () => {
+        tabEnded = () => {};
+      };
+    },
+  };
   return new Outbox({
     environment: clock,
     storage,
@@ -141,6 +151,31 @@ describe('the outbox', () => {
     const later = outbox(onDisk(), 'tab-3', ['tab-2', 'tab-3']);
     await later.adopt();
     expect(states(later)).toEqual(['id-1 queued theirs']);
+  });
+
+  it('takes_over_what_another_tab_left_as_soon_as_that_is_closed', async () => {
+    const other = outbox(onDisk(), 'tab-1');
+    other.add(TO, 'theirs');
+    const storage = await onDisk();
+    await eventually(
+      () => storage.all(),
+      (all) => all.length === 1,
+    );
+    const living = ['tab-1', 'tab-2'];
+    const mine = outbox(onDisk(), 'tab-2', living);
+    mine.live();
+    await mine.adopt();
+    expect(states(mine)).toEqual([]);
+    living.shift();
+    tabEnded();
+    await eventually(
+      () => frames,
+      (all) => all.length === 1,
+    );
+    expect(states(mine)).toEqual(['id-1 sending theirs']);
+    mine.close();
+    tabEnded();
+    expect(states(mine)).toEqual([]);
   });
 
   it('one_user_does_not_see_what_another_left_here', async () => {

@@ -20,6 +20,8 @@ export interface Tabs {
   readonly id: string;
   /** The tabs that are open now, and look after what they wrote. */
   living(): Promise<ReadonlySet<string>>;
+  /** One that was living is no more. */
+  onEnd(listener: () => void): () => void;
 }
 
 export interface OutboxSurroundings {
@@ -50,10 +52,12 @@ export class Outbox {
   /** What left this outbox for good, so that a storage that is read meanwhile does not bring it back. */
   readonly #gone = new Set<string>();
   #closed = false;
+  readonly #forgetTabs: () => void;
   readonly #listeners = new Set<() => void>();
 
   constructor(around: OutboxSurroundings) {
     this.#around = around;
+    this.#forgetTabs = around.tabs.onEnd(() => void this.adopt());
   }
 
   get queue(): Queue {
@@ -159,6 +163,7 @@ export class Outbox {
 
   close(): void {
     this.#closed = true;
+    this.#forgetTabs();
     this.#cancelTimer?.();
     this.#queue = emptyQueue;
   }

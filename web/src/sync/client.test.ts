@@ -122,7 +122,7 @@ beforeEach(async () => {
     },
     probe: () => Promise.resolve(false),
     storage: Promise.resolve(new MemoryStorage()),
-    tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])) },
+    tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])), onEnd: () => () => {} },
     fillRandom: (bytes) => void crypto.getRandomValues(bytes),
   });
   client.start();

@@ -48,7 +48,7 @@ beforeEach(() => {
       },
       probe: () => Promise.resolve(false),
       storage: Promise.resolve(storage),
-      tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])) },
+      tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])), onEnd: () => () => {} },
       fillRandom: (bytes) => void crypto.getRandomValues(bytes),
     });
   });
@@ -141,18 +141,39 @@ describe('the session', () => {
 });
 
 describe('tabs', () => {
-  it('hold_a_lock_while_they_live_and_see_the_others', async () => {
-    const held: string[] = ['natter:tab:other', 'something else'];
+  it('hold_a_lock_while_they_live_see_the_others_and_hear_of_their_end', async () => {
+    const held = [
+      { name: 'natter:tab:other', mode: 'exclusive' },
+      { name: 'natter:tab:gone', mode: 'shared' },
+      { name: 'something else', mode: 'exclusive' },
+    ];
+    const ends: (() => void)[] = [];
     const locks = {
-      request: (name: string) => {
-        held.push(name);
-        return new Promise(() => {});
+      request: (name: string, how: { mode: string } | (() => void)) => {
+        if (typeof how === 'function') held.push({ name, mode: 'exclusive' });
+        else expect([name, how]).toEqual(['natter:tab:other', { mode: 'shared' }]);
+        return new Promise<void>((resolve) => ends.push(resolve));
       },
-      query: async () => ({ held: held.map((name) => ({ name })) }),
+      query: async () => ({ held }),
     } as unknown as LockManager;
     const tabs = browserTabs(locks, 'mine');
-    expect(held).toContain('natter:tab:mine');
+    expect(held).toContainEqual({ name: 'natter:tab:mine', mode: 'exclusive' });
+    let ended = 0;
+    const stop = tabs.onEnd(() => {
+      ended += 1;
+    });
     expect(await tabs.living()).toEqual(new Set(['mine', 'other']));
+    expect(await tabs.living()).toEqual(new Set(['mine', 'other']));
+    expect(ends).toHaveLength(2);
+    expect(ended).toBe(0);
+    ends[1]?.();
+    await settle();
+    expect(ended).toBe(1);
+    stop();
+    await tabs.living();
+    ends[2]?.();
+    await settle();
+    expect(ended).toBe(1);
   });
 
   it('know_only_themselves_where_there_are_no_locks', async () => {

@@ -4,17 +4,38 @@ const PREFIX = 'natter:tab:';
 
 /**
  * Several tabs share one stored outbox. Each holds a lock for as long as it is open, so that a tab takes over only
- * what closed ones left. Where there are no locks (plain http to another machine) two tabs may both send a stored
- * message: the server takes its id once.
+ * what closed ones left. A tab that closes keeps its lock a moment longer, so whoever saw it open waits for its end.
+ * Where there are no locks (plain http to another machine) two tabs may both send a stored message: the server takes
+ * its id once.
  */
 export function browserTabs(locks: LockManager | undefined, id: string): Tabs {
+  const listeners = new Set<() => void>();
+  const awaited = new Set<string>();
   locks?.request(PREFIX + id, () => new Promise<never>(() => {})).catch(() => {});
+
+  const awaitEnd = async (tab: string) => {
+    if (awaited.has(tab)) return;
+    awaited.add(tab);
+    // Shared, so that those who wait do not wait for each other, nor look like the tab itself.
+    await locks?.request(PREFIX + tab, { mode: 'shared' }, () => {}).catch(() => {});
+    awaited.delete(tab);
+    for (const listener of listeners) listener();
+  };
+
   return {
     id,
     async living() {
       const held = (await locks?.query())?.held ?? [];
-      const names = held.map(({ name }) => name ?? '').filter((name) => name.startsWith(PREFIX));
-      return new Set([id, ...names.map((name) => name.slice(PREFIX.length))]);
+      const others = held
+        .filter(({ name = '', mode }) => name.startsWith(PREFIX) && mode === 'exclusive')
+        .map(({ name = '' }) => name.slice(PREFIX.length))
+        .filter((tab) => tab !== id);
+      for (const other of others) void awaitEnd(other);
+      return new Set([id, ...others]);
+    },
+    onEnd(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }
