@@ -10,9 +10,6 @@ use natter_protocol::{Encoding, Handle, Position, ServerFrame};
 use crate::Gateway;
 use crate::feed::{Entry, Kind};
 
-/// What a person is called whose account was erased.
-const ERASED: &str = "erased-user";
-
 /// A frame could not be made now; nothing may be skipped, so the session has to wait or end.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
@@ -103,9 +100,5 @@ async fn open(gateway: &Gateway, entry: &Entry, record: &Record, message: &Messa
 }
 
 async fn handle(gateway: &Gateway, uid: Uid) -> Result<Handle, RenderError> {
-    if let Some(handle) = gateway.accounts.directory.handle(uid).await? {
-        return Ok(handle);
-    }
-    // "erased-user" is a handle; parsing it does not fail.
-    Ok(ERASED.parse().unwrap_or_else(|_| unreachable!("{ERASED} is a handle")))
+    Ok(gateway.accounts.directory.handle(uid).await?.unwrap_or_else(Handle::erased))
 }

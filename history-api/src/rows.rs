@@ -8,9 +8,6 @@ use sqlx::{Row, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// What a person is called whose account was erased; the socket says the same.
-const ERASED: &str = "erased-user";
-
 /// The columns of a message that [`message`] reads, out of a row `m` of `messages` or `feed`. Only its author's handle is not
 /// among them: that is joined to what is left of the rows, as `m_sender`.
 macro_rules! message_columns {
@@ -49,7 +46,10 @@ pub fn handles(row: &PgRow, column: &str) -> sqlx::Result<Vec<Handle>> {
 }
 
 pub fn parse_handle(text: Option<String>) -> sqlx::Result<Handle> {
-    text.as_deref().unwrap_or(ERASED).parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    match text {
+        Some(text) => text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error))),
+        None => Ok(Handle::erased()),
+    }
 }
 
 /// A seq, an ordinal or a count: never negative.

@@ -19,6 +19,11 @@ pub struct Handle(Box<str>);
 pub struct InvalidHandle;
 
 impl Handle {
+    /// What everyone is called whose account was erased. Nobody else may be.
+    pub fn erased() -> Self {
+        Self("erased-user".into())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -65,6 +70,7 @@ mod tests {
         for good in ["al", "a1", "0-_", "ada-lovelace", &"x".repeat(32)] {
             assert!(good.parse::<Handle>().is_ok(), "{good}");
         }
+        assert_eq!(Handle::erased().as_str().parse(), Ok(Handle::erased()));
         for bad in ["", "a", "Ada", "_a", "-a", "a b", "a.b", "a*", "ä1", "a\n", "a\0b", &"x".repeat(33)] {
             assert!(bad.parse::<Handle>().is_err(), "{bad:?}");
         }

@@ -10,7 +10,7 @@ use natter_platform::Problem;
 use natter_platform::problem::JsonBody;
 use natter_platform::secret::Secret;
 use natter_protocol::http::Register;
-use natter_protocol::{ErrorCode, text};
+use natter_protocol::{ErrorCode, Handle, text};
 
 use super::AccountService;
 use super::credentials::Credentials;
@@ -29,6 +29,9 @@ pub(super) async fn register(
             .map_err(|error| Problem::new(ErrorCode::Invalid, format!("`display_name`: {error}")))?;
     }
     service.limits.registration(from)?;
+    if handle == Handle::erased() {
+        return Err(taken());
+    }
     // Asked first only to spare the hash; the claim decides.
     if service.credentials.get(&handle).await?.is_some() {
         return Err(taken());

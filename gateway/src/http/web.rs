@@ -62,3 +62,14 @@ fn content_type(kind: &str) -> String {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_say_how_they_are_encoded() {
+        assert_eq!(content_type("text/html"), "text/html; charset=utf-8");
+        assert_eq!(content_type("image/svg+xml"), "image/svg+xml");
+    }
+}

@@ -61,6 +61,16 @@ async fn d6_a_handle_belongs_to_whoever_claims_it_first_also_on_two_gateways_at_
     assert_eq!(doors[1].register("ada").await.problem(), (409, "conflict"));
 }
 
+/// It is what everyone is called whose account was erased: nobody may speak in their name.
+#[tokio::test]
+async fn d13_nobody_registers_as_an_erased_user() {
+    let world = World::new().await;
+    let door = world.door().await;
+    let body = json!({ "handle": Handle::erased(), "password": PASSWORD });
+    let refused = door.post("/auth/register", None, None, body).await.expect(409);
+    assert_eq!(refused.body["code"], "conflict");
+}
+
 /// Leaves what a registration that was interrupted after some steps has left.
 async fn interrupted(world: &World, door: &Door, handle: &str, steps: usize) -> Uid {
     let mut claim = world.entry(Bucket::Credentials, "model").await.unwrap();
