@@ -154,28 +154,32 @@ async fn tell_changes(gateway: &Gateway) {
     for (user, choice) in chosen {
         say(gateway, 0, What::Choice { user, choice }).await;
     }
-    let said: Vec<(u64, Uid, Local)> = {
+    let said: Vec<(u64, Uid, Local, String)> = {
         let mut state = presence.state.lock();
         let state = &mut *state;
         let due: Vec<Uid> = state.departing.iter().filter(|(_, at)| **at <= now).map(|(uid, _)| *uid).collect();
         for user in due {
             state.departing.remove(&user);
             if state.table.set_own(user, |own| own.present = own.sockets > 0) {
-                state.dirty.insert(user);
+                state.dirty.insert(user, None);
             }
         }
         let dirty = std::mem::take(&mut state.dirty);
         dirty
             .into_iter()
-            .map(|user| {
+            .map(|(user, chosen_at_ms)| {
                 let (counter, local) = state.table.say_own(user);
-                (counter, user, local)
+                let record_as = match chosen_at_ms {
+                    Some(at_ms) => format!("choice:{user}:{at_ms}"),
+                    None => format!("{}:{counter}", presence.incarnation),
+                };
+                (counter, user, local, record_as)
             })
             .collect()
     };
-    for (counter, user, state) in said {
+    for (counter, user, state, record_as) in said {
         say(gateway, counter, What::Delta { user, state }).await;
-        show(gateway, user, Some(format!("{}:{counter}", presence.incarnation))).await;
+        show(gateway, user, Some(record_as)).await;
     }
 }
 

@@ -6,13 +6,13 @@
 mod exchange;
 mod table;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use natter_events::Uid;
 use natter_protocol::frame::{Presence as PresenceFrame, SetPresence};
 use natter_protocol::{ErrorCode, Handle, Timestamp, limits};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -41,8 +41,9 @@ struct State {
     table: Table,
     /// What others were last told of the users here; compared with what is now, so that nothing is told twice.
     shown: HashMap<Uid, Visible>,
-    /// Users of whom there is something to tell.
-    dirty: HashSet<Uid>,
+    /// Users of whom there is something to tell, and when they made the choice that it comes from, if it is one. Every
+    /// gateway that holds sockets of theirs puts it on record, under this time: so it is there once.
+    dirty: HashMap<Uid, Option<u64>>,
     /// What users chose here, to be told to the gateways that hold their other sockets.
     chosen: Vec<(Uid, Choice)>,
     /// Users who left, and when they stop being shown.
@@ -57,7 +58,7 @@ impl Presence {
         let state = State {
             table: Table::new(incarnation, &config.name, config.lease, Instant::now()),
             shown: HashMap::new(),
-            dirty: HashSet::new(),
+            dirty: HashMap::new(),
             chosen: Vec::new(),
             departing: HashMap::new(),
             partial: HashMap::new(),
@@ -71,7 +72,7 @@ impl Presence {
         let mut state = self.state.lock();
         state.departing.remove(&user);
         let changed = state.table.joined(user);
-        self.touch(state, user, changed);
+        self.touch(state, user, changed, None);
     }
 
     /// A socket of the user's was closed here. After the last one the user is shown a moment longer.
@@ -87,7 +88,7 @@ impl Presence {
         if left == 0 {
             state.departing.insert(user, shown_until);
         }
-        self.touch(state, user, changed);
+        self.touch(state, user, changed, None);
     }
 
     /// `presence`: what the caller wants others to see.
@@ -97,7 +98,8 @@ impl Presence {
                 .map_err(|error| Refused::new(ErrorCode::Invalid, error.to_string()))?;
         }
         gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-        let choice = Choice { status: command.status, text: command.text.clone(), at_ms: gateway.clock.now_ms() };
+        let at_ms = gateway.clock.now_ms();
+        let choice = Choice { status: command.status, text: command.text.clone(), at_ms };
         let mut state = self.state.lock();
         // The choice of someone who is nowhere is not kept.
         if state.table.sockets(caller.uid) == 0 {
@@ -106,15 +108,16 @@ impl Presence {
         // Over HTTP the sockets may all be on other gateways.
         state.chosen.push((caller.uid, choice.clone()));
         state.table.choose(caller.uid, choice);
-        self.touch(state, caller.uid, true);
+        self.touch(state, caller.uid, true, Some(at_ms));
         Ok(())
     }
 
     /// Another gateway was told what a user wants to be seen as.
     fn chosen_elsewhere(&self, user: Uid, choice: Choice) {
+        let at_ms = choice.at_ms;
         let mut state = self.state.lock();
         let changed = state.table.choose(user, choice);
-        self.touch(state, user, changed);
+        self.touch(state, user, changed, Some(at_ms));
     }
 
     /// `watch`: from now on the session is told of these users' changes. Returns how they are now.
@@ -170,9 +173,9 @@ impl Presence {
         PresenceFrame { user: handle, status: visible.status, text: visible.text, last_seen }
     }
 
-    fn touch(&self, mut state: parking_lot::MutexGuard<'_, State>, user: Uid, changed: bool) {
+    fn touch(&self, mut state: MutexGuard<'_, State>, user: Uid, changed: bool, chosen_at_ms: Option<u64>) {
         if changed {
-            state.dirty.insert(user);
+            state.dirty.insert(user, chosen_at_ms);
             drop(state);
             self.changed.notify_one();
         }

@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod api;
+mod commands;
 mod connecting;
 mod events;
 mod frames;
 mod heartbeat;
+mod marking;
+mod presence;
 mod received;
+mod repeats;
 mod resuming;
 mod rig;
 mod smoke;

@@ -11,7 +11,7 @@ use natter_gateway::config::Config;
 use natter_gateway::{Deps, Gateway};
 use natter_log::{Bucket, KeyRing, Log, Settings};
 use natter_platform::http::{LayerOptions, ServeOptions, layered, serve};
-use natter_platform::tokens::{DEFAULT_LIFETIME, LEEWAY, PrivateKey, Realm, Signer, Subject, Verifier};
+use natter_platform::tokens::{DEFAULT_LIFETIME, LEEWAY, PrivateKey, Realm, Role, Signer, Subject, Verifier};
 use natter_platform::{Clock, Policy, Shutdown, Tasks};
 use natter_testkit::Broker;
 use serde_json::{Value, json};
@@ -124,6 +124,12 @@ impl Rig {
     /// The person with a token that grants so many messages per window.
     pub fn with_rate(&self, person: &Person, rate: u32) -> Person {
         let subject = Subject { rate: Some(rate), ..subject_of(person) };
+        Person { token: self.mint(subject, DEFAULT_LIFETIME), ..person.clone() }
+    }
+
+    /// The person as one who runs the deployment.
+    pub fn as_operator(&self, person: &Person) -> Person {
+        let subject = Subject { role: Some(Role::Operator), ..subject_of(person) };
         Person { token: self.mint(subject, DEFAULT_LIFETIME), ..person.clone() }
     }
 
@@ -264,6 +270,11 @@ impl Drop for Running {
 /// A client id made now.
 pub fn new_id() -> String {
     ClientId::at(Clock::system().now_ms()).to_string()
+}
+
+/// A client id that was made so long ago.
+pub fn old_id(ago: Duration) -> String {
+    ClientId::at(Clock::system().now_ms() - u64::try_from(ago.as_millis()).unwrap()).to_string()
 }
 
 /// Numbers for `ref`s, each a different one.
