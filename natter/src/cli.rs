@@ -63,7 +63,7 @@ enum Command {
     #[command(after_help = after_help())]
     Doctor(doctor::Options),
 
-    /// Talk to people: commands for terminals and scripts.
+    /// Talk to people: a full-screen client, and commands for scripts.
     #[command(after_help = after_help())]
     Chat(chat::Options),
 
@@ -114,7 +114,11 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, Refused> {
 }
 
 fn start(cli: Cli) -> Result<(), Failure> {
-    let logs = LogOptions { format: cli.common.log_format, filter: cli.common.log };
+    let filter = match &cli.command {
+        Command::Chat(options) if options.draws_over_the_log() => chat::QUIET.to_owned(),
+        _ => cli.common.log,
+    };
+    let logs = LogOptions { format: cli.common.log_format, filter };
     init_logs(&logs).map_err(|error| Failure::caused_by(Exit::Usage, &error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

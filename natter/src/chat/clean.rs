@@ -8,7 +8,6 @@ const REPLACEMENT: char = '\u{fffd}';
 const TAB: &str = "    ";
 
 /// Text for one or more lines: control characters but newlines are replaced, tabs become spaces.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the full-screen client"))]
 pub fn lines(text: &str) -> Cow<'_, str> {
     clean(text, true)
 }

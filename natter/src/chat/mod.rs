@@ -2,6 +2,7 @@
 //!
 //! - `login`, `files`: who is talking, and what is remembered of that until the next run.
 //! - `send`, `tail`, `list`, `history`: for scripts and pipes; `output` is how they write.
+//! - `tui`: the full-screen client.
 //! - `clean`: what other people write, made harmless for a terminal.
 //! - `time`: times as people read them.
 
@@ -14,6 +15,9 @@ mod output;
 mod send;
 mod tail;
 mod time;
+mod tui;
+
+use std::io::{self, IsTerminal};
 
 use natter_client::{Client, ConnectError, Events, Handle, HttpError, Server, Session};
 
@@ -21,13 +25,16 @@ use crate::exit::{Exit, Failure};
 pub use files::state_folder;
 use login::LoginOptions;
 
+/// What is logged where the screen is drawn: nothing but why the program died.
+pub const QUIET: &str = "off,natter_platform=error";
+
+/// Without a command, the full-screen client.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
 pub struct Options {
     #[command(flatten)]
     login: LoginOptions,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -45,13 +52,21 @@ enum Command {
     History(history::Options),
 }
 
+impl Options {
+    /// Whether log lines would end up on the screen that the client draws.
+    pub fn draws_over_the_log(&self) -> bool {
+        self.command.is_none() && io::stderr().is_terminal()
+    }
+}
+
 pub async fn run(options: Options) -> Result<(), Failure> {
     let Options { login, command } = options;
     match command {
-        Command::Send(options) => send::run(&login, options).await,
-        Command::Tail(options) => tail::run(&login, options).await,
-        Command::List(options) => list::run(&login, options).await,
-        Command::History(options) => history::run(&login, options).await,
+        None => tui::run(&login).await,
+        Some(Command::Send(options)) => send::run(&login, options).await,
+        Some(Command::Tail(options)) => tail::run(&login, options).await,
+        Some(Command::List(options)) => list::run(&login, options).await,
+        Some(Command::History(options)) => history::run(&login, options).await,
     }
 }
 

@@ -16,7 +16,6 @@ pub fn full(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// `Today`, `Yesterday`, or the whole date.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the full-screen client"))]
 pub fn day(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     match days_before(at, now, zone) {
         0 => "Today".to_owned(),

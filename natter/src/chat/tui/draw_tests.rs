@@ -1,0 +1,197 @@
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use natter_client::{Event, Presence, ResetReason, StopReason, Timestamp, TypingNow};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Size;
+
+use super::*;
+use crate::chat::tui::conversation::people;
+use crate::chat::tui::state::{Input, Lines, Moment};
+use crate::chat::tui::testing::{NOON, ada, bob, conversation, handle, id, item, row};
+
+fn on(state: &mut State, input: Input) {
+    state.on(input, Moment { now: Timestamp(NOON + 60_000), id: id(1) });
+}
+
+/// ada, who talks with bob and has something new from carol.
+fn state(width: u16, height: u16) -> State {
+    let size = Size::new(width, height);
+    let mut state = State::new(ada(), "http://localhost:8080".into(), TimeZone::UTC, Timestamp(NOON), size);
+    on(
+        &mut state,
+        Input::Client(Event::Reset { reason: ResetReason::Fresh, position: natter_client::Position::start(1) }),
+    );
+    on(&mut state, Input::Client(Event::State(Link::Live { gateway: "g".into() })));
+    let rows = vec![row(&[ada(), bob()], 9, 9, 0), row(&[ada(), handle("carol")], 5, 2, 3)];
+    on(&mut state, Input::List { generation: 1, rows, whole: true });
+    state.show(people(&[bob()], &ada()));
+    state
+}
+
+fn says(state: &mut State, items: Vec<natter_client::MessageItem>) {
+    let page = Ok(Lines { items, more: false });
+    on(state, Input::Page { generation: 1, people: people(&[bob()], &ada()), before: None, page });
+}
+
+fn link(state: &mut State, link: Link) {
+    on(state, Input::Client(Event::State(link)));
+}
+
+fn screen(state: &State) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(state.size.width, state.size.height)).expect("a terminal");
+    terminal.draw(|frame| draw(frame, state)).expect("drawn");
+    let buffer = terminal.backend().buffer();
+    let row = |y| (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+    (0..buffer.area.height).map(|y| row(y).trim_end().to_owned() + "\n").collect()
+}
+
+#[test]
+fn list_conversation_composer_and_status_side_by_side() {
+    let mut state = state(80, 14);
+    let presence = Presence { user: bob(), status: PresenceStatus::Online, text: None, last_seen: None };
+    on(&mut state, Input::Client(Event::Presence(presence)));
+    let mut yesterday = item(1, &bob());
+    yesterday.at = Timestamp(NOON - 24 * 3_600_000);
+    says(&mut state, vec![yesterday, item(8, &ada()), item(9, &bob())]);
+    state.composer.paste("hi");
+    assert_eq!(screen(&state), PICTURE);
+}
+
+const PICTURE: &str = "\
+● bob                14:00│ bob                                          online
+▎ text 9                  │─────────────────────────────────────────────────────
+  carol              14:00│ bob  14:00
+  text 5                3 │   text 1
+                          │ ────────────────────── Today ──────────────────────
+                          │ you  14:00
+                          │   text 8                                    read ✓✓
+                          │
+                          │ bob  14:00
+                          │   text 9
+                          │
+                          │─────────────────────────────────────────────────────
+                          │> hi
+ ● live as ada                     Enter send · PgUp older · Tab list · ^C quit
+";
+
+#[test]
+fn a_narrow_terminal_shows_the_conversation_or_the_list() {
+    let mut state = state(40, 10);
+    says(&mut state, vec![item(9, &bob())]);
+    let shown = screen(&state);
+    assert!(shown.contains("text 9") && !shown.contains("carol"), "{shown}");
+    state.focus = Focus::List;
+    let shown = screen(&state);
+    assert!(shown.contains("carol") && !shown.contains("─"), "{shown}");
+}
+
+#[test]
+fn the_status_line_says_in_words_what_the_connection_does() {
+    let mut state = state(100, 10);
+    let retry_in = Duration::from_millis(3_200);
+    let waiting = |by_hand| Link::Waiting { attempt: 1, retry_in, cause: "away".into(), by_hand };
+    for (now, words) in [
+        (Link::Connecting { attempt: 0 }, "connecting…"),
+        (Link::CatchingUp { gateway: "g".into() }, "catching up…"),
+        (Link::Live { gateway: "g".into() }, "live as ada"),
+        (waiting(false), "reconnecting in 4 s"),
+        (waiting(true), "offline, trying again in 4 s"),
+        (Link::Connecting { attempt: 3 }, "reconnecting…"),
+        (Link::Stopped(StopReason::LoginEnded), "offline: the login has ended: log in again"),
+    ] {
+        link(&mut state, now);
+        let shown = screen(&state);
+        let status = shown.lines().last().expect("a line");
+        assert!(status.contains(words), "{status}");
+    }
+    link(&mut state, waiting(false));
+    state.on(Input::Tick, Moment { now: Timestamp(NOON + 61_500), id: id(1) });
+    assert!(screen(&state).contains("reconnecting in 2 s"), "it counts down");
+}
+
+#[test]
+fn one_s_own_lines_say_how_far_they_have_come() {
+    let mut state = state(80, 20);
+    says(&mut state, vec![item(12, &ada())]);
+    let status = |state: &State| {
+        let shown = screen(state);
+        let row = shown.lines().find(|row| row.contains("  text 12 ")).expect("there");
+        row.split_once('│').expect("two sides").1.trim().to_owned()
+    };
+    assert!(status(&state).ends_with("sent ✓"), "{}", status(&state));
+    let (conversation, user) = (conversation(&[ada(), bob()]), bob());
+    on(&mut state, Input::Client(Event::Delivered(natter_client::Delivered { conversation, user, upto: 12 })));
+    assert!(status(&state).ends_with("delivered ✓✓"), "{}", status(&state));
+    state.composer.paste("new");
+    let mut effects = Vec::new();
+    state.say(Moment { now: Timestamp(NOON), id: id(77) }, &mut effects);
+    let shown = screen(&state);
+    assert!(shown.contains("  new") && shown.contains("sending …"), "{shown}");
+    let people = people(&[bob()], &ada());
+    on(&mut state, Input::Settled { people, id: id(77), outcome: Err("no\u{1b}[2J".into()) });
+    let shown = screen(&state);
+    assert!(shown.contains("failed ✗") && shown.contains("not sent: no\u{fffd}[2J"), "{shown}");
+}
+
+#[test]
+fn who_is_writing_is_said_above_the_composer_and_in_the_list() {
+    let mut state = state(80, 12);
+    says(&mut state, vec![item(9, &bob())]);
+    on(
+        &mut state,
+        Input::Client(Event::Typing(TypingNow { conversation: conversation(&[ada(), bob()]), user: bob() })),
+    );
+    let shown = screen(&state);
+    assert!(shown.contains("bob is writing…") && shown.contains("▎ writing…"), "{shown}");
+}
+
+/// Whatever is said stays in its place, and nothing of it is anything but text.
+#[test]
+fn hostile_text_cannot_speak_to_the_terminal() {
+    let mut state = state(80, 20);
+    let mut hostile = item(9, &bob());
+    hostile.text = "a\u{1b}[2J\u{9b}31m\u{7}\rb\u{202e}c\td\nsecond".into();
+    let mut row = row(&[ada(), bob()], 9, 9, 0);
+    row.last_message = Some(hostile.clone());
+    on(&mut state, Input::List { generation: 1, rows: vec![row], whole: true });
+    says(&mut state, vec![hostile]);
+    let presence =
+        Presence { user: bob(), status: PresenceStatus::Busy, text: Some("\u{1b}]0;x\u{7}".into()), last_seen: None };
+    on(&mut state, Input::Client(Event::Presence(presence)));
+    let shown = screen(&state);
+    assert!(!shown.chars().any(|c| c.is_control() && c != '\n') && !shown.contains('\u{202e}'), "{shown:?}");
+    assert!(shown.contains("a\u{fffd}[2J\u{fffd}31m\u{fffd}\u{fffd}b\u{fffd}c    d\n"), "{shown}");
+    assert!(shown.contains("  second"), "{shown}");
+}
+
+#[test]
+fn the_finder_shows_whom_it_found_and_says_when_it_is_nobody() {
+    let mut state = state(80, 20);
+    state.finder = Some(Finder::default());
+    assert!(screen(&state).contains("Type the beginning of a name."));
+    let finder = state.finder.as_mut().expect("open");
+    let (question, _) = finder.type_in('d').expect("asks");
+    let dave = natter_client::UserItem { user: handle("dave"), display_name: "Dave D.".into(), last_seen: None };
+    finder.found(question, Ok(vec![dave]));
+    let shown = screen(&state);
+    assert!(shown.contains("│> d ") && shown.contains("│ dave") && shown.contains("Dave D. │"), "{shown}");
+    state.finder.as_mut().expect("open").found(question, Ok(Vec::new()));
+    assert!(screen(&state).contains("Nobody's name begins like that."));
+}
+
+#[test]
+fn every_size_of_a_terminal_can_be_drawn() {
+    for (width, height) in (1..90).step_by(7).flat_map(|width| (1..20).map(move |height| (width, height))) {
+        let mut state = state(width, height);
+        says(&mut state, vec![item(8, &ada()), item(9, &bob())]);
+        state.composer.paste("a text of several words\nand lines");
+        for focus in [Focus::List, Focus::Conversation] {
+            state.focus = focus;
+            screen(&state);
+        }
+        state.finder = Some(Finder::default());
+        screen(&state);
+    }
+}

@@ -1,0 +1,571 @@
+//! What the client knows and shows, as a pure state: inputs and the time go in, what is to be done comes out. No terminal,
+//! no socket and no clock in here.
+
+use std::collections::HashMap;
+
+use crossterm::event::KeyEvent;
+use jiff::tz::TimeZone;
+use natter_client::{
+    ClientId, ConversationId, ConversationItem, ConversationKind, Event, Handle, Message, MessageItem, Presence, Sent,
+    State as Link, Timestamp, UserItem,
+};
+use ratatui::layout::{Rect, Size};
+
+use super::composer::Composer;
+use super::conversation::{Conversation, Line, Pending, People, Reading, people};
+use super::finder::Finder;
+use super::{panes, rows};
+
+/// Messages of all conversations that wait to be sent.
+pub const MAX_PENDING: usize = 500;
+/// The most that the server watches for one session.
+const MAX_WATCHED: usize = 500;
+/// Of a conversation that is not open, so many lines come live before it is trimmed.
+const MAX_BESIDE: usize = 400;
+/// `typing` holds for five seconds and is said again before that.
+const TYPING_EVERY_MS: i64 = 3_000;
+
+#[derive(Debug)]
+pub enum Input {
+    Key(KeyEvent),
+    Paste(String),
+    Resized(Size),
+    /// The terminal's window was turned to, or away from.
+    InSight(bool),
+    /// Time has passed.
+    Tick,
+    /// From the server, live.
+    Client(Event),
+    /// A message was sent, or not.
+    Settled {
+        people: People,
+        id: ClientId,
+        outcome: Result<Sent, String>,
+    },
+    /// A page of the list.
+    List {
+        generation: u64,
+        rows: Vec<ConversationItem>,
+        whole: bool,
+    },
+    ListFailed {
+        generation: u64,
+        why: String,
+    },
+    Page {
+        generation: u64,
+        people: People,
+        before: Option<u64>,
+        page: Result<Lines, String>,
+    },
+    /// An answer to the finder's question of this number.
+    Found {
+        question: u64,
+        users: Result<Vec<UserItem>, String>,
+    },
+}
+
+/// A page of a conversation.
+#[derive(Debug)]
+pub struct Lines {
+    pub items: Vec<MessageItem>,
+    /// There is something before it.
+    pub more: bool,
+}
+
+/// Something to be done, and then said with an [`Input`], where it has an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    ReadList {
+        generation: u64,
+    },
+    /// What an event named that this client has not heard of.
+    ReadRow {
+        generation: u64,
+        id: ConversationId,
+    },
+    ReadPage {
+        generation: u64,
+        people: People,
+        before: Option<u64>,
+    },
+    Find {
+        question: u64,
+        prefix: String,
+    },
+    Send {
+        people: People,
+        id: ClientId,
+        text: String,
+    },
+    Mark {
+        id: ConversationId,
+        read: u64,
+    },
+    Typing(ConversationId),
+    Watch(Vec<Handle>),
+    Reconnect,
+    Quit,
+}
+
+/// The time and a new id, for whatever an input makes of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    pub now: Timestamp,
+    pub id: ClientId,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    List,
+    Conversation,
+}
+
+#[derive(Debug)]
+pub struct State {
+    pub me: Handle,
+    pub server: String,
+    pub zone: TimeZone,
+    pub now: Timestamp,
+    pub size: Size,
+    pub link: Link,
+    /// When the link became what it is.
+    pub link_since: Timestamp,
+    pub focus: Focus,
+    pub list: Reading,
+    /// Where the list is looked at.
+    pub selected: Option<People>,
+    pub open: Option<People>,
+    /// Rows between the newest one and the lowest one on the screen.
+    pub scroll: usize,
+    pub composer: Composer,
+    pub finder: Option<Finder>,
+    /// Something to be said in the status line until the next key.
+    pub notice: Option<String>,
+    conversations: HashMap<People, Conversation>,
+    ids: HashMap<ConversationId, People>,
+    presence: HashMap<Handle, Presence>,
+    drafts: HashMap<People, Composer>,
+    /// Counts resets: an answer to a question from before the last one is not taken in.
+    generation: u64,
+    watched: Vec<Handle>,
+    in_sight: bool,
+    typed: Option<(People, Timestamp)>,
+    quitting: bool,
+}
+
+impl State {
+    pub fn new(me: Handle, server: String, zone: TimeZone, now: Timestamp, size: Size) -> Self {
+        Self {
+            me,
+            server,
+            zone,
+            now,
+            size,
+            link: Link::Connecting { attempt: 0 },
+            link_since: now,
+            focus: Focus::List,
+            list: Reading::Not,
+            selected: None,
+            open: None,
+            scroll: 0,
+            composer: Composer::default(),
+            finder: None,
+            notice: None,
+            conversations: HashMap::new(),
+            ids: HashMap::new(),
+            presence: HashMap::new(),
+            drafts: HashMap::new(),
+            generation: 0,
+            watched: Vec::new(),
+            in_sight: true,
+            typed: None,
+            quitting: false,
+        }
+    }
+
+    /// Takes in what happened and says what to do.
+    pub fn on(&mut self, input: Input, moment: Moment) -> Vec<Effect> {
+        self.now = moment.now;
+        let anchor = self.open_conversation().and_then(Conversation::newest).filter(|_| self.scroll > 0);
+        let below = anchor.map(|newest| self.rows_after(newest));
+        let mut effects = Vec::new();
+        match input {
+            Input::Key(key) => self.key(key, moment, &mut effects),
+            Input::Paste(text) => self.paste(&text, &mut effects),
+            Input::Resized(size) => self.size = size,
+            Input::InSight(in_sight) => self.in_sight = in_sight,
+            Input::Tick => {}
+            Input::Client(event) => self.event(event, &mut effects),
+            Input::Settled { people, id, outcome } => self.settled(&people, id, outcome),
+            Input::List { generation, rows, whole } if generation == self.generation => self.rows(rows, whole),
+            Input::ListFailed { generation, why } if generation == self.generation => self.list = Reading::Failed(why),
+            Input::Page { generation, people, before, page } if generation == self.generation => {
+                self.page(&people, before, page);
+            }
+            Input::Found { question, users } => {
+                if let Some(finder) = &mut self.finder {
+                    finder.found(question, users);
+                }
+            }
+            // Of before a reset.
+            Input::List { .. } | Input::ListFailed { .. } | Input::Page { .. } => {}
+        }
+        if self.quitting && self.unsent() == 0 {
+            self.stay();
+        }
+        // Who has scrolled up goes on seeing the same, whatever is added below.
+        if let (Some(newest), Some(below)) = (anchor, below)
+            && self.scroll > 0
+        {
+            self.scroll = (self.scroll + self.rows_after(newest)).saturating_sub(below);
+        }
+        self.read_what_is_wanted(&mut effects);
+        self.mark_what_is_seen(&mut effects);
+        self.watch(&mut effects);
+        effects
+    }
+
+    pub fn open_conversation(&self) -> Option<&Conversation> {
+        self.conversations.get(self.open.as_ref()?)
+    }
+
+    /// The conversations with the newest activity first.
+    pub fn conversations(&self) -> Vec<&Conversation> {
+        let listed = |conversation: &&Conversation| {
+            let open = self.open.as_ref() == Some(&conversation.people);
+            conversation.id.is_some() || !conversation.pending.is_empty() || open
+        };
+        let mut conversations: Vec<_> = self.conversations.values().filter(listed).collect();
+        conversations.sort_by(|one, other| {
+            other.last_activity.cmp(&one.last_activity).then_with(|| one.people.cmp(&other.people))
+        });
+        conversations
+    }
+
+    /// What is known of someone's presence, which is nothing without a connection.
+    pub fn presence(&self, user: &Handle) -> Option<&Presence> {
+        self.presence.get(user).filter(|_| self.is_live())
+    }
+
+    pub fn is_live(&self) -> bool {
+        matches!(self.link, Link::Live { .. })
+    }
+
+    pub fn drafts(&self, people: &People) -> bool {
+        self.open.as_ref() != Some(people) && self.drafts.contains_key(people)
+    }
+
+    /// Messages that wait to be sent.
+    pub fn unsent(&self) -> usize {
+        let pending = self.conversations.values().flat_map(|conversation| &conversation.pending);
+        pending.filter(|pending| pending.failed.is_none()).count()
+    }
+
+    pub fn panes(&self) -> panes::Panes {
+        let area = Rect::from(((0, 0).into(), self.size));
+        panes::Panes::of(area, self.focus, self.composer.rows(panes::composer_width(area, self.focus)))
+    }
+
+    fn conversation(&mut self, people: &People) -> &mut Conversation {
+        let (me, key) = (&self.me, people.clone());
+        self.conversations.entry(key).or_insert_with(|| Conversation::new(people.clone(), me))
+    }
+
+    fn known(&mut self, id: ConversationId) -> Option<&mut Conversation> {
+        self.conversations.get_mut(self.ids.get(&id)?)
+    }
+
+    // What the server says.
+
+    fn event(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::State(link) => self.link(link, effects),
+            Event::Reset { .. } => self.reset(effects),
+            Event::Message(message) => self.message(message, effects),
+            Event::Marker(marker) => {
+                if let Some(conversation) = self.known(marker.conversation) {
+                    conversation.moved(&marker.user, marker.read);
+                }
+            }
+            Event::Delivered(delivered) => {
+                if let Some(conversation) = self.known(delivered.conversation) {
+                    conversation.reached(&delivered.user, delivered.upto);
+                }
+            }
+            Event::Typing(typing) => {
+                let now = self.now;
+                if let Some(conversation) = self.known(typing.conversation) {
+                    conversation.types(&typing.user, now);
+                }
+            }
+            Event::Presence(presence) => _ = self.presence.insert(presence.user.clone(), presence),
+            Event::Settled { id, outcome } => {
+                let of = |conversation: &&Conversation| conversation.pending.iter().any(|pending| pending.id == id);
+                if let Some(people) = self.conversations.values().find(of).map(|found| found.people.clone()) {
+                    self.settled(&people, id, outcome.map_err(|error| error.to_string()));
+                }
+            }
+            Event::CaughtUp { .. } | Event::Heartbeat { .. } => {}
+        }
+    }
+
+    fn link(&mut self, link: Link, effects: &mut Vec<Effect>) {
+        let was_live = self.is_live();
+        self.link = link;
+        self.link_since = self.now;
+        if self.is_live() {
+            // What could not be read while there was no connection is asked for again.
+            if matches!(self.list, Reading::Failed(_)) {
+                self.list = Reading::Now;
+                effects.push(Effect::ReadList { generation: self.generation });
+            }
+            for conversation in self.conversations.values_mut() {
+                if matches!(conversation.reading, Reading::Failed(_)) {
+                    conversation.reading = Reading::Not;
+                }
+            }
+        } else if was_live {
+            self.presence.clear();
+        }
+    }
+
+    fn reset(&mut self, effects: &mut Vec<Effect>) {
+        self.generation += 1;
+        self.ids.clear();
+        let kept = self.open.clone();
+        self.conversations.retain(|people, held| kept.as_ref() == Some(people) || !held.pending.is_empty());
+        for conversation in self.conversations.values_mut() {
+            conversation.reset(&self.me);
+        }
+        self.scroll = 0;
+        self.list = Reading::Now;
+        effects.push(Effect::ReadList { generation: self.generation });
+    }
+
+    fn message(&mut self, message: Message, effects: &mut Vec<Effect>) {
+        let named = message.participants.as_deref().map(|some| people(some, &self.me));
+        let Some(people) = named.or_else(|| self.ids.get(&message.conversation).cloned()) else {
+            effects.push(Effect::ReadRow { generation: self.generation, id: message.conversation });
+            return;
+        };
+        self.ids.insert(message.conversation, people.clone());
+        let conversation = self.conversation(&people);
+        conversation.id = Some(message.conversation);
+        conversation.add(message.seq, message.id, Line { sender: message.sender, text: message.text, at: message.at });
+        if self.open.as_ref() != Some(&people) && self.conversation(&people).lines.len() > MAX_BESIDE {
+            let me = self.me.clone();
+            self.conversation(&people).trim(&me);
+        }
+    }
+
+    fn rows(&mut self, rows: Vec<ConversationItem>, whole: bool) {
+        for row in rows.into_iter().filter(|row| row.kind == ConversationKind::Direct) {
+            let people = people(&row.participants, &self.me);
+            self.ids.insert(row.conversation, people.clone());
+            let me = self.me.clone();
+            self.conversation(&people).row(row, &me);
+        }
+        if whole {
+            self.list = Reading::Done;
+        }
+        if self.selected.is_none() {
+            self.selected = self.conversations().first().map(|first| first.people.clone());
+        }
+    }
+
+    fn page(&mut self, people: &People, before: Option<u64>, page: Result<Lines, String>) {
+        let Some(conversation) = self.conversations.get_mut(people) else { return };
+        conversation.reading = match page {
+            Ok(Lines { items, more }) => {
+                // It joins what is held only where it was asked for: after a trim it would leave a hole.
+                if before.is_none() || before == conversation.first() {
+                    if let Some(item) = items.first() {
+                        conversation.id = Some(item.conversation);
+                        self.ids.insert(item.conversation, people.clone());
+                    }
+                    conversation.page(items);
+                    conversation.more = more;
+                }
+                Reading::Done
+            }
+            Err(why) => Reading::Failed(why),
+        };
+    }
+
+    fn settled(&mut self, people: &People, id: ClientId, outcome: Result<Sent, String>) {
+        let Some(conversation) = self.conversations.get_mut(people) else { return };
+        let Some(index) = conversation.pending.iter().position(|pending| pending.id == id) else { return };
+        match outcome {
+            Ok(sent) => {
+                let Pending { text, at, .. } = conversation.pending.remove(index);
+                let line = Line { sender: self.me.clone(), text, at: sent.at.unwrap_or(at) };
+                conversation.add(sent.seq, id, line);
+                if let Some(named) = sent.conversation {
+                    conversation.id = Some(named);
+                    self.ids.insert(named, people.clone());
+                }
+            }
+            Err(why) => conversation.pending[index].failed = Some(why),
+        }
+    }
+
+    // What follows from what is on the screen.
+
+    fn rows_after(&self, seq: u64) -> usize {
+        let width = self.panes().lines.width;
+        self.open_conversation().map_or(0, |conversation| rows::after(self, conversation, width, seq))
+    }
+
+    /// Keeps the view within what there is, and asks for older lines a screen ahead of need.
+    fn read_what_is_wanted(&mut self, effects: &mut Vec<Effect>) {
+        let Some(open) = self.open.clone() else { return };
+        let lines = self.panes().lines;
+        let (width, height) = (lines.width, usize::from(lines.height));
+        let Some(conversation) = self.conversations.get(&open) else { return };
+        let laid_out = rows::newest(self, conversation, width, self.scroll + 2 * height);
+        let (whole, count) = (laid_out.whole, laid_out.rows.len());
+        if whole {
+            self.scroll = self.scroll.min(count.saturating_sub(height));
+        }
+        let generation = self.generation;
+        let known = !matches!(self.list, Reading::Not);
+        let Some(conversation) = self.conversations.get_mut(&open) else { return };
+        let before = conversation.first();
+        if conversation.reading == Reading::Not && known {
+            conversation.reading = Reading::Now;
+            effects.push(Effect::ReadPage { generation, people: open, before: None });
+        } else if whole && conversation.wants_older() && before.is_some() {
+            conversation.reading = Reading::Now;
+            effects.push(Effect::ReadPage { generation, people: open, before });
+        }
+    }
+
+    /// What the user has before their eyes is read.
+    fn mark_what_is_seen(&mut self, effects: &mut Vec<Effect>) {
+        let shown = self.panes().conversation.is_some() && self.in_sight && self.finder.is_none();
+        if !shown || self.scroll > 0 || !self.is_live() {
+            return;
+        }
+        let me = self.me.clone();
+        let Some(conversation) = self.open.as_ref().and_then(|open| self.conversations.get_mut(open)) else { return };
+        let Some(id) = conversation.id else { return };
+        // Before the page is there, nothing but the last line can be seen.
+        if conversation.reading != Reading::Done {
+            return;
+        }
+        if let Some(read) = conversation.newest_unread(&me) {
+            conversation.moved(&me, read);
+            effects.push(Effect::Mark { id, read });
+        }
+    }
+
+    /// The people of the open conversation, then of the others by their activity.
+    fn watch(&mut self, effects: &mut Vec<Effect>) {
+        let mut wanted: Vec<Handle> = Vec::new();
+        let open = self.open_conversation().into_iter();
+        for conversation in open.chain(self.conversations()) {
+            wanted.extend(conversation.others.iter().filter(|user| **user != self.me).cloned());
+            if wanted.len() > 2 * MAX_WATCHED {
+                break;
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        wanted.retain(|user| seen.insert(user.clone()));
+        wanted.truncate(MAX_WATCHED);
+        wanted.sort();
+        if wanted != self.watched {
+            self.watched.clone_from(&wanted);
+            effects.push(Effect::Watch(wanted));
+        }
+    }
+
+    // What the user does; the keys are in `keys`.
+
+    pub(super) fn show(&mut self, people: People) {
+        self.focus = Focus::Conversation;
+        self.selected = Some(people.clone());
+        if self.open.as_ref() == Some(&people) {
+            return;
+        }
+        let me = self.me.clone();
+        if let Some(left) = self.open.take() {
+            self.conversation(&left).trim(&me);
+            let draft = std::mem::take(&mut self.composer);
+            if !draft.is_blank() {
+                self.drafts.insert(left, draft);
+            }
+        }
+        self.composer = self.drafts.remove(&people).unwrap_or_default();
+        self.scroll = 0;
+        let conversation = self.conversation(&people);
+        conversation.new_after = (conversation.unread(&me) > 0).then(|| conversation.read_by(&me));
+        self.open = Some(people);
+    }
+
+    pub(super) fn say(&mut self, moment: Moment, effects: &mut Vec<Effect>) {
+        let Some(open) = self.open.clone() else { return };
+        if self.composer.is_blank() {
+            return;
+        }
+        if self.unsent() >= MAX_PENDING {
+            self.notice = Some(format!("{MAX_PENDING} messages wait to be sent: no more fit"));
+            return;
+        }
+        let text = self.composer.take();
+        let conversation = self.conversation(&open);
+        let pending = Pending { id: moment.id, text: text.clone(), at: moment.now, failed: None };
+        conversation.pending.push(pending);
+        conversation.last_activity = conversation.last_activity.max(moment.now);
+        conversation.new_after = None;
+        self.scroll = 0;
+        self.typed = None;
+        effects.push(Effect::Send { people: open, id: moment.id, text });
+    }
+
+    /// Takes the last message that was not sent back into the composer.
+    pub(super) fn take_back(&mut self) -> bool {
+        let Some(conversation) = self.open.as_ref().and_then(|open| self.conversations.get_mut(open)) else {
+            return false;
+        };
+        let Some(index) = conversation.pending.iter().rposition(|pending| pending.failed.is_some()) else {
+            return false;
+        };
+        let text = conversation.pending.remove(index).text;
+        self.composer.put_before(&text);
+        true
+    }
+
+    /// The user is writing.
+    pub(super) fn typing(&mut self, effects: &mut Vec<Effect>) {
+        let Some(conversation) = self.open_conversation() else { return };
+        let (Some(id), people) = (conversation.id, conversation.people.clone()) else { return };
+        let said = self.typed.as_ref();
+        let due = said.is_none_or(|(to, at)| *to != people || self.now.0 - at.0 >= TYPING_EVERY_MS);
+        if due && self.is_live() && !self.composer.is_blank() {
+            self.typed = Some((people, self.now));
+            effects.push(Effect::Typing(id));
+        }
+    }
+
+    /// Quits; with messages that wait to be sent, only when asked for twice.
+    pub(super) fn quit(&mut self, effects: &mut Vec<Effect>) {
+        let unsent = self.unsent();
+        if unsent == 0 || self.quitting || matches!(self.link, Link::Stopped(_)) {
+            effects.push(Effect::Quit);
+            return;
+        }
+        self.quitting = true;
+        let what = if unsent == 1 { "1 message is".to_owned() } else { format!("{unsent} messages are") };
+        self.notice = Some(format!("{what} not sent yet. Ctrl+C again quits without."));
+    }
+
+    pub(super) fn stay(&mut self) {
+        self.quitting = false;
+        self.notice = None;
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;
