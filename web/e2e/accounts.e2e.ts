@@ -1,11 +1,9 @@
 import { afterAll, describe, expect } from 'vitest';
-import { PATIENCE_MS } from './stage/person.ts';
+import { eventually } from './stage/eventually.ts';
 import { types } from './stage/sessions.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
 afterAll(closeBrowser);
-
-const timeout = PATIENCE_MS;
 
 describe('accounts', () => {
   story('registered_is_logged_in_also_after_a_reload_until_logged_out', async ({ arrive }) => {
@@ -80,9 +78,7 @@ describe('accounts', () => {
     await keyboard.press('Tab');
     await keyboard.press('Enter');
     const search = ada.page.getByRole('searchbox', { name: 'Find people' });
-    await expect
-      .poll(() => search.evaluate((field) => field === document.activeElement), { timeout })
-      .toBe(true);
+    await eventually(() => search.evaluate((field) => field === document.activeElement), true);
     await keyboard.press('Escape');
     await search.waitFor({ state: 'detached' });
     // Back where it came from.
@@ -143,6 +139,7 @@ describe('two tabs of one person', () => {
     await ada.goOffline(cable);
     await ada.write('left behind');
     await ada.seesMark('Waiting to be sent');
+    await ada.hasKept(['left behind']);
     await ada.page.close();
     await second.comeBack(cable);
     await bob.openFromList('Ada');

@@ -1,12 +1,11 @@
 import { afterAll, describe, expect } from 'vitest';
+import { eventually } from './stage/eventually.ts';
 import { Natter } from './stage/natter.ts';
-import { PATIENCE_MS, type Person } from './stage/person.ts';
+import type { Person } from './stage/person.ts';
 import { types } from './stage/sessions.ts';
 import { closeBrowser, type Stage, story } from './stage/story.ts';
 
 afterAll(closeBrowser);
-
-const timeout = PATIENCE_MS;
 
 /** Ada and Bob in a conversation with one line in it. Ada's cable is hers alone. */
 async function talking({ arrive, door }: Stage, url?: string) {
@@ -62,6 +61,7 @@ describe('somebody is offline in between', () => {
       await ada.goOffline(cable);
       await ada.write('written in a tunnel');
       await ada.seesBanner('1 message waiting, kept on this device');
+      await ada.hasKept(['written in a tunnel']);
       await ada.page.reload().then(
         () => expect.fail('the page loaded without a network'),
         (error: Error) => expect(error.message).toContain('ERR_INTERNET_DISCONNECTED'),
@@ -118,15 +118,14 @@ describe('somebody is offline in between', () => {
           const sessions = ada.sessions.length;
           cable.cut();
           cable.mend();
-          await ada.page.getByRole('button', { name: 'Try now' }).click();
-          await expect.poll(() => ada.sessions.length, { timeout }).toBeGreaterThan(sessions);
+          await eventually(() => ada.sessions.length > sessions, true);
         }
       })();
       const bobWrites = (async () => {
         for (const text of fromBob) await bob.write(text);
       })();
       await Promise.all([adaWrites, bobWrites]);
-      await expect.poll(async () => (await bob.texts()).length, { timeout }).toBe(19);
+      await eventually(async () => (await bob.texts()).length, 19);
       const texts = await bob.texts();
       expect(texts.filter((text) => text.startsWith('a'))).toEqual(fromAda);
       expect(texts.filter((text) => text.startsWith('b'))).toEqual(fromBob);
@@ -205,7 +204,7 @@ describe('Natter itself is gone in between', () => {
       await bob.seesMark('Waiting to be sent');
       await natter.startAgain();
       await Promise.all([ada.seesNoBanner(), bob.seesNoBanner()]);
-      await expect.poll(async () => (await ada.texts()).length, { timeout }).toBe(4);
+      await eventually(async () => (await ada.texts()).length, 4);
       const texts = await ada.texts();
       expect(texts.slice(0, 2)).toEqual(['Hello', 'Hello Ada']);
       expect(texts.slice(2).toSorted()).toEqual(['from Ada', 'from Bob']);

@@ -1,10 +1,9 @@
 import { afterAll, describe, expect } from 'vitest';
-import { PATIENCE_MS, type Person } from './stage/person.ts';
+import { eventually } from './stage/eventually.ts';
+import type { Person } from './stage/person.ts';
 import { type Arrive, closeBrowser, story } from './stage/story.ts';
 
 afterAll(closeBrowser);
-
-const timeout = PATIENCE_MS;
 
 async function adaAndBob(arrive: Arrive): Promise<[Person, Person]> {
   const [ada, bob] = await Promise.all([arrive('ada'), arrive('bob')]);
@@ -23,7 +22,7 @@ describe('two people talk', () => {
     await ada.seesTexts(['Hello Bob', 'Hello Ada']);
     // At the same time: who was first is the log's to say, and it says the same to both.
     await Promise.all([ada.write('one'), bob.write('two')]);
-    await expect.poll(async () => (await ada.texts()).length, { timeout }).toBe(4);
+    await eventually(async () => (await ada.texts()).length, 4);
     await bob.seesTexts(await ada.texts());
     await ada.page.reload();
     await ada.seesTexts(await bob.texts());
@@ -46,16 +45,16 @@ describe('two people talk', () => {
     await ada.talkTo(bob);
     for (const text of ['1', '2', '3']) await ada.write(text);
     const badge = bob.row('Ada Lovelace').locator('.badge');
-    await expect.poll(() => badge.textContent(), { timeout }).toBe('3 unread');
-    await expect.poll(() => bob.page.title(), { timeout }).toBe('(3) Natter');
+    await eventually(() => badge.textContent(), '3 unread');
+    await eventually(() => bob.page.title(), '(3) Natter');
     await bob.page.reload();
-    await expect.poll(() => badge.textContent(), { timeout }).toBe('3 unread');
+    await eventually(() => badge.textContent(), '3 unread');
     await bob.openFromList('Ada Lovelace');
     await badge.waitFor({ state: 'detached' });
     await ada.seesMark('Read');
     await bob.page.reload();
     await bob.seesTexts(['1', '2', '3']);
-    await expect.poll(() => bob.page.title(), { timeout }).toBe('Natter');
+    await eventually(() => bob.page.title(), 'Natter');
     await bob.closeConversation();
     await bob.row('Ada Lovelace').waitFor();
     expect(await badge.count()).toBe(0);
@@ -71,7 +70,7 @@ describe('two people talk', () => {
     await ada.typing.getByText('Bob is typing…').waitFor();
     await bob.composer.press('Enter');
     await ada.seesTexts(['Hi', 'Well']);
-    await expect.poll(() => ada.typing.textContent(), { timeout }).toBe('');
+    await eventually(() => ada.typing.textContent(), '');
     await bob.page.goto('about:blank');
     await ada.head.getByText('Last seen just now').waitFor();
     await bob.page.goBack();
@@ -96,11 +95,16 @@ describe('two people talk', () => {
     expect(await bob.page.locator('.text *').count()).toBe(0);
   });
 
-  story('cmd5_more_than_the_rate_allows_arrives_later_in_order', async ({ arrive }) => {
-    const [ada, bob] = await adaAndBob(arrive);
+  story('cmd5_more_than_the_rate_allows_arrives_later_in_order', async ({ arrive, door }) => {
+    const cable = await door();
+    const [ada, bob] = await Promise.all([arrive('ada', cable.url), arrive('bob')]);
+    await Promise.all([ada.register('Ada Lovelace'), bob.register('Bob')]);
     await ada.talkTo(bob);
+    // Written offline, so that they all leave at once.
+    await ada.goOffline(cable);
     const texts = Array.from({ length: 13 }, (_, n) => `line ${n + 1}`);
     for (const text of texts) await ada.write(text);
+    await ada.comeBack(cable);
     await ada.seesBanner('Sending slowly');
     await bob.openFromList('Ada Lovelace');
     await bob.seesTexts(texts);

@@ -1,12 +1,9 @@
 /** What somebody does and sees in the page, in the words of the page. */
 import type { BrowserContext, Locator, Page, Response } from 'playwright-core';
-import { expect } from 'vitest';
 import type { Door } from './door.ts';
+import { eventually, PATIENCE_MS } from './eventually.ts';
 import { type Faults, watchFaults } from './faults.ts';
 import { type Session, watchSessions } from './sessions.ts';
-
-/** How long something may take to show: for a machine that is busy with something else. */
-export const PATIENCE_MS = 30_000;
 
 export const PASSWORD = 'correct horse battery';
 
@@ -176,12 +173,12 @@ export class Person {
   async write(text: string): Promise<void> {
     await this.composer.fill(text);
     await this.composer.press('Enter');
-    await expect.poll(() => this.composer.inputValue(), { timeout: PATIENCE_MS }).toBe('');
+    await eventually(() => this.composer.inputValue(), '');
   }
 
   /** The lines of the conversation that is open: exactly these, in this order, each once. */
   async seesTexts(texts: readonly string[]): Promise<void> {
-    await expect.poll(() => this.texts(), { timeout: PATIENCE_MS }).toEqual(texts);
+    await eventually(() => this.texts(), [...texts]);
   }
 
   texts(): Promise<string[]> {
@@ -190,7 +187,24 @@ export class Person {
 
   /** Sending, Waiting to be sent, Not sent, Sent, Delivered or Read, at the newest line. */
   async seesMark(mark: string): Promise<void> {
-    await expect.poll(() => this.marks(), { timeout: PATIENCE_MS }).toEqual([mark]);
+    await eventually(() => this.marks(), [mark]);
+  }
+
+  /** That what waits is on the disk: a page that is closed before loses it. */
+  async hasKept(texts: readonly string[]): Promise<void> {
+    const kept = () =>
+      this.page.evaluate(async (name) => {
+        const answer = <T>(request: IDBRequest<T>) =>
+          new Promise<T>((resolve, reject) => {
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = () => reject(request.error);
+          });
+        const database = await answer(indexedDB.open(name));
+        const entries = await answer(database.transaction('outbox').objectStore('outbox').getAll());
+        database.close();
+        return entries.map(({ text }) => text as string);
+      }, `natter:${this.handle}`);
+    await eventually(kept, [...texts]);
   }
 
   marks(): Promise<string[]> {
@@ -207,7 +221,7 @@ export class Person {
         ),
       );
     };
-    await expect.poll(told, { timeout: PATIENCE_MS }).toEqual(lines);
+    await eventually(told, [...lines]);
   }
 
   async seesBanner(text: string | RegExp): Promise<void> {

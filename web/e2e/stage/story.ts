@@ -60,8 +60,9 @@ export const story = test.extend<Stage>({
   },
 });
 
-async function leavePicture(story: string, { page, handle }: Person): Promise<void> {
-  await page.screenshot({ path: join(RESULTS, `${story}-${handle}.png`) }).catch(() => {});
+async function leavePicture(story: string, { context, handle }: Person): Promise<void> {
+  for (const [n, page] of context.pages().entries())
+    await page.screenshot({ path: join(RESULTS, `${story}-${handle}-${n + 1}.png`) }).catch(() => {});
 }
 
 /** Ends the browser of this file, when its last story is told. */
