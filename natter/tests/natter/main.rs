@@ -6,5 +6,6 @@ mod chat;
 mod configuration;
 mod deployment;
 mod program;
+mod screen;
 mod startup;
 mod up;
