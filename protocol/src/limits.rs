@@ -8,6 +8,8 @@ pub const MAX_FRAME_BYTES: usize = 128 * 1024;
 pub const MAX_TEXT_CHARS: usize = 8_000;
 /// Largest `metadata`, as JSON.
 pub const MAX_METADATA_BYTES: usize = 4 * 1024;
+/// Deepest nesting of `metadata`: so that every reader, in either encoding and inside any page, can take it (CMD4).
+pub const MAX_METADATA_DEPTH: usize = 32;
 /// Longest display name, in Unicode scalar values.
 pub const MAX_DISPLAY_NAME_CHARS: usize = 64;
 /// Longest status text of a presence, in Unicode scalar values.

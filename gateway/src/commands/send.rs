@@ -113,12 +113,27 @@ fn check(command: &Send, metadata: Option<&[u8]>) -> Result<(), Refused> {
             if matches!(error, text::InvalidText::TooLong { .. }) { ErrorCode::TooLarge } else { ErrorCode::Invalid };
         Refused::new(code, error.to_string())
     })?;
+    let too_deep = |value: &serde_json::Value| depth(value) > limits::MAX_METADATA_DEPTH;
+    if command.metadata.as_ref().is_some_and(too_deep) {
+        let most = limits::MAX_METADATA_DEPTH;
+        return Err(Refused::new(ErrorCode::Invalid, format!("`metadata` is nested more than {most} deep")));
+    }
     match metadata {
         Some(bytes) if bytes.len() > limits::MAX_METADATA_BYTES => {
             let most = limits::MAX_METADATA_BYTES;
             Err(Refused::new(ErrorCode::TooLarge, format!("`metadata` is larger than {most} bytes")))
         }
         _ => Ok(()),
+    }
+}
+
+/// How deep a value is nested. What is read from a client is bounded already, so this ends.
+fn depth(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

@@ -169,7 +169,7 @@ async fn cmd4_a_reply_names_a_message_of_the_same_conversation() {
 async fn cmd4_a_reply_to_what_only_another_gateway_has_yet_waits_for_it() {
     let mut rig = Rig::start(1).await;
     let proxy = natter_testkit::Proxy::to(rig.broker.address()).await;
-    let settings = natter_log::Settings { servers: vec![rig.broker.url_through(&proxy.address())], ..rig.settings() };
+    let settings = rig.settings_through(&proxy);
     rig.add_over(settings, |config| config.ahead_timeout = PATIENCE).await;
     let ada = rig.person("ada").await;
     let (mut here, mut there) = (rig.socket(0, &ada).await, rig.socket(1, &ada).await);

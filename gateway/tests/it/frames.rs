@@ -224,7 +224,7 @@ async fn frm5_pipelined_commands_enter_the_log_in_order() {
 async fn frm5_nothing_overtakes_what_was_lost_with_the_connection_to_the_broker() {
     let mut rig = Rig::start(1).await;
     let proxy = Proxy::to(rig.broker.address()).await;
-    let settings = natter_log::Settings { servers: vec![rig.broker.url_through(&proxy.address())], ..rig.settings() };
+    let settings = rig.settings_through(&proxy);
     rig.add_over(settings, |_| {}).await;
     let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
     let ada = rig.with_rate(&ada, 1_000_000);

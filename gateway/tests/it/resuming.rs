@@ -192,7 +192,7 @@ async fn con4_a_position_ahead_of_the_feed_is_waited_for_and_then_4003() {
 async fn con4_a_gateway_that_is_behind_takes_a_session_up_once_it_has_caught_up() {
     let mut rig = Rig::start(1).await;
     let proxy = natter_testkit::Proxy::to(rig.broker.address()).await;
-    let settings = natter_log::Settings { servers: vec![rig.broker.url_through(&proxy.address())], ..rig.settings() };
+    let settings = rig.settings_through(&proxy);
     rig.add_over(settings, |config| config.ahead_timeout = Duration::from_secs(15)).await;
     let ada = rig.person("ada").await;
     // Known there, so that nothing but the feed is needed.

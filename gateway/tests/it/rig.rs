@@ -11,9 +11,11 @@ use natter_gateway::config::Config;
 use natter_gateway::{Deps, Gateway};
 use natter_log::{Bucket, KeyRing, Log, Settings};
 use natter_platform::http::{LayerOptions, ServeOptions, layered, serve};
+use natter_platform::ops::{Ops, Readiness};
+use natter_platform::telemetry::install_metrics;
 use natter_platform::tokens::{DEFAULT_LIFETIME, LEEWAY, PrivateKey, Realm, Role, Signer, Subject, Verifier};
 use natter_platform::{Clock, Policy, Shutdown, Tasks};
-use natter_testkit::Broker;
+use natter_testkit::{Broker, Proxy, eventually};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -27,6 +29,8 @@ pub struct Rig {
     pub broker: Broker,
     pub gateways: Vec<Running>,
     pub clock: Clock,
+    /// How gateways that are added from now on serve.
+    pub serve: ServeOptions,
     secrets: Secrets,
 }
 
@@ -76,7 +80,7 @@ impl Rig {
     pub async fn empty(clock: Clock, token_lifetime: Duration) -> Self {
         let secrets =
             Secrets { key: Arc::new(PrivateKey::generate().unwrap()), master: ContentKey::random(), token_lifetime };
-        Self { broker: Broker::start().await, gateways: Vec::new(), clock, secrets }
+        Self { broker: Broker::start().await, gateways: Vec::new(), clock, serve: ServeOptions::default(), secrets }
     }
 
     /// One more gateway.
@@ -87,9 +91,27 @@ impl Rig {
 
     /// One more gateway, which reaches the broker in a way of the test's own.
     pub async fn add_over(&mut self, settings: Settings, change: impl Fn(&mut Config)) {
+        self.begin(settings, change, async || {}).await;
+        let url = format!("http://{}/ready", self.gateways.last().unwrap().address);
+        eventually("the gateway is ready", PATIENCE, async || match reqwest::get(&url).await {
+            Ok(answer) if answer.status() == 200 => Ok(()),
+            Ok(answer) => Err(answer.text().await.unwrap()),
+            Err(error) => Err(error.to_string()),
+        })
+        .await;
+    }
+
+    /// One more gateway that is not ready yet. Something happens after it has found the broker, before its tasks start.
+    pub async fn begin(&mut self, settings: Settings, change: impl Fn(&mut Config), before_tasks: impl AsyncFnOnce()) {
         let mut config = Config { name: format!("g{}", self.gateways.len()), ..Config::default() };
         change(&mut config);
-        self.gateways.push(Running::start(config, settings, self.secrets.clone(), self.clock.clone()).await);
+        let (secrets, clock, options) = (self.secrets.clone(), self.clock.clone(), self.serve);
+        self.gateways.push(Running::start(config, settings, secrets, clock, options, before_tasks).await);
+    }
+
+    /// How to reach the broker through a proxy.
+    pub fn settings_through(&self, proxy: &Proxy) -> Settings {
+        Settings { servers: vec![self.broker.url_through(&proxy.address())], ..self.settings() }
     }
 
     /// How to reach the broker directly.
@@ -214,12 +236,24 @@ fn subject_of(person: &Person) -> Subject {
 }
 
 impl Running {
-    async fn start(config: Config, settings: Settings, secrets: Secrets, clock: Clock) -> Self {
+    async fn start(
+        config: Config,
+        settings: Settings,
+        secrets: Secrets,
+        clock: Clock,
+        options: ServeOptions,
+        before_tasks: impl AsyncFnOnce(),
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = { runtime }.worker_threads(2).thread_name(config.name.clone()).enable_all().build().unwrap();
-        let started = runtime.spawn(async move {
+        let connected = runtime.spawn(async move {
             let log = Log::connect(settings).await.unwrap();
             log.declare().await.unwrap();
+            log
+        });
+        let log = connected.await.unwrap();
+        before_tasks().await;
+        let started = runtime.spawn(async move {
             let shutdown = Shutdown::new(Duration::from_secs(10));
             let tasks = Tasks::new(&shutdown);
             // As the binary does it: the gateway's own tasks work until no socket is left.
@@ -230,7 +264,7 @@ impl Running {
                 log,
                 signer: Arc::new(Signer::new(&key, Realm::default(), token_lifetime, &clock).unwrap()),
                 verifier: Arc::new(Verifier::new([key.public()], &Realm::default(), &clock)),
-                clock,
+                clock: clock.clone(),
                 tasks: tasks.clone(),
                 shutdown: sockets.clone(),
             };
@@ -238,15 +272,17 @@ impl Running {
             let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
             let accounts = AccountConfig { password_cost: cost, ..AccountConfig::default() };
             let gateway = Gateway::start(config, accounts, deps).unwrap();
+            let readiness = Readiness::new(&shutdown);
+            gateway.add_checks(&readiness);
+            let ops = Ops { readiness, metrics: install_metrics().unwrap(), clock };
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap().to_string();
-            let router = layered(gateway.router(), &LayerOptions::default());
+            let router = layered(gateway.router().merge(ops.router()), &LayerOptions::default());
             tasks.spawn("http", Policy::Essential, async move {
-                let served = serve(listener, router, ServeOptions::default(), sockets.clone()).await;
+                let served = serve(listener, router, options, sockets.clone()).await;
                 sockets.force();
                 served
             });
-            tokio::time::timeout(PATIENCE, gateway.ready()).await.expect("the feed is ready");
             (address, shutdown, tasks)
         });
         let (address, shutdown, tasks) = started.await.unwrap();
