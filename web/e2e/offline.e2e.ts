@@ -185,6 +185,8 @@ describe('a message that Natter refuses', () => {
     await later.openFromList(ada.handle);
     await later.seesTexts(['Anybody there?']);
     await ada.seesMark('Read');
+    await later.write('Yes');
+    await later.seesMark('Read');
   });
 });
 

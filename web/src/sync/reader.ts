@@ -97,8 +97,8 @@ export class Reader {
       try {
         return await history.direct(participants, { minPosition });
       } catch (error) {
-        // They have not spoken yet.
-        if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
+        // They have not spoken yet, or one of them is nobody so far: whoever writes to them is told.
+        if (!(error instanceof Problem) || !['not_found', 'unknown_user'].includes(error.code)) throw error;
         return { items: [], next: null, position: '' };
       }
     };

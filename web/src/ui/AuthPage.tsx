@@ -77,13 +77,13 @@ export function AuthPage({ session, notice }: { session: Session; notice: string
           {mode === 'register' && (
             <>
               <p className="hint" id="handle-hint">
-                2 to 32 of a–z, 0–9, - and _. Others find you by it.
+                How others find you: 2 to 32 of a–z, 0–9, - and _
               </p>
               <label className="field">
                 <span>
                   Display name <span className="optional">optional</span>
                 </span>
-                <input name="display_name" autoComplete="name" maxLength={100} aria-label="Display name" />
+                <input name="display_name" autoComplete="name" maxLength={64} aria-label="Display name" />
               </label>
             </>
           )}

@@ -82,13 +82,13 @@ function Presence({ others }: { others: readonly string[] }) {
   if (presence.status !== 'offline') {
     return (
       <>
-        {handles} ·{' '}
-        <span className={`presence presence-${presence.status}`}>{capitalised(presence.status)}</span>
+        <span className={`presence presence-${presence.status}`}>{capitalised(presence.status)}</span> ·{' '}
+        {handles}
       </>
     );
   }
   const seen = presence.lastSeen === undefined ? 'Offline' : lastSeen(presence.lastSeen, now, hereAndNow);
-  return `${handles} · ${seen}`;
+  return `${seen} · ${handles}`;
 }
 
 function Typing({ id, names }: { id: string | undefined; names: ReadonlyMap<string, string> }) {

@@ -1,0 +1,119 @@
+/** Pictures of what people see, light and dark, wide and narrow. Nothing is compared: they are for looking at. */
+import { join } from 'node:path';
+import type { BrowserContextOptions } from 'playwright-core';
+import { afterAll, expect } from 'vitest';
+import type { Person } from './stage/person.ts';
+import { closeBrowser, story } from './stage/story.ts';
+
+afterAll(closeBrowser);
+
+const FOLDER = join(import.meta.dirname, '../screenshots');
+const LONG_NAME = 'Maximiliana-Konstantinopolitanska Wolfeschlegelsteinhausenberger'.slice(0, 64);
+const LONG_WORD = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft'.repeat(
+  3,
+);
+
+const LOOKS: Record<string, BrowserContextOptions> = {
+  wide: { viewport: { width: 1280, height: 800 } },
+  dark: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
+};
+
+for (const [look, options] of Object.entries(LOOKS)) {
+  story(`the_page_${look}`, async ({ arrive, door }) => {
+    const cable = await door();
+    const [ada, bob, max] = await Promise.all([
+      arrive('ada', cable.url, options),
+      arrive('bob'),
+      arrive('maximiliana-konstantinop'),
+    ]);
+    ada.expectsFault(/^answer: 404 to GET \/history\/(direct$|users\/nobody)/);
+    let n = 0;
+    const picture = async (name: string) => {
+      n += 1;
+      const path = join(FOLDER, `${look}-${String(n).padStart(2, '0')}-${name}.png`);
+      await ada.page.screenshot({ path, animations: 'disabled' });
+      expect(await widerThanTheWindow(ada), `${name} is wider than the window`).toEqual([]);
+    };
+
+    await picture('log-in');
+    await ada.logIn('a wrong password');
+    await ada.seesProblem('Handle and password don’t match.');
+    await picture('log-in-refused');
+    await ada.chooseRegistration();
+    await picture('register');
+    await Promise.all([
+      ada.fillRegistration({ displayName: 'Ada Lovelace' }),
+      bob.register('Bob'),
+      max.register(LONG_NAME),
+    ]);
+    await ada.seesTheChat();
+    await ada.page.getByText('No conversations yet.').waitFor();
+    await picture('empty');
+
+    await ada.page.getByRole('button', { name: 'New conversation' }).click();
+    await picture('new-conversation');
+    await ada.page.getByRole('searchbox', { name: 'Find people' }).fill('max');
+    await ada.page.getByText(LONG_NAME).first().waitFor();
+    await picture('new-conversation-found');
+    await ada.page.getByRole('button', { name: 'Close' }).click();
+
+    await max.talkTo(ada);
+    await max.write(`A long word: ${LONG_WORD}`);
+    await bob.talkTo(ada);
+    for (const text of ['Hi Ada', 'Did you see the notes on the analytical engine?']) await bob.write(text);
+    await ada.row('Bob').locator('.badge').waitFor();
+    await ada.row(LONG_NAME).locator('.badge').waitFor();
+    await picture('unread');
+    await ada.openFromList('Bob');
+    await ada.write('I wrote them.');
+    await ada.write(
+      'It weaves algebraical patterns just as the Jacquard loom weaves flowers and leaves.\n\nLonger lines have to wrap, and blank lines stay.',
+    );
+    await bob.seesTexts(await ada.texts());
+    await ada.seesMark('Read');
+    await bob.composer.pressSequentially('W');
+    await ada.typing.getByText('Bob is typing…').waitFor();
+    await picture('conversation');
+    await bob.page.goto('about:blank');
+    await ada.head.getByText('Last seen just now').waitFor();
+    await ada.write('Are you still there?');
+    await ada.seesMark('Sent');
+    await picture('conversation-sent');
+    await ada.closeConversation();
+    await ada.openFromList(LONG_NAME);
+    await ada.write(LONG_WORD);
+    await ada.seesMark('Read');
+    await picture('long-words');
+
+    await ada.goOffline(cable);
+    await ada.write('Written in a tunnel');
+    await ada.write(LONG_WORD);
+    await ada.seesMark('Waiting to be sent');
+    await picture('offline');
+    await ada.closeConversation();
+    await picture('offline-list');
+    await ada.page.getByRole('button', { name: 'Log out' }).click();
+    await picture('log-out');
+    await ada.page.keyboard.press('Escape');
+    await ada.comeBack(cable);
+    await ada.seesNoBanner();
+    await ada.goToConversationWith('nobody-has-this');
+    await ada.write('Hello?');
+    await ada.seesMark('Not sent');
+    await picture('failed');
+  });
+}
+
+/** What can be scrolled sideways. */
+function widerThanTheWindow(person: Person): Promise<string[]> {
+  return person.page.evaluate(() =>
+    [...document.querySelectorAll('*')]
+      .filter(
+        (element) =>
+          element === document.documentElement || /auto|scroll/.test(getComputedStyle(element).overflowX),
+      )
+      .filter((element) => element.tagName !== 'TEXTAREA' && element.scrollWidth > element.clientWidth + 1)
+      .map((element) => `${element.tagName}.${element.className}`),
+  );
+}
