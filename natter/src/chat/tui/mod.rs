@@ -83,6 +83,7 @@ async fn show(
         terminal.screen.draw(|frame| draw::draw(frame, &state)).map_err(failed)?;
         let first = tokio::select! {
             () = signals.any() => return Ok(()),
+            never = worker.panics() => match never {},
             key = keys.next() => match key {
                 Some(Ok(event)) => input(event),
                 Some(Err(error)) => return Err(failed(error)),

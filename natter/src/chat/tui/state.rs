@@ -22,6 +22,8 @@ pub const MAX_PENDING: usize = 500;
 const MAX_WATCHED: usize = 500;
 /// Of a conversation that is not open, so many lines come live before it is trimmed.
 const MAX_BESIDE: usize = 400;
+/// What could not be read is asked for again after this, with a connection.
+const READ_AGAIN_MS: i64 = 5_000;
 /// `typing` holds for five seconds and is said again before that.
 const TYPING_EVERY_MS: i64 = 3_000;
 
@@ -149,6 +151,8 @@ pub struct State {
     /// Counts resets: an answer to a question from before the last one is not taken in.
     generation: u64,
     watched: Vec<Handle>,
+    /// When something could not be read.
+    failed: Option<Timestamp>,
     in_sight: bool,
     typed: Option<(People, Timestamp)>,
     quitting: bool,
@@ -178,6 +182,7 @@ impl State {
             drafts: HashMap::new(),
             generation: 0,
             watched: Vec::new(),
+            failed: None,
             in_sight: true,
             typed: None,
             quitting: false,
@@ -195,11 +200,18 @@ impl State {
             Input::Paste(text) => self.paste(&text, &mut effects),
             Input::Resized(size) => self.size = size,
             Input::InSight(in_sight) => self.in_sight = in_sight,
-            Input::Tick => {}
+            Input::Tick => {
+                if self.is_live() && self.failed.is_some_and(|at| self.now.0 - at.0 >= READ_AGAIN_MS) {
+                    self.read_again(&mut effects);
+                }
+            }
             Input::Client(event) => self.event(event, &mut effects),
             Input::Settled { people, id, outcome } => self.settled(&people, id, outcome),
             Input::List { generation, rows, whole } if generation == self.generation => self.rows(rows, whole),
-            Input::ListFailed { generation, why } if generation == self.generation => self.list = Reading::Failed(why),
+            Input::ListFailed { generation, why } if generation == self.generation => {
+                self.list = Reading::Failed(why);
+                self.failed = Some(self.now);
+            }
             Input::Page { generation, people, before, page } if generation == self.generation => {
                 self.page(&people, before, page);
             }
@@ -315,18 +327,23 @@ impl State {
         self.link = link;
         self.link_since = self.now;
         if self.is_live() {
-            // What could not be read while there was no connection is asked for again.
-            if matches!(self.list, Reading::Failed(_)) {
-                self.list = Reading::Now;
-                effects.push(Effect::ReadList { generation: self.generation });
-            }
-            for conversation in self.conversations.values_mut() {
-                if matches!(conversation.reading, Reading::Failed(_)) {
-                    conversation.reading = Reading::Not;
-                }
-            }
+            self.read_again(effects);
         } else if was_live {
             self.presence.clear();
+        }
+    }
+
+    /// Asks once more for what could not be read.
+    fn read_again(&mut self, effects: &mut Vec<Effect>) {
+        self.failed = None;
+        if matches!(self.list, Reading::Failed(_)) {
+            self.list = Reading::Now;
+            effects.push(Effect::ReadList { generation: self.generation });
+        }
+        for conversation in self.conversations.values_mut() {
+            if matches!(conversation.reading, Reading::Failed(_)) {
+                conversation.reading = Reading::Not;
+            }
         }
     }
 
@@ -389,7 +406,10 @@ impl State {
                 }
                 Reading::Done
             }
-            Err(why) => Reading::Failed(why),
+            Err(why) => {
+                self.failed = Some(self.now);
+                Reading::Failed(why)
+            }
         };
     }
 

@@ -345,19 +345,30 @@ fn an_older_page_joins_only_where_it_was_asked_for() {
 }
 
 #[test]
-fn what_could_not_be_read_is_asked_for_again_with_the_next_connection() {
+fn what_could_not_be_read_is_asked_for_again_a_little_later_and_with_the_next_connection() {
     let mut desk = Desk::live();
     desk.key(KeyCode::Enter);
-    desk.on(Input::Page { generation: 1, people: with_bob(), before: None, page: Err("away".into()) });
-    desk.on(Input::ListFailed { generation: 1, why: "away".into() });
-    desk.took();
-    desk.client(Event::State(Link::Connecting { attempt: 1 }));
-    desk.on(Input::Tick);
-    assert_eq!(desk.took(), []);
-    desk.go_live();
-    let expected =
+    let fails = |desk: &mut Desk| {
+        desk.on(Input::Page { generation: 1, people: with_bob(), before: None, page: Err("away".into()) });
+        desk.on(Input::ListFailed { generation: 1, why: "away".into() });
+        desk.took();
+        desk.now += 4_999;
+        desk.on(Input::Tick);
+        assert_eq!(desk.took(), []);
+    };
+    let read =
         [Effect::ReadList { generation: 1 }, Effect::ReadPage { generation: 1, people: with_bob(), before: None }];
-    assert_eq!(desk.took(), expected);
+    fails(&mut desk);
+    desk.now += 1;
+    desk.on(Input::Tick);
+    assert_eq!(desk.took(), read);
+    fails(&mut desk);
+    desk.client(Event::State(Link::Connecting { attempt: 1 }));
+    desk.now += 10_000;
+    desk.on(Input::Tick);
+    assert_eq!(desk.took(), [], "there is no connection");
+    desk.go_live();
+    assert_eq!(desk.took(), read);
 }
 
 #[test]

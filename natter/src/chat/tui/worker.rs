@@ -1,6 +1,7 @@
 //! Carries out what the state wants done, beside the drawing, and gives the answers back as inputs.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::error::Error;
 
 use natter_client::{Client, ClientId, ConversationId, Handle, HttpError};
@@ -40,14 +41,18 @@ impl Worker {
         (worker, answered)
     }
 
-    pub fn perform(&mut self, effect: Effect) {
-        while let Some(ended) = self.tasks.try_join_next() {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                std::panic::resume_unwind(error.into_panic());
+    /// Does not end, unless a task has panicked: then so does this.
+    pub async fn panics(&mut self) -> Infallible {
+        loop {
+            match self.tasks.join_next().await {
+                Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Some(_) => {}
+                None => return std::future::pending().await,
             }
         }
+    }
+
+    pub fn perform(&mut self, effect: Effect) {
         let (client, answers) = (self.client.clone(), self.answers.clone());
         match effect {
             Effect::ReadList { generation } => _ = self.tasks.spawn(read_list(client, generation, answers)),
