@@ -209,6 +209,19 @@ describe('markers', () => {
 });
 
 describe('what only a live session knows', () => {
+  it('who_went_offline_types_no_more', () => {
+    const typing = frame({ type: 'typing', conversation: C, user: BOB });
+    const gone = frame({
+      type: 'presence',
+      user: BOB,
+      status: 'offline',
+      lastSeen: '2026-05-01T12:00:00.000Z',
+    });
+    const there = frame({ type: 'presence', user: BOB, status: 'away' });
+    expect(folded(reset(), message(1), typing, there).typing.get(C)?.has(BOB)).toBe(true);
+    expect(folded(reset(), message(1), typing, gone).typing.get(C)?.has(BOB)).toBe(false);
+  });
+
   it('typing_ends_after_5_s_or_with_a_message', () => {
     const typing = frame({ type: 'typing', conversation: C, user: BOB });
     const state = folded(reset(), message(1), typing);

@@ -108,7 +108,9 @@ function foldFrame(state: State, frame: ServerFrame, now: number): State {
         status: frame.status,
         lastSeen: frame.lastSeen,
       });
-      return { ...state, presence };
+      // Whoever is gone does not go on typing.
+      const there = frame.status === 'offline' ? withoutTypist(state, frame.user) : state;
+      return { ...there, presence };
     }
     case 'typing': {
       if (frame.user === state.me || !state.conversations.has(frame.conversation)) return state;
@@ -202,6 +204,10 @@ function withoutTyping(state: State, conversation: string, user: string): State 
   const rest = new Map(there);
   rest.delete(user);
   return { ...state, typing: new Map(state.typing).set(conversation, rest) };
+}
+
+function withoutTypist(state: State, user: string): State {
+  return [...state.typing.keys()].reduce((rest, id) => withoutTyping(rest, id, user), state);
 }
 
 function withoutOldTyping(state: State, now: number): State {

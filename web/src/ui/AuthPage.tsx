@@ -77,7 +77,7 @@ export function AuthPage({ session, notice }: { session: Session; notice: string
           {mode === 'register' && (
             <>
               <p className="hint" id="handle-hint">
-                How others find you: 2 to 32 of a–z, 0–9, - and _
+                a–z, 0–9, - and _. Others find you by it.
               </p>
               <label className="field">
                 <span>
