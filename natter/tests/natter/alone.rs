@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use crate::program::{LONG, Service, natter, run};
 
 /// What a deployment hands to its services.
-struct Deployment {
-    broker: Broker,
+pub struct Deployment {
+    pub broker: Broker,
     database: Database,
     keys: std::path::PathBuf,
 }
 
 impl Deployment {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let (broker, database) = tokio::join!(Broker::start(), Database::empty());
         let keys = scratch_folder("keys");
         let signing = natter_platform::tokens::PrivateKey::generate().expect("a key");
@@ -44,7 +44,7 @@ impl Deployment {
         command.env("NATTER_NATS_USER", self.broker.user()).env("NATTER_NATS_PASSWORD", self.broker.password());
     }
 
-    fn gateway(&self, history_url: &str) -> Command {
+    pub fn gateway(&self, history_url: &str) -> Command {
         let mut command = self.command("gateway");
         self.broker_options(&mut command);
         command.args(["--listen", "127.0.0.1:0", "--history-url", history_url]);
@@ -52,7 +52,7 @@ impl Deployment {
         command
     }
 
-    fn projector(&self) -> Command {
+    pub fn projector(&self) -> Command {
         let mut command = self.command("projector");
         self.broker_options(&mut command);
         command.args(["--listen", "127.0.0.1:0"]).env("NATTER_POSTGRES_URL", self.database.url());
@@ -60,21 +60,21 @@ impl Deployment {
         command
     }
 
-    fn history(&self) -> Command {
+    pub fn history(&self) -> Command {
         let mut command = self.command("history-api");
         command.args(["--listen", "127.0.0.1:0"]).env("NATTER_POSTGRES_URL", self.database.url());
         command.arg("--public-key").arg(self.key("signing.pub.pem"));
         command
     }
 
-    fn migrate(&self) -> Command {
+    pub fn migrate(&self) -> Command {
         let mut command = self.command("migrate");
         command.env("NATTER_POSTGRES_URL", self.database.url());
         command
     }
 }
 
-async fn is_ready(url: &str) -> Result<(), Value> {
+pub async fn is_ready(url: &str) -> Result<(), Value> {
     let answer = reqwest::get(format!("{url}/ready")).await.map_err(|error| json!(error.to_string()))?;
     let ready = answer.status().is_success();
     let report = answer.json().await.unwrap_or_default();

@@ -5,6 +5,7 @@ mod arrows;
 mod chat;
 mod configuration;
 mod deployment;
+mod old_ids;
 mod program;
 mod screen;
 mod startup;
