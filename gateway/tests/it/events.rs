@@ -6,7 +6,7 @@ use natter_testkit::eventually;
 use serde_json::{Value, json};
 
 use crate::rig::{PATIENCE, Person, Rig};
-use crate::socket::{message, seq, text};
+use crate::socket::{Socket, message, seq, text};
 
 /// Two people write to each other from two gateways at once: what each sees, their own `ok`s among it, is the log itself.
 #[tokio::test]
@@ -15,8 +15,8 @@ async fn evt1_evt2_oks_and_events_are_one_order_without_gaps() {
     let rig = Rig::start(2).await;
     let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
     let begin = rig.socket(0, &ada).await.send(&["ada", "bob"], "begin").await;
-    let talk = async |gateway: usize, person: &Person| {
-        let mut socket = rig.socket(gateway, &rig.with_rate(person, 1_000_000)).await;
+    let generous = |person: &Person| rig.with_rate(person, 1_000_000);
+    let talk = async |mut socket: Socket| {
         let (mut seen, mut said) = (Vec::<Value>::new(), 0);
         while seen.len() < 2 * EACH {
             if said < EACH {
@@ -27,7 +27,9 @@ async fn evt1_evt2_oks_and_events_are_one_order_without_gaps() {
         }
         seen
     };
-    let (a, b) = tokio::join!(talk(0, &ada), talk(1, &bob));
+    // Both are there before either says anything.
+    let (a, b) = (rig.socket(0, &generous(&ada)).await, rig.socket(1, &generous(&bob)).await);
+    let (a, b) = tokio::join!(talk(a), talk(b));
     for (seen, other) in [(&a, "bob"), (&b, "ada")] {
         let own = seen.iter().filter(|frame| frame["type"] == "ok").count();
         assert_eq!(own, EACH, "every command has its ok");
@@ -84,14 +86,15 @@ async fn evt4_what_is_of_the_moment_has_no_place_and_is_not_replayed() {
     b.say(json!({"type": "applied", "position": received["position"]})).await;
     b.say(json!({"type": "typing", "conversation": first["conversation"]})).await;
     b.done(json!({"type": "presence", "status": "busy"})).await;
-    let mut kinds = Vec::new();
-    for _ in 0..3 {
+    let mut missing = vec!["delivered", "presence", "typing"];
+    while !missing.is_empty() {
         let frame = a.next_but_pings().await.unwrap();
         assert!(frame.get("seq").is_none() && frame.get("position").is_none(), "{frame}");
-        kinds.push(text(&frame, "type"));
+        // That bob is online may be told twice: what changes while someone begins to watch is.
+        if frame["status"] != "online" {
+            missing.retain(|kind| frame["type"] != *kind);
+        }
     }
-    kinds.sort();
-    assert_eq!(kinds, ["delivered", "presence", "typing"]);
     b.send(&["ada", "bob"], "second").await;
     a.expect("message").await;
     let mut again = rig.resume(1, &ada, &text(&first, "position")).await;

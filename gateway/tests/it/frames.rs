@@ -66,7 +66,8 @@ async fn frm1_messagepack_says_what_json_says() {
     sender.say(json!({"type": "typing", "conversation": first["conversation"]})).await;
     let mut seen = [Vec::new(), Vec::new()];
     for (socket, seen) in both.iter_mut().zip(&mut seen) {
-        seen.extend(socket.until("typing").await);
+        // What changes while someone begins to watch may be told twice.
+        seen.extend(socket.until("typing").await.into_iter().filter(|frame| frame["type"] != "presence"));
     }
     assert_eq!(seen[0], seen[1]);
     let [one, two, ..] = &seen[0][..] else { panic!("{seen:?}") };
@@ -242,7 +243,12 @@ async fn frm5_nothing_overtakes_what_was_lost_with_the_connection_to_the_broker(
         }
         let mut failed = false;
         for answered in 0..sent {
-            let answer = sender.next_but_pings().await.unwrap();
+            let mut answer = sender.next_but_pings().await.unwrap();
+            while answer["type"] == "message" {
+                // What it was told might be lost was stored after all.
+                assert!(lost > 0, "{answer}");
+                answer = sender.next_but_pings().await.unwrap();
+            }
             let n = answer["ref"].as_u64().unwrap();
             match answer["type"].as_str() {
                 Some("ok") => {
