@@ -87,10 +87,11 @@ async fn cmd2_an_old_id_is_decided_by_history_and_waits_while_that_is_away() {
     let (status, _) = alice.send(Uuid::now_v7(), "what is new needs no history").await;
     assert_eq!(status, 200);
     history.signal("CONT");
-    let settled = eventually("history answers again", LONG, async || match alice.send(old, "written on a train").await {
-        (200, answer) => Ok(answer),
-        other => Err(other),
-    })
-    .await;
+    let settled =
+        eventually("history answers again", LONG, async || match alice.send(old, "written on a train").await {
+            (200, answer) => Ok(answer),
+            other => Err(other),
+        })
+        .await;
     assert_eq!((&settled["seq"], &settled["duplicate"]), (&first["seq"], &json!(true)));
 }
