@@ -161,7 +161,7 @@ async fn tell_changes(gateway: &Gateway) {
         for user in due {
             state.departing.remove(&user);
             if state.table.set_own(user, |own| own.present = own.sockets > 0) {
-                state.dirty.insert(user, None);
+                state.dirty.entry(user).or_default();
             }
         }
         let dirty = std::mem::take(&mut state.dirty);

@@ -175,7 +175,8 @@ impl Presence {
 
     fn touch(&self, mut state: MutexGuard<'_, State>, user: Uid, changed: bool, chosen_at_ms: Option<u64>) {
         if changed {
-            state.dirty.insert(user, chosen_at_ms);
+            let chosen = state.dirty.entry(user).or_default();
+            *chosen = chosen_at_ms.or(*chosen);
             drop(state);
             self.changed.notify_one();
         }
