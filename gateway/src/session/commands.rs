@@ -11,6 +11,7 @@ use natter_log::{AppendError, Appended};
 use natter_protocol::codec::Incoming;
 use natter_protocol::frame::Ok as OkFrame;
 use natter_protocol::{ClientFrame, ErrorCode, ServerFrame};
+use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
 use super::{End, Session};
@@ -107,7 +108,8 @@ impl Session {
     ///
     /// What is known of earlier ones is acted on first: so a command never overtakes one that was lost (FRM5).
     pub(super) async fn command(&mut self, socket: &mut WebSocket, frame: Incoming) -> Result<(), End> {
-        while let Some(Some(outcome)) = self.in_flight.next().now_or_never() {
+        // Looked at whatever else this task has done in its turn: to a task that is to yield soon, nothing looks ready.
+        while let Some(Some(outcome)) = unconstrained(self.in_flight.next()).now_or_never() {
             self.settle(socket, outcome).await?;
         }
         if self.order.wants_ping() {

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use natter_log::Settings;
 use natter_testkit::{Proxy, eventually};
 use serde_json::{Value, json};
 
-use crate::rig::{PATIENCE, Person, Rig, new_id};
+use crate::rig::{PATIENCE, Person, Rig, impatient, new_id};
 use crate::socket::{Closed, message, seq, text};
 
 /// What a gateway says of itself.
@@ -23,11 +22,6 @@ async fn is_ready(rig: &Rig, gateway: usize) {
         not_ready => Err(not_ready),
     })
     .await;
-}
-
-/// Quick to give up, so that a test need not wait as long as a person may.
-fn impatient(settings: Settings) -> Settings {
-    Settings { ack_timeout: Duration::from_secs(1), request_timeout: Duration::from_secs(1), ..settings }
 }
 
 /// A client as the protocol wants it: it keeps what is not acknowledged and sends it again, in order, under the same ids.
@@ -121,8 +115,10 @@ async fn cmd1_frm5_through_kills_and_pauses_of_the_broker_every_message_is_there
     );
     for person in ["ada", "bob"] {
         let own = seen.iter().filter(|event| event["sender"] == person);
-        let own = own.map(|event| text(event, "text").split(' ').nth(1).unwrap().parse::<u64>().unwrap());
-        assert!(own.eq(0..EACH), "what {person} said is in the order in which it was said");
+        let number = |event: &Value| text(event, "text").split(' ').nth(1).unwrap().parse::<u64>().unwrap();
+        let own: Vec<(u64, u64)> = own.map(|event| (number(event), seq(event))).collect();
+        let order = own.iter().map(|(number, _)| *number);
+        assert!(order.eq(0..EACH), "what {person} said is not in the order in which it was said: {own:?}");
     }
     assert_eq!(reader.drain().await, Vec::<Value>::new());
     // On both, and for those who come later.

@@ -65,6 +65,11 @@ async fn evt4_who_comes_and_goes_anywhere_is_seen_by_who_watches_anywhere() {
     }
     // Seen from anywhere, someone with one socket left is still here.
     let mut there = rig.socket(1, &bob).await;
+    eventually("the first gateway knows of the other socket", PATIENCE, async || {
+        let asked = Some(json!({"users": ["bob"]}));
+        rig.http(0, "POST", "/api/connections", Some(&ada.token), asked).await.1["bob"] == 2
+    })
+    .await;
     here.close().await;
     there.done(json!({"type": "presence", "status": "away", "text": "at lunch"})).await;
     for watcher in &mut watchers {

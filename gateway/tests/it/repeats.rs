@@ -6,7 +6,7 @@ use natter_log::Stream;
 use natter_testkit::Proxy;
 use serde_json::{Value, json};
 
-use crate::rig::{Person, Rig, new_id, old_id};
+use crate::rig::{Person, Rig, impatient, new_id, old_id};
 use crate::socket::{Socket, message, seq, text};
 
 /// A repeat was answered as the first one was, with what only a first answer has left out.
@@ -176,7 +176,7 @@ async fn cmd2_a_gateway_that_was_started_again_knows_the_ids_of_before() {
 async fn cmd3_what_became_of_a_command_whose_answer_was_lost_the_same_id_settles() {
     let mut rig = Rig::start(1).await;
     let proxy = Proxy::to(rig.broker.address()).await;
-    let settings = rig.settings_through(&proxy);
+    let settings = impatient(rig.settings_through(&proxy));
     rig.add_over(settings, |_| {}).await;
     let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
     let (mut elsewhere, mut b) = (rig.socket(0, &ada).await, rig.socket(0, &bob).await);

@@ -22,7 +22,7 @@ use tokio::runtime::Runtime;
 use crate::socket::Socket;
 
 /// Long enough for a busy machine; what is not there by then is missing.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A deployment.
 pub struct Rig {
@@ -114,9 +114,10 @@ impl Rig {
         Settings { servers: vec![self.broker.url_through(&proxy.address())], ..self.settings() }
     }
 
-    /// How to reach the broker directly.
+    /// How to reach the broker directly. A disk that others keep busy is waited for.
     pub fn settings(&self) -> Settings {
         Settings {
+            ack_timeout: PATIENCE / 2,
             servers: vec![self.broker.url().to_owned()],
             user: Some(self.broker.user().to_owned()),
             password: Some(self.broker.password().to_owned()),
@@ -301,6 +302,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Quick to give up, so that a test need not wait as long as a person may.
+pub fn impatient(settings: Settings) -> Settings {
+    Settings { ack_timeout: Duration::from_secs(1), request_timeout: Duration::from_secs(1), ..settings }
 }
 
 /// A client id made now.
