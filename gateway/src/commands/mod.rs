@@ -139,7 +139,8 @@ pub fn refused_append(error: &AppendError) -> Refused {
             Refused::new(ErrorCode::Internal, "the message could not be stored")
         }
         error => {
-            tracing::warn!(error = &*natter_platform::error::chain(error), "an append failed");
+            // Not a line for each of thousands: the log says when its connection is lost, and refusals are counted.
+            tracing::debug!(error = &*natter_platform::error::chain(error), "an append failed");
             Refused::unavailable("the message could not be stored now; try again with the same id")
         }
     }
