@@ -236,14 +236,13 @@ mod tests {
     fn answers_in_any_order_leave_only_what_is_open() {
         let mut outbox = Outbox::default();
         let references: Vec<_> = (0..5).map(|number| outbox.add(message(1, number))).collect();
-        assert_eq!(outbox.answered(references[1]), Some(message(1, 1)));
-        assert_eq!(outbox.answered(references[1]), None, "once");
-        assert_eq!(outbox.refused(references[0]), Some(message(1, 0)));
+        let number = |message: Option<OnTheWay>| message.map(|message| message.letter.number);
+        assert_eq!(number(outbox.answered(references[1])), Some(1));
+        assert_eq!(number(outbox.answered(references[1])), None, "once");
+        assert_eq!(number(outbox.refused(references[0])), Some(0));
         assert_eq!(outbox.on_the_way.len(), 3, "the front is let go");
-        assert_eq!(
-            (outbox.open(), outbox.get(references[0]), outbox.get(references[2])),
-            (3, None, Some(message(1, 2)))
-        );
+        assert_eq!(outbox.open(), 3);
+        assert_eq!((number(outbox.get(references[0])), number(outbox.get(references[2]))), (None, Some(2)));
         let again: Vec<_> = outbox.unanswered().map(|(reference, _)| reference).collect();
         assert_eq!(again, references[2..]);
         assert_eq!(outbox.answered(99), None);
