@@ -33,7 +33,7 @@ pub mod stored;
 pub mod streams;
 mod subjects;
 
-pub use append::{Append, AppendError, Appended, Pending};
+pub use append::{Append, AppendError, Appended, Line, Pending};
 pub use bucket::{BucketError, Entry, KeyValue};
 pub use connect::ConnectError;
 pub use counters::Counts;
@@ -101,9 +101,23 @@ impl Log {
     /// Queues an event now, behind every one before it. Never blocks. The outcome comes even to nobody: dropping
     /// the `Pending` takes nothing back.
     pub fn append(&self, append: Append) -> Pending {
-        match append.stream {
-            Stream::Chat => self.inner.chat.append(append),
-            Stream::Presence => self.inner.presence.append(append),
+        self.appender(append.stream).append(append, None)
+    }
+
+    /// The same, but only over this line: refused as [`AppendError::Unavailable`] when another has taken its place.
+    pub fn append_over(&self, line: Line, append: Append) -> Pending {
+        self.appender(append.stream).append(append, Some(line))
+    }
+
+    /// The line that a stream's appends go over now. See [`Pending`] for what it is good for.
+    pub fn line(&self, stream: Stream) -> Line {
+        self.appender(stream).line()
+    }
+
+    fn appender(&self, stream: Stream) -> &Appender {
+        match stream {
+            Stream::Chat => &self.inner.chat,
+            Stream::Presence => &self.inner.presence,
         }
     }
 

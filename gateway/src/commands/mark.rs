@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use natter_events::{ConversationId, Event, ReadMarkerMoved, Record, Subject, Uid};
-use natter_log::{Append, AppendError, Appended, Pending, Stream};
+use natter_log::{Append, AppendError, Appended, Line, Pending, Stream};
 use natter_platform::Policy;
 use natter_protocol::ErrorCode;
 use natter_protocol::frame::Mark;
@@ -64,7 +64,12 @@ impl Markers {
 }
 
 /// Decides a marker.
-pub async fn mark(gateway: &Arc<Gateway>, caller: &Caller, command: &Mark) -> Result<Marked, Refused> {
+pub async fn mark(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    command: &Mark,
+    line: Option<Line>,
+) -> Result<Marked, Refused> {
     if let Some(known) = repeat::known(gateway, caller, command.id).await? {
         let body = Body::Marker { conversation: command.conversation, read: command.read };
         return known.answer(body).map(Marked::Known);
@@ -113,7 +118,7 @@ pub async fn mark(gateway: &Arc<Gateway>, caller: &Caller, command: &Mark) -> Re
         slots.insert(key, Slot { last_append: now, waiting: None });
     }
     drop(slots);
-    Ok(Marked::Queued { pending: Box::new(append(gateway, caller.uid, command, command.read, &people)) })
+    Ok(Marked::Queued { pending: Box::new(append(gateway, caller.uid, command, command.read, &people, line)) })
 }
 
 /// How far a user has read for sure, and the event that says so: a marker, or a message of their own.
@@ -139,7 +144,7 @@ async fn flush(gateway: &Gateway, uid: Uid, conversation: ConversationId, people
         slot.waiting.take()
     };
     let Some(Waiting { read, command, answer, others }) = waiting else { return };
-    let outcome = append(gateway, uid, &command, read, people).await;
+    let outcome = append(gateway, uid, &command, read, people, None).await;
     let covered = outcome.as_ref().map(|appended| appended.seq).map_err(refused_append);
     // Whoever has left does not hear it.
     let _ = answer.send(outcome);
@@ -148,16 +153,17 @@ async fn flush(gateway: &Gateway, uid: Uid, conversation: ConversationId, people
     }
 }
 
-fn append(gateway: &Gateway, uid: Uid, command: &Mark, read: u64, people: &[Uid]) -> Pending {
+fn append(gateway: &Gateway, uid: Uid, command: &Mark, read: u64, people: &[Uid], line: Option<Line>) -> Pending {
     let record = Record::new(uid, ReadMarkerMoved { read })
         .to(people)
         .in_conversation(command.conversation)
         .answering(command.id);
-    gateway.log.append(Append {
+    let append = Append {
         stream: Stream::Chat,
         subject: Subject::Messages(uid).to_string(),
         message_id: message_id(uid, command.id),
         payload: record.encode(),
         expected_last: None,
-    })
+    };
+    super::append(gateway, append, line)
 }

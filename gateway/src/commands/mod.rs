@@ -11,7 +11,7 @@ pub mod typing;
 use std::sync::Arc;
 
 use natter_events::{ClientId, ConversationId, SessionId, Uid};
-use natter_log::{AppendError, BucketError};
+use natter_log::{Append, AppendError, BucketError, Line, Pending};
 use natter_protocol::frame::Refusal;
 use natter_protocol::{ErrorCode, Handle, Timestamp};
 
@@ -155,6 +155,14 @@ pub async fn people_of(gateway: &Gateway, caller: Uid, conversation: Conversatio
     match gateway.conversations.people(conversation).await? {
         Some(people) if people.contains(&caller) => Ok(people),
         _ => Err(missing()),
+    }
+}
+
+/// Puts an event in the log's queue; over one line only, if the order of a socket asks for it (FRM5).
+fn append(gateway: &Gateway, append: Append, line: Option<Line>) -> Pending {
+    match line {
+        Some(line) => gateway.log.append_over(line, append),
+        None => gateway.log.append(append),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use natter_events::{ContentKey, ConversationId, Field, Fingerprint, MessageSent, Record, Subject, Uid};
-use natter_log::{Append, Pending, Stream};
+use natter_log::{Append, Line, Pending, Stream};
 use natter_protocol::frame::{Send, To};
 use natter_protocol::{ErrorCode, limits, text};
 
@@ -21,7 +21,9 @@ pub enum Sent {
 }
 
 /// Decides a message and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
-pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send) -> Result<Sent, Refused> {
+///
+/// A socket says over which line of the log: nothing overtakes what was lost with the one before.
+pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Option<Line>) -> Result<Sent, Refused> {
     let known = repeat::known(gateway, caller, command.id).await?;
     let place = resolve(gateway, caller, &command.to).await;
     let metadata = match &command.metadata {
@@ -62,13 +64,14 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send) -> Result<
         .in_conversation(conversation)
         .answering(command.id)
         .sealed_with(caller.account.key);
-    let pending = gateway.log.append(Append {
+    let append = Append {
         stream: Stream::Chat,
         subject: Subject::Messages(caller.uid).to_string(),
         message_id: message_id(caller.uid, command.id),
         payload: record.encode(),
         expected_last: None,
-    });
+    };
+    let pending = super::append(gateway, append, line);
     Ok(Sent::Queued { pending: Box::new(pending), fingerprint })
 }
 

@@ -40,7 +40,7 @@ pub async fn send(
     Asking(caller): Asking,
     JsonBody(command): JsonBody<Send>,
 ) -> Result<Json<OkFrame>, Problem> {
-    let (pending, fingerprint) = match send::send(&gateway, &caller, &command).await? {
+    let (pending, fingerprint) = match send::send(&gateway, &caller, &command, None).await? {
         Sent::Known(done) => return Ok(Json(ok(command.reference, done))),
         Sent::Queued { pending, fingerprint } => (pending, fingerprint),
     };
@@ -59,7 +59,7 @@ pub async fn mark(
     JsonBody(body): JsonBody<MarkBody>,
 ) -> Result<Json<OkFrame>, Problem> {
     let command = Mark { reference: None, conversation, id: body.id, read: body.read };
-    let outcome = match mark::mark(&gateway, &caller, &command).await? {
+    let outcome = match mark::mark(&gateway, &caller, &command, None).await? {
         Marked::Known(done) => return Ok(Json(ok(None, done))),
         Marked::Queued { pending } => pending.await,
         Marked::Waiting { appended } => appended.await.unwrap_or(Err(AppendError::Unavailable)),

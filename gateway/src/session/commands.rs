@@ -7,7 +7,7 @@ use axum::extract::ws::WebSocket;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use natter_events::ClientId;
-use natter_log::{AppendError, Appended};
+use natter_log::{AppendError, Appended, Stream};
 use natter_protocol::codec::Incoming;
 use natter_protocol::frame::Ok as OkFrame;
 use natter_protocol::{ClientFrame, ErrorCode, ServerFrame};
@@ -106,11 +106,16 @@ impl InFlight {
 impl Session {
     /// Decides one command, and answers it or awaits its outcome.
     ///
-    /// What is known of earlier ones is acted on first: so a command never overtakes one that was lost (FRM5).
+    /// What is known of earlier ones is acted on first, and while anything is awaited all go over the line that was in use
+    /// before: so a command never overtakes one that was lost (FRM5).
     pub(super) async fn command(&mut self, socket: &mut WebSocket, frame: Incoming) -> Result<(), End> {
+        let line = self.gateway.log.line(Stream::Chat);
         // Looked at whatever else this task has done in its turn: to a task that is to yield soon, nothing looks ready.
         while let Some(Some(outcome)) = unconstrained(self.in_flight.next()).now_or_never() {
             self.settle(socket, outcome).await?;
+        }
+        if self.in_flight.is_empty() {
+            self.line = line;
         }
         if self.order.wants_ping() {
             self.ping(socket).await?;
@@ -143,7 +148,7 @@ impl Session {
 
     async fn on_send(&mut self, command: natter_protocol::frame::Send) -> Result<Option<OkFrame>, Refused> {
         self.check_order()?;
-        match send::send(&self.gateway, &self.caller, &command).await? {
+        match send::send(&self.gateway, &self.caller, &command, Some(self.line)).await? {
             Sent::Known(done) => Ok(Some(ok_of(command.reference, done))),
             Sent::Queued { pending, fingerprint } => {
                 let outcome = |ticket| -> Awaited {
@@ -159,26 +164,26 @@ impl Session {
         self.check_order()?;
         let reference = command.reference;
         let body = Body::Marker { conversation: command.conversation, read: command.read };
-        let outcome: Box<dyn FnOnce(u64) -> Awaited + Send> = match mark::mark(&self.gateway, &self.caller, &command)
-            .await?
-        {
-            Marked::Known(done) => return Ok(Some(ok_of(reference, done))),
-            Marked::Queued { pending } => {
-                Box::new(|ticket| Box::pin(async move { Outcome::Appended { ticket, result: pending.await } }))
-            }
-            Marked::Waiting { appended } => Box::new(|ticket| {
-                Box::pin(async move {
-                    let result = appended.await.unwrap_or(Err(AppendError::Unavailable));
-                    Outcome::Appended { ticket, result }
-                })
-            }),
-            Marked::WaitingWith { covered } => Box::new(|ticket| {
-                Box::pin(async move {
-                    let result = covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")));
-                    Outcome::Covered { ticket, result }
-                })
-            }),
-        };
+        let outcome: Box<dyn FnOnce(u64) -> Awaited + Send> =
+            match mark::mark(&self.gateway, &self.caller, &command, Some(self.line)).await? {
+                Marked::Known(done) => return Ok(Some(ok_of(reference, done))),
+                Marked::Queued { pending } => {
+                    Box::new(|ticket| Box::pin(async move { Outcome::Appended { ticket, result: pending.await } }))
+                }
+                Marked::Waiting { appended } => Box::new(|ticket| {
+                    Box::pin(async move {
+                        let result = appended.await.unwrap_or(Err(AppendError::Unavailable));
+                        Outcome::Appended { ticket, result }
+                    })
+                }),
+                Marked::WaitingWith { covered } => Box::new(|ticket| {
+                    Box::pin(async move {
+                        let result =
+                            covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")));
+                        Outcome::Covered { ticket, result }
+                    })
+                }),
+            };
         self.in_flight.add(command.id, reference, body, outcome);
         Ok(None)
     }

@@ -16,6 +16,7 @@ mod resume;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocket;
+use natter_log::{Line, Stream};
 use natter_protocol::codec::Incoming;
 use natter_protocol::frame::{CaughtUp, Goodbye, Reset, Welcome};
 use natter_protocol::{ClientFrame, CloseCode, Encoding, Limits, Position, ServerFrame, Timestamp, limits};
@@ -91,6 +92,7 @@ async fn begin(
         backlog: rest,
         in_flight: InFlight::new(gateway.config.session_commands),
         order: Order::default(),
+        line: gateway.log.line(Stream::Chat),
         drained: None,
         handle,
         caller,
@@ -124,6 +126,8 @@ struct Session {
     backlog: Backlog,
     in_flight: InFlight,
     order: Order,
+    /// The line of the log that the commands go over whose outcome is awaited.
+    line: Line,
     /// Goodbye was said, and until then the client may leave by itself (HRT3).
     drained: Option<Instant>,
 }

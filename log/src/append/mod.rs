@@ -14,6 +14,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -44,6 +45,10 @@ pub struct Append {
     /// The seq that the subject's last event must have; 0 if there must be none. Never batched.
     pub expected_last: Option<u64>,
 }
+
+/// Which of a stream's append connections is in use: every one that takes the place of a lost one has another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line(u64);
 
 /// Where an event stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +85,9 @@ pub(crate) type Outcome = Result<Appended, AppendError>;
 
 /// The outcome to come. Dropping it does not take the append back.
 ///
-/// Outcomes of a lost line are all there before anything later is accepted: a caller that looks at the outcomes it is
-/// waiting for before it appends more never overtakes a lost append.
+/// Outcomes of a lost line are all there before anything later is accepted. So a caller that asks which line is in use,
+/// then finds that it waits for no outcome, and appends over that line only until it waits for none again, never overtakes
+/// a lost append.
 #[must_use = "an append's outcome says whether it is stored"]
 pub struct Pending {
     state: PendingState,
@@ -156,6 +162,7 @@ pub(crate) struct Appender {
     stream: Stream,
     queue: queue::Queue,
     reader: Reader,
+    lines: Arc<AtomicU64>,
     max_message_bytes: usize,
 }
 
@@ -175,11 +182,19 @@ impl Appender {
             Stream::Presence => Link::PresenceAppends,
         };
         let max_message_bytes = usize::try_from(settings.max_message_bytes).unwrap_or(0);
-        tokio::spawn(task::run(task::Context { stream, settings, links, link, counters }, intake));
-        Appender { stream, queue, reader, max_message_bytes }
+        let lines = Arc::<AtomicU64>::default();
+        tokio::spawn(task::run(
+            task::Context { stream, settings, links, link, counters, lines: lines.clone() },
+            intake,
+        ));
+        Appender { stream, queue, reader, lines, max_message_bytes }
     }
 
-    pub(crate) fn append(&self, append: Append) -> Pending {
+    pub(crate) fn line(&self) -> Line {
+        Line(self.lines.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn append(&self, append: Append, over: Option<Line>) -> Pending {
         if let Err(refusal) = self.check(&append) {
             return Pending::ready(Err(refusal));
         }
@@ -190,7 +205,7 @@ impl Appender {
             message_id: append.message_id.clone(),
             expected,
         });
-        match self.queue.push(append) {
+        match self.queue.push(append, over) {
             Ok(outcome) => Pending { state: PendingState::Waiting(outcome), recheck },
             Err(refusal) => Pending::ready(Err(refusal)),
         }

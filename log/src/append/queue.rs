@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Append, AppendError, Appended, Outcome};
+use super::{Append, AppendError, Appended, Line, Outcome};
 
 /// Appends that were accepted and not yet answered, against the bounds.
 struct Budget {
@@ -25,6 +25,8 @@ pub(super) type Intake = mpsc::UnboundedReceiver<Waiting>;
 /// An append that was accepted and must be answered.
 pub(super) struct Waiting {
     pub(super) append: Append,
+    /// Not to be sent over any other.
+    pub(super) over: Option<Line>,
     reply: oneshot::Sender<Outcome>,
     /// Later appends with the same message id, that this one's answer also answers.
     repeats: Vec<Waiting>,
@@ -44,10 +46,10 @@ pub(super) fn bounded(max_items: usize, max_bytes: usize) -> (Queue, Intake) {
 }
 
 impl Queue {
-    pub(super) fn push(&self, append: Append) -> Result<oneshot::Receiver<Outcome>, AppendError> {
+    pub(super) fn push(&self, append: Append, over: Option<Line>) -> Result<oneshot::Receiver<Outcome>, AppendError> {
         let share = Share::take(&self.budget, append.payload.len())?;
         let (reply, outcome) = oneshot::channel();
-        let waiting = Waiting { append, reply, repeats: Vec::new(), _share: share };
+        let waiting = Waiting { append, over, reply, repeats: Vec::new(), _share: share };
         self.sender.send(waiting).map_err(|_| AppendError::Unavailable)?;
         Ok(outcome)
     }
@@ -106,15 +108,15 @@ pub(super) mod tests {
     #[test]
     fn the_queue_is_bounded_in_items_and_in_bytes_and_gives_places_back() {
         let (queue, mut intake) = bounded(3, 25);
-        let first = queue.push(append("a", None)).expect("the first fits");
-        let _second = queue.push(append("b", None)).expect("the second fits");
-        assert_eq!(queue.push(append("c", None)).err(), Some(AppendError::QueueFull), "30 bytes of 25");
+        let first = queue.push(append("a", None), None).expect("the first fits");
+        let _second = queue.push(append("b", None), None).expect("the second fits");
+        assert_eq!(queue.push(append("c", None), None).err(), Some(AppendError::QueueFull), "30 bytes of 25");
         intake.try_recv().expect("the first is queued").answer(Err(AppendError::Full));
         assert_eq!(first.blocking_recv(), Ok(Err(AppendError::Full)));
-        let _third = queue.push(append("d", None)).expect("a place was given back");
+        let _third = queue.push(append("d", None), None).expect("a place was given back");
 
         let (queue, _intake) = bounded(1, 1000);
-        let _first = queue.push(append("a", None)).expect("the first fits");
-        assert_eq!(queue.push(append("b", None)).err(), Some(AppendError::QueueFull), "2 items of 1");
+        let _first = queue.push(append("a", None), None).expect("the first fits");
+        assert_eq!(queue.push(append("b", None), None).err(), Some(AppendError::QueueFull), "2 items of 1");
     }
 }

@@ -10,7 +10,7 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
@@ -32,6 +32,8 @@ pub(super) struct Context {
     pub(super) links: Arc<Links>,
     pub(super) link: Link,
     pub(super) counters: Arc<Counters>,
+    /// How many lines took the place of a lost one.
+    pub(super) lines: Arc<AtomicU64>,
 }
 
 /// The queue was closed, and everything in it is answered.
@@ -130,6 +132,8 @@ impl Task {
         while let Ok(refused) = intake.try_recv() {
             refuse(Some(refused), &self.context.counters)?;
         }
+        // Before anything is accepted: who looked for losses while there was no line did not see all of them.
+        self.context.lines.fetch_add(1, Ordering::SeqCst);
         self.context.links.set(self.context.link, true);
         Ok(line)
     }
@@ -160,7 +164,13 @@ impl Task {
                 }
                 count = intake.recv_many(&mut taken, INTAKE_CHUNK), if open => {
                     open = count > 0;
-                    taken.drain(..).for_each(|waiting| self.sequencer.push(waiting));
+                    let line = super::Line(self.context.lines.load(Ordering::SeqCst));
+                    for waiting in taken.drain(..) {
+                        match waiting.over {
+                            Some(over) if over != line => refuse(Some(waiting), &self.context.counters).unwrap_or(()),
+                            _ => self.sequencer.push(waiting),
+                        }
+                    }
                 }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     return Err(io::Error::new(io::ErrorKind::TimedOut, "no acknowledgement in time"));

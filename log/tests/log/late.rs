@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use natter_log::{Append, AppendError, GroupCommit, Log, Settings};
+use natter_log::{Append, AppendError, GroupCommit, Log, Settings, Stream};
 use natter_testkit::{Broker, BrokerOptions, Direction, Proxy, eventually};
 
 use crate::support::*;
@@ -238,4 +238,25 @@ async fn the_old_line_is_reset_and_not_left_behind() {
     proxy.heal();
     append_until_stored(&log, "new").await;
     connections_are(&proxy, connections).await;
+}
+
+/// Between looking at its outcomes and appending, a caller may be held up for as long as it takes to open a line.
+#[tokio::test]
+async fn frm5_what_is_meant_for_a_line_is_not_appended_over_the_next() {
+    let broker = Broker::start().await;
+    let proxy = Proxy::to(broker.address()).await;
+    let log = connect(impatient(&broker.url_through(&proxy.address()))).await;
+    append(&log, "first").await;
+    let line = log.line(Stream::Chat);
+    assert!(log.append_over(line, message("second")).await.is_ok());
+    proxy.cut();
+    let next = eventually("another line is in use", SOON, async || {
+        let _ = log.append(message("probe")).await;
+        let now = log.line(Stream::Chat);
+        if now == line { Err(now) } else { Ok(now) }
+    })
+    .await;
+    assert_eq!(log.append_over(line, message("late")).await, Err(AppendError::Unavailable));
+    assert!(log.append_over(next, message("third")).await.is_ok());
+    assert!(!read_all(&log).await.iter().any(|event| id(event) == "late"));
 }
