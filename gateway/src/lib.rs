@@ -167,11 +167,12 @@ impl Gateway {
         });
         let (gateway, stop) = (self.clone(), self.shutdown.clone());
         self.tasks.spawn("gateway sweep", Policy::Background, async move {
-            while !stop.is_forced() {
-                tokio::time::sleep(SWEEP).await;
-                gateway.markers.sweep(gateway.config.marker_interval);
+            loop {
+                tokio::select! {
+                    () = tokio::time::sleep(SWEEP) => gateway.markers.sweep(gateway.config.marker_interval),
+                    () = stop.forced() => return Ok::<_, Infallible>(()),
+                }
             }
-            Ok::<_, Infallible>(())
         });
     }
 }
