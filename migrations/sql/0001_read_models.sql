@@ -65,10 +65,10 @@ create table presence (
     received_seq bigint      not null default 0
 ) with (fillfactor = 50);
 
-comment on table presence is 'What the PRESENCE stream says of people, each column the greatest that was ever seen: applying an event again changes nothing. Not derived from CHAT, so a rebuild carries it over. A person may be here before their account is in users.';
+comment on table presence is 'What the PRESENCE stream says of people, each column the greatest that was ever seen: reading the stream again from its beginning changes nothing. Not derived from CHAT, so a rebuild carries it over. A person may be here before their account is in users.';
 comment on column presence.uid is 'The person.';
 comment on column presence.last_seen is 'The latest change of presence; null when there was none yet.';
-comment on column presence.status is 'What the presence changed to then. For who is online now, ask the gateway.';
+comment on column presence.status is 'What the presence changed to then, last. For who is online now, ask the gateway.';
 comment on column presence.received_seq is 'Some device of the person''s has every event of CHAT up to here that they may see: the ''delivered'' of every conversation of theirs.';
 
 create table conversations (

@@ -1,8 +1,8 @@
 //! When people were last seen, and how far their devices have received.
 //!
 //! PRESENCE may lose its last moments and forgets what is old, so its positions promise less than CHAT's. Every column is
-//! therefore the greatest that was ever seen: applying an event again, or the same events in another order, gives the
-//! same rows.
+//! therefore the greatest that was ever seen, and of several changes in one moment the last: reading the stream again
+//! from its beginning, however often, gives the same rows.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,9 @@ struct Person {
 impl Presence {
     pub fn changed(&mut self, uid: Uid, at: OffsetDateTime, status: &'static str) {
         let person = self.0.entry(uid).or_default();
-        person.seen = person.seen.max(Some((at, status)));
+        if person.seen.is_none_or(|(seen, _)| at >= seen) {
+            person.seen = Some((at, status));
+        }
     }
 
     pub fn received(&mut self, uid: Uid, seq: u64) {
@@ -39,8 +41,8 @@ impl Presence {
             "insert into presence as p (uid, last_seen, status, received_seq) \
              select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int8[]) \
              on conflict (uid) do update set \
-               status = case when (excluded.last_seen, excluded.status) > (p.last_seen, p.status) \
-                               or p.last_seen is null then excluded.status else p.status end, \
+               status = case when excluded.last_seen >= p.last_seen or p.last_seen is null \
+                             then excluded.status else p.status end, \
                last_seen = greatest(p.last_seen, excluded.last_seen), \
                received_seq = greatest(p.received_seq, excluded.received_seq)",
         )
