@@ -13,7 +13,7 @@ phase "Set-up: web packages" make --no-print-directory web/node_modules/.install
 phase "Web: build" make --no-print-directory web
 scripts/lint.sh
 phase "Web: unit tests" npm --prefix web run --silent test
-phase "Rust: tests" cargo test --workspace --locked --quiet
+phase "Rust: tests" cargo test --workspace --locked --quiet --no-fail-fast
 
 # Tests in a browser, where there are any: `npm run e2e` finds Chromium and the program to test in these variables.
 if node -e 'process.exit(require("./web/package.json").scripts.e2e ? 0 : 1)'; then
