@@ -136,13 +136,16 @@ impl Socket {
 
     /// The next frame that is no heartbeat; heartbeats are answered.
     pub async fn next_but_pings(&mut self) -> Result<Value, Closed> {
-        loop {
-            let frame = self.next().await?;
-            if frame["type"] != "ping" {
-                return Ok(frame);
+        let next = async {
+            loop {
+                let frame = self.next().await?;
+                if frame["type"] != "ping" {
+                    return Ok(frame);
+                }
+                self.say(json!({"type": "pong", "position": frame["position"]})).await;
             }
-            self.say(json!({"type": "pong", "position": frame["position"]})).await;
-        }
+        };
+        tokio::time::timeout(PATIENCE, next).await.expect("more than heartbeats in time")
     }
 
     /// The next frame that is no heartbeat, which must be of this type.
