@@ -15,16 +15,14 @@ scripts/lint.sh
 phase "Web: unit tests" npm --prefix web run --silent test
 phase "Rust: tests" cargo test --workspace --locked --quiet --no-fail-fast
 
-# Tests in a browser, where there are any: `npm run e2e` finds Chromium and the program to test in these variables.
-if node -e 'process.exit(require("./web/package.json").scripts.e2e ? 0 : 1)'; then
-    chromium_path=$(mktemp)
-    trap 'rm -f "$chromium_path"' EXIT
-    phase "Set-up: Chromium" scripts/ensure-chromium.sh "$chromium_path"
-    phase "Set-up: natter" cargo build --locked --package natter
-    NATTER_CHROMIUM=$(cat "$chromium_path")
-    NATTER_BINARY=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/natter
-    export NATTER_CHROMIUM NATTER_BINARY
-    phase "Web: tests in Chromium" npm --prefix web run --silent e2e
-fi
+# Tests in a browser find Chromium and the program to test in these variables. The program is the one that the tests of
+# Rust were built with.
+chromium_path=$(mktemp)
+trap 'rm -f "$chromium_path"' EXIT
+phase "Set-up: Chromium" scripts/ensure-chromium.sh "$chromium_path"
+NATTER_CHROMIUM=$(cat "$chromium_path")
+NATTER_BINARY=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/natter
+export NATTER_CHROMIUM NATTER_BINARY
+phase "Web: tests in Chromium" npm --prefix web run --silent e2e
 
 printf '\nAll green in %d s\n' $((SECONDS - start))
