@@ -13,6 +13,7 @@ import {
   optionalWhole,
   record,
   text,
+  texts,
   whole,
 } from './json.ts';
 
@@ -27,6 +28,47 @@ export interface MessageFrame {
   sender: string;
   id: string;
   text: string;
+  at: string;
+}
+
+/** The text of `message` is another one now. */
+export interface EditedFrame {
+  type: 'edited';
+  seq: number;
+  position: string;
+  conversation: string;
+  message: number;
+  by: string;
+  id: string;
+  text: string;
+  at: string;
+}
+
+/** `message` is shown no more. */
+export interface DeletedFrame {
+  type: 'deleted';
+  seq: number;
+  position: string;
+  conversation: string;
+  message: number;
+  by: string;
+  id: string;
+  at: string;
+}
+
+export type ReactionOp = 'add' | 'remove';
+
+/** Somebody reacts to `message`, or no longer does. */
+export interface ReactionFrame {
+  type: 'reaction';
+  seq: number;
+  position: string;
+  conversation: string;
+  message: number;
+  user: string;
+  id: string;
+  emoji: string;
+  op: ReactionOp;
   at: string;
 }
 
@@ -61,6 +103,9 @@ export type ServerFrame =
   | OkFrame
   | ErrorFrame
   | MessageFrame
+  | EditedFrame
+  | DeletedFrame
+  | ReactionFrame
   | { type: 'marker'; seq: number; position: string; conversation: string; user: string; read: number }
   | {
       type: 'presence';
@@ -81,6 +126,17 @@ export type ClientFrame =
   | { type: 'pong'; position: string }
   | { type: 'applied'; position: string }
   | { type: 'send'; ref: number; id: string; to: To; text: string }
+  | { type: 'edit'; ref: number; id: string; conversation: string; message: number; text: string }
+  | { type: 'delete'; ref: number; id: string; conversation: string; message: number }
+  | {
+      type: 'react';
+      ref: number;
+      id: string;
+      conversation: string;
+      message: number;
+      emoji: string;
+      op: ReactionOp;
+    }
   | { type: 'mark'; ref: number; id: string; conversation: string; read: number }
   | { type: 'typing'; ref: number; conversation: string }
   | { type: 'watch'; ref: number; users: string[] };
@@ -169,6 +225,17 @@ function decodeFrame(from: JsonRecord): ServerFrame {
         text: text(from, 'text'),
         at: text(from, 'at'),
       };
+    case 'edited':
+      return { type, ...decodeChange(from), by: text(from, 'by'), text: text(from, 'text') };
+    case 'deleted':
+      return { type, ...decodeChange(from), by: text(from, 'by') };
+    case 'reaction': {
+      const op = text(from, 'op');
+      // What else may be done to a reaction is of a later version (FRM2).
+      if (op !== 'add' && op !== 'remove')
+        return { type: 'other', name: type, position: text(from, 'position') };
+      return { type, ...decodeChange(from), user: text(from, 'user'), emoji: text(from, 'emoji'), op };
+    }
     case 'marker':
       return {
         type,
@@ -200,6 +267,18 @@ function decodeFrame(from: JsonRecord): ServerFrame {
   }
 }
 
+/** What edits, deletions and reactions have in common. */
+function decodeChange(from: JsonRecord) {
+  return {
+    seq: whole(from, 'seq'),
+    position: text(from, 'position'),
+    conversation: text(from, 'conversation'),
+    message: whole(from, 'message'),
+    id: optionalText(from, 'id') ?? '',
+    at: text(from, 'at'),
+  };
+}
+
 /** A status of a later version counts as being there. */
 function presenceStatus(value: string): PresenceStatus {
   return value === 'away' || value === 'busy' || value === 'offline' ? value : 'online';
@@ -211,6 +290,23 @@ export interface MessageItem {
   conversation: string;
   sender: string;
   id: string;
+  text: string;
+  at: string;
+  editedAt: string | null;
+  deleted: boolean;
+  reactions: ReactionItem[];
+}
+
+/** Who reacts with one emoji, in the order in which they did. The server may name fewer people than there are. */
+export interface ReactionItem {
+  emoji: string;
+  users: string[];
+  count: number;
+}
+
+/** What a message said from some moment on. */
+export interface VersionItem {
+  seq: number;
   text: string;
   at: string;
 }
@@ -256,7 +352,21 @@ export function decodeMessageItem(value: unknown): MessageItem {
     id: optionalText(from, 'id') ?? '',
     text: optionalText(from, 'text') ?? '',
     at: text(from, 'at'),
+    editedAt: optionalText(from, 'edited_at') ?? null,
+    deleted: from.deleted === true,
+    reactions:
+      from.reactions === undefined || from.reactions === null
+        ? []
+        : list(from, 'reactions', (reaction) => {
+            const of = record(reaction, 'reaction');
+            return { emoji: text(of, 'emoji'), users: texts(of, 'users'), count: whole(of, 'count') };
+          }),
   };
+}
+
+export function decodeVersionItem(value: unknown): VersionItem {
+  const from = record(value, 'version');
+  return { seq: whole(from, 'seq'), text: optionalText(from, 'text') ?? '', at: text(from, 'at') };
 }
 
 export function decodeConversationItem(value: unknown): ConversationItem {

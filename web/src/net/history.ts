@@ -5,14 +5,18 @@ import {
   decodeMessageItem,
   decodePage,
   decodeUserItem,
+  decodeVersionItem,
   type MessageItem,
   type Page,
   type UserItem,
+  type VersionItem,
 } from './frames.ts';
 import type { Http } from './http.ts';
 import { Problem } from './problem.ts';
 
 export const MESSAGES_PER_PAGE = 50;
+/** The most that one page may have. */
+const VERSIONS_SHOWN = 200;
 const CONVERSATIONS_PER_PAGE = 100;
 const PEOPLE_PER_SEARCH = 20;
 
@@ -40,6 +44,12 @@ export class History {
   messages(conversation: string, before: number | null, reading: Reading): Promise<Page<MessageItem>> {
     const path = `/history/conversations/${encodeURIComponent(conversation)}/messages`;
     return this.#page(`${path}${query({ limit: MESSAGES_PER_PAGE, before })}`, reading, decodeMessageItem);
+  }
+
+  /** What a message said, oldest first; more often edited ones have more pages than this first one. */
+  versions(conversation: string, seq: number, reading: Reading): Promise<Page<VersionItem>> {
+    const path = `/history/conversations/${encodeURIComponent(conversation)}/messages/${seq}/versions`;
+    return this.#page(`${path}${query({ limit: VERSIONS_SHOWN })}`, reading, decodeVersionItem);
   }
 
   /** The newest messages among exactly these people; an empty page where they have not spoken yet. */

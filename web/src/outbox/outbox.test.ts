@@ -13,6 +13,8 @@ let clock: ManualClock;
 let tabEnded: () => void;
 let nextRef: () => number;
 let nextId: () => number;
+/** All that left, and of that the messages. */
+let left: ClientFrame[];
 let frames: (ClientFrame & { type: 'send' })[];
 let sent: { entry: Entry; ok: OkFrame }[];
 
@@ -23,6 +25,7 @@ beforeEach(() => {
   clock = new ManualClock();
   nextRef = counter();
   nextId = counter();
+  left = [];
   frames = [];
   sent = [];
 });
@@ -46,6 +49,7 @@ function outbox(storage: Promise<OutboxStorage>, id: string, living: string[] = 
     serverNow: () => clock.now(),
     nextRef,
     send(frame) {
+      left.push(frame);
       if (frame.type === 'send') frames.push(frame);
       return true;
     },
@@ -73,7 +77,9 @@ const ok = (ref: number, seq: number): OkFrame => ({
   at: '2026-05-01T12:00:00.000Z',
   duplicate: false,
 });
-const states = (of: Outbox) => of.queue.entries.map(({ id, status, text }) => `${id} ${status} ${text}`);
+const wordsOf = (entry: Entry) => ('text' in entry ? entry.text : entry.kind);
+const states = (of: Outbox) =>
+  of.queue.entries.map((entry) => `${entry.id} ${entry.status} ${wordsOf(entry)}`);
 
 describe('the outbox', () => {
   it('keeps_what_was_written_over_a_reload_in_order_and_with_its_ids', async () => {
@@ -203,15 +209,20 @@ describe('the outbox', () => {
   it('does_not_trust_blindly_what_it_finds_on_disk', async () => {
     const storage = await onDisk();
     await storage.put({ id: 'strange' } as never);
+    const rest = { order: 1, owner: 't', composedAt: 1, status: 'queued' };
+    await storage.put({ id: 'nothing', kind: 'levitate', to: TO, ...rest } as never);
+    await storage.put({ id: 'nowhere', kind: 'delete', to: TO, ...rest } as never);
     await storage.put({
-      id: 'good',
-      order: 1,
-      owner: 't',
+      id: 'neither',
+      kind: 'react',
+      message: 1,
+      emoji: '👍',
+      op: 'swap',
       to: TO,
-      text: 'x',
-      composedAt: 1,
-      status: 'queued',
-    });
+      ...rest,
+    } as never);
+    // As the page kept messages before there was anything else to keep.
+    await storage.put({ id: 'good', to: TO, text: 'x', ...rest } as never);
     const box = outbox(onDisk(), 'tab-1');
     await box.adopt();
     expect(box.queue.entries.map(({ id }) => id)).toEqual(['good']);
@@ -252,9 +263,62 @@ describe('the outbox', () => {
     expect(box.add(TO, '🦊'.repeat(8_000))).toHaveProperty('id');
     expect(box.add(TO, '🦊'.repeat(8_001))).toEqual({ fault: 'too_long' });
     expect(box.add(TO, 'a\r\nb')).toHaveProperty('id');
-    expect(box.queue.entries.at(-1)?.text).toBe('a\nb');
+    expect(states(box).at(-1)).toBe('id-2 queued a\nb');
     box.add(TO, 'half a fox \ud83e');
-    expect(box.queue.entries.at(-1)?.text).toBe('half a fox \ufffd');
+    expect(states(box).at(-1)).toBe('id-3 queued half a fox \ufffd');
+  });
+
+  it('frm5_all_that_a_person_does_leaves_in_the_order_in_which_they_did_it', () => {
+    const box = outbox(Promise.resolve(new MemoryStorage()), 'tab-1');
+    box.add(TO, 'one');
+    expect(box.edit('c', 5, 'a\r\nb')).toEqual({ id: 'id-2' });
+    box.react('c', 6, '👍', 'add');
+    box.react('c', 6, '👍', 'remove');
+    box.delete('c', 5);
+    box.live();
+    for (let ref = 1; ref <= 5; ref += 1) box.answered(ok(ref, 10 + ref));
+    const about = { conversation: 'c', message: 6, emoji: '👍' };
+    expect(left).toEqual([
+      { type: 'send', ref: 1, id: 'id-1', to: TO, text: 'one' },
+      { type: 'edit', ref: 2, id: 'id-2', conversation: 'c', message: 5, text: 'a\nb' },
+      { type: 'react', ref: 3, id: 'id-3', ...about, op: 'add' },
+      { type: 'react', ref: 4, id: 'id-4', ...about, op: 'remove' },
+      { type: 'delete', ref: 5, id: 'id-5', conversation: 'c', message: 5 },
+    ]);
+    expect(sent.map(({ entry, ok: { seq } }) => `${entry.kind} ${seq}`)).toEqual([
+      'send 11',
+      'edit 12',
+      'react 13',
+      'react 14',
+      'delete 15',
+    ]);
+  });
+
+  it('cmd4_an_edit_is_held_to_the_same_rules_as_a_message', () => {
+    const box = outbox(Promise.resolve(new MemoryStorage()), 'tab-1');
+    expect(box.edit('c', 5, ' ')).toEqual({ fault: 'empty' });
+    expect(box.edit('c', 5, 'bell \u0007')).toEqual({ fault: 'control_character' });
+    expect(box.edit('c', 5, '🦊'.repeat(8_001))).toEqual({ fault: 'too_long' });
+    expect(box.queue.entries).toEqual([]);
+  });
+
+  it('cmd2_what_was_done_to_a_message_outlives_the_page_with_its_id', async () => {
+    const before = outbox(onDisk(), 'tab-1');
+    before.react('c', 6, '👍', 'add');
+    before.edit('c', 5, 'again');
+    await eventually(
+      async () => (await onDisk()).all(),
+      (kept) => kept.length === 2,
+    );
+    before.close();
+    const after = outbox(onDisk(), 'tab-2');
+    await after.adopt();
+    after.live();
+    after.answered(ok(1, 20));
+    expect(left.map((frame) => ('id' in frame ? `${frame.type} ${frame.id}` : ''))).toEqual([
+      'react id-1',
+      'edit id-2',
+    ]);
   });
 
   it('con3_its_own_event_in_a_replay_settles_it_without_another_send', () => {

@@ -1,7 +1,8 @@
 /** Carries out what the queue decides: over the socket, the storage and a timer. */
 import type { Environment } from '../net/environment.ts';
-import type { ClientFrame, ErrorFrame, OkFrame, To } from '../net/frames.ts';
+import type { ClientFrame, ErrorFrame, OkFrame, ReactionOp, To } from '../net/frames.ts';
 import {
+  type Command,
   type Entry,
   emptyQueue,
   MAX_ENTRIES,
@@ -34,7 +35,7 @@ export interface OutboxSurroundings {
   nextRef(): number;
   /** False when there is no live session. */
   send(frame: ClientFrame): boolean;
-  /** The message is in the log, at the `ok`'s seq. */
+  /** It is in the log, at the `ok`'s seq. */
   sent(entry: Entry, ok: OkFrame): void;
 }
 
@@ -74,10 +75,28 @@ export class Outbox {
     return () => this.#listeners.delete(listener);
   };
 
+  /** Says something. */
   add(to: To, written: string): AddOutcome {
     const text = normalised(written);
     const fault = textFault(text);
-    if (fault !== null) return { fault };
+    return fault === null ? this.#add({ kind: 'send', to, text }) : { fault };
+  }
+
+  edit(conversation: string, message: number, written: string): AddOutcome {
+    const text = normalised(written);
+    const fault = textFault(text);
+    return fault === null ? this.#add({ kind: 'edit', to: { conversation }, message, text }) : { fault };
+  }
+
+  delete(conversation: string, message: number): AddOutcome {
+    return this.#add({ kind: 'delete', to: { conversation }, message });
+  }
+
+  react(conversation: string, message: number, emoji: string, op: ReactionOp): AddOutcome {
+    return this.#add({ kind: 'react', to: { conversation }, message, emoji, op });
+  }
+
+  #add(command: Command): AddOutcome {
     if (this.#queue.entries.length >= MAX_ENTRIES) return { fault: 'full' };
     const id = this.#around.makeId();
     this.#lastOrder = Math.max(this.#lastOrder + 1, this.#around.environment.now());
@@ -87,8 +106,7 @@ export class Outbox {
         id,
         order: this.#lastOrder,
         owner: this.#around.tabs.id,
-        to,
-        text,
+        ...command,
         composedAt: this.#around.serverNow(),
         status: 'queued',
       },
@@ -132,7 +150,7 @@ export class Outbox {
     this.#take({ type: 'down' });
   }
 
-  /** True when the answer was for a message of this outbox. */
+  /** True when the answer was for a command of this outbox. */
   answered(frame: OkFrame | ErrorFrame): boolean {
     const id = frame.ref === undefined ? undefined : this.#refs.get(frame.ref);
     if (id === undefined || frame.ref === undefined) return false;
@@ -148,7 +166,7 @@ export class Outbox {
     return true;
   }
 
-  /** A message with this id was seen in the log: whatever became of the `ok`, it is settled. */
+  /** The event of a command with this id was seen in the log: whatever became of the `ok`, it is settled. */
   seen(id: string): void {
     if (this.#queue.entries.some((held) => held.id === id)) this.#take({ type: 'settled', id });
   }
@@ -184,10 +202,9 @@ export class Outbox {
   #carryOut(effect: QueueEffect): void {
     switch (effect.do) {
       case 'send': {
-        const { id, to, text } = effect.entry;
         const ref = this.#around.nextRef();
-        this.#refs.set(ref, id);
-        this.#around.send({ type: 'send', ref, id, to, text });
+        this.#refs.set(ref, effect.entry.id);
+        this.#around.send(frameOf(effect.entry, ref));
         break;
       }
       case 'put':
@@ -218,5 +235,23 @@ export class Outbox {
 
   #tell(): void {
     for (const listener of this.#listeners) listener();
+  }
+}
+
+function frameOf(entry: Entry, ref: number): ClientFrame {
+  const { id } = entry;
+  switch (entry.kind) {
+    case 'send':
+      return { type: 'send', ref, id, to: entry.to, text: entry.text };
+    case 'edit': {
+      const { message, text } = entry;
+      return { type: 'edit', ref, id, conversation: entry.to.conversation, message, text };
+    }
+    case 'delete':
+      return { type: 'delete', ref, id, conversation: entry.to.conversation, message: entry.message };
+    case 'react': {
+      const { message, emoji, op } = entry;
+      return { type: 'react', ref, id, conversation: entry.to.conversation, message, emoji, op };
+    }
   }
 }

@@ -15,6 +15,7 @@ const entry = (n: number): StoredEntry => ({
   id: `id-${n}`,
   order: n,
   owner: 'tab',
+  kind: 'send',
   to: { conversation: 'c' },
   text: `text ${n}`,
   composedAt: NOW,

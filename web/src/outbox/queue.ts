@@ -1,27 +1,31 @@
 /**
- * The outbox as a pure function. Messages leave one by one in the order in which they were written: the next one
+ * The outbox as a pure function. What a person says and does leaves one by one in the order in which they were written: the next one
  * goes when the one before it has its answer, so a refusal for now (a rate, an outage) can't turn two of them round.
  * One that was sent without an answer is sent again with the same id, which the server takes once (CMD2).
  */
 import { reconnectDelayMs } from '../net/backoff.ts';
-import type { To } from '../net/frames.ts';
+import type { ReactionOp, To } from '../net/frames.ts';
 
-/** How many messages may wait; also what a person can still oversee. */
+/** How many commands may wait; also what a person can still oversee. */
 export const MAX_ENTRIES = 500;
 const ANSWER_TIMEOUT_MS = 20_000;
 
-export interface StoredEntry {
+/** What a person did, as it goes into the log. What is done to a message names it by its seq. */
+export type Command =
+  | { kind: 'send'; to: To; text: string }
+  | { kind: 'edit'; to: { conversation: string }; message: number; text: string }
+  | { kind: 'delete'; to: { conversation: string }; message: number }
+  | { kind: 'react'; to: { conversation: string }; message: number; emoji: string; op: ReactionOp };
+
+interface Waiting {
   /** The client id, the same over every retry. */
   id: string;
   /** Ascends in the order of writing. */
   order: number;
   /** The tab that sends it. */
   owner: string;
-  to: To;
-  text: string;
   /** On the server's clock. */
   composedAt: number;
-  status: 'queued' | 'failed';
   fault?: Fault | undefined;
 }
 
@@ -30,9 +34,11 @@ export interface Fault {
   message: string;
 }
 
-export interface Entry extends Omit<StoredEntry, 'status'> {
-  status: 'queued' | 'sending' | 'failed';
-}
+export type StoredEntry = Waiting & Command & { status: 'queued' | 'failed' };
+export type Entry = Waiting & Command & { status: 'queued' | 'sending' | 'failed' };
+export type SendEntry = Entry & { kind: 'send' };
+/** Something done to a message that is in the log. */
+export type ChangeEntry = Exclude<Entry, { kind: 'send' }>;
 
 export interface Queue {
   entries: readonly Entry[];

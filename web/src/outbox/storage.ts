@@ -1,4 +1,4 @@
-/** Where queued messages outlive the page. */
+/** Where what waits to be sent outlives the page. */
 import type { StoredEntry } from './queue.ts';
 
 export interface OutboxStorage {
@@ -51,7 +51,7 @@ export class IndexedDbStorage implements OutboxStorage {
 
   async all(): Promise<StoredEntry[]> {
     const found = await answer<unknown[]>(this.#transaction('readonly').getAll());
-    return found.filter(isEntry);
+    return found.map(withKind).filter(isEntry);
   }
   async put(entry: StoredEntry): Promise<void> {
     await answer(this.#transaction('readwrite').put(entry));
@@ -89,21 +89,44 @@ function answer<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
+/** Earlier versions of this page only kept messages, and did not say so. */
+function withKind(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !('kind' in value)
+    ? { kind: 'send', ...value }
+    : value;
+}
+
 /** What another version of this page, or a person with the developer tools, left there is not trusted blindly. */
 function isEntry(value: unknown): value is StoredEntry {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, order, owner, to, text, composedAt, status } = value as Record<string, unknown>;
+  const { id, order, owner, composedAt, status, ...command } = value as Record<string, unknown>;
   return (
     typeof id === 'string' &&
     typeof order === 'number' &&
     typeof owner === 'string' &&
-    typeof text === 'string' &&
     typeof composedAt === 'number' &&
     (status === 'queued' || status === 'failed') &&
-    typeof to === 'object' &&
-    to !== null &&
-    ('conversation' in to
-      ? typeof to.conversation === 'string'
-      : 'participants' in to && Array.isArray(to.participants))
+    isCommand(command)
   );
+}
+
+function isCommand({ kind, to, message, text, emoji, op }: Record<string, unknown>): boolean {
+  if (typeof to !== 'object' || to === null) return false;
+  const inConversation = 'conversation' in to && typeof to.conversation === 'string';
+  const toMessage = inConversation && Number.isSafeInteger(message);
+  switch (kind) {
+    case 'send':
+      return (
+        typeof text === 'string' &&
+        (inConversation || ('participants' in to && Array.isArray(to.participants)))
+      );
+    case 'edit':
+      return toMessage && typeof text === 'string';
+    case 'delete':
+      return toMessage;
+    case 'react':
+      return toMessage && typeof emoji === 'string' && (op === 'add' || op === 'remove');
+    default:
+      return false;
+  }
 }

@@ -1,5 +1,6 @@
-/** Folding one conversation. Everything here gives the same result in any order and with repeats. */
+/** Folding one conversation. But for `withChanged` everything here gives the same in any order and with repeats. */
 import type { ConversationItem } from '../net/frames.ts';
+import { type MessageChange, withChange } from './changes.ts';
 import type { Conversation, Message } from './state.ts';
 
 export function emptyConversation(id: string, participants: readonly string[]): Conversation {
@@ -16,12 +17,22 @@ export function emptyConversation(id: string, participants: readonly string[]): 
   };
 }
 
-/** A message is its seq: taken in once, wherever it comes from. Sending reads up to itself. */
-export function withMessages(conversation: Conversation, arriving: readonly Message[]): Conversation {
+/**
+ * A message is its seq: taken in once, wherever it comes from, but for one that is `newer` than what is here. Sending
+ * reads up to itself.
+ */
+export function withMessages(
+  conversation: Conversation,
+  arriving: readonly Message[],
+  newer: (seq: number) => boolean = () => false,
+): Conversation {
   let { messages, read, lastActivity } = conversation;
   for (const message of arriving) {
     const index = insertionIndex(messages, message.seq);
-    if (messages[index]?.seq === message.seq) continue;
+    if (messages[index]?.seq === message.seq) {
+      if (newer(message.seq)) messages = messages.with(index, message);
+      continue;
+    }
     messages = index === messages.length ? [...messages, message] : messages.toSpliced(index, 0, message);
     read = raised(read, message.sender, message.seq);
     if (message.at > lastActivity) lastActivity = message.at;
@@ -29,6 +40,16 @@ export function withMessages(conversation: Conversation, arriving: readonly Mess
   return messages === conversation.messages
     ? conversation
     : { ...conversation, messages, read, lastActivity };
+}
+
+/** Something was done to a message; one that is not here is read as it is then. */
+export function withChanged(conversation: Conversation, seq: number, change: MessageChange): Conversation {
+  const { messages } = conversation;
+  const index = insertionIndex(messages, seq);
+  const held = messages[index];
+  if (held?.seq !== seq) return conversation;
+  const next = withChange(held, change);
+  return next === held ? conversation : { ...conversation, messages: messages.with(index, next) };
 }
 
 /** `read` never goes back. */
@@ -59,7 +80,6 @@ export function withItem(conversation: Conversation, item: ConversationItem, me:
     lastActivity:
       item.lastActivity > conversation.lastActivity ? item.lastActivity : conversation.lastActivity,
   };
-  if (last !== null) next = withMessages(next, [last]);
   next = withRead(next, me, item.read);
   for (const marker of item.markers) {
     next = withDelivered(withRead(next, marker.user, marker.read), marker.user, marker.delivered);

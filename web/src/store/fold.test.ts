@@ -19,6 +19,9 @@ const item = (seq: number, sender = BOB): MessageItem => ({
   id: `id-${seq}`,
   text: `text ${seq}`,
   at: at(seq),
+  editedAt: null,
+  deleted: false,
+  reactions: [],
 });
 const frame = (of: ServerFrame): Change => ({ type: 'frame', frame: of, now: NOW });
 const message = (seq: number, sender = BOB): Change =>
@@ -96,7 +99,7 @@ describe('messages', () => {
 
   it('frm2_a_kind_or_frame_of_later_versions_changes_nothing_here', () => {
     const state = folded(reset(), message(1));
-    expect(fold(state, frame({ type: 'other', name: 'reaction', position: 'p9' }))).toBe(state);
+    expect(fold(state, frame({ type: 'other', name: 'pinned', position: 'p9' }))).toBe(state);
     const room = fold(state, listPage(1, { conversation: 'room', kind: 'room', participants: [] }));
     expect([...room.direct.values()]).toEqual([C]);
   });

@@ -4,9 +4,11 @@
  * again leave the same state (CON5).
  */
 import type { ConversationItem, MessageItem, Page, ServerFrame, UserItem } from '../net/frames.ts';
+import { changeOf, type Recent, said, withChange, withRecent } from './changes.ts';
 import {
   emptyConversation,
   trimmed,
+  withChanged,
   withDelivered,
   withItem,
   withMessages,
@@ -31,6 +33,8 @@ export type Change =
   | { type: 'frame'; frame: ServerFrame; now: number }
   /** The `ok` of a send, in its place among the events (EVT2). */
   | { type: 'sent'; conversation: string; participants: readonly string[] | null; message: Message }
+  /** The `ok` of an edit, a deletion or a reaction, in its place among the events (EVT2). */
+  | { type: 'changed'; recent: Recent }
   | { type: 'list_page'; generation: number; page: Page<ConversationItem>; wholeFirst: boolean }
   | { type: 'list_failed'; generation: number; message: string }
   | {
@@ -57,6 +61,8 @@ export function fold(state: State, change: Change): State {
       return foldFrame(state, change.frame, change.now);
     case 'sent':
       return withArrived(state, change.conversation, change.participants, change.message);
+    case 'changed':
+      return foldRecent(state, change.recent);
     case 'list_page':
       return change.generation === state.generation ? foldList(state, change.page, change.wholeFirst) : state;
     case 'list_failed':
@@ -95,10 +101,14 @@ function foldFrame(state: State, frame: ServerFrame, now: number): State {
       };
     case 'message':
       return withoutTyping(
-        withArrived(state, frame.conversation, frame.participants ?? null, messageOf(frame)),
+        withArrived(state, frame.conversation, frame.participants ?? null, said(frame)),
         frame.conversation,
         frame.sender,
       );
+    case 'edited':
+    case 'deleted':
+    case 'reaction':
+      return foldRecent(state, changeOf(frame));
     case 'marker':
       return changed(state, frame.conversation, (held) => withRead(held, frame.user, frame.read));
     case 'delivered':
@@ -139,12 +149,37 @@ function withArrived(
   return unexplained ? { ...kept, unknown: [...state.unknown, id].slice(-MAX_UNKNOWN) } : kept;
 }
 
+/** Remembered also where the message is not here: a page that is on its way may bring it as it was before. */
+function foldRecent(state: State, next: Recent): State {
+  const recent = withRecent(state.recent, next);
+  if (recent === state.recent) return state;
+  return changed({ ...state, recent }, next.conversation, (held) =>
+    withChanged(held, next.message, next.change),
+  );
+}
+
+/**
+ * Items of a page, as new as what the session has told. Positions can't be compared, so all that is remembered is done
+ * again: the last word of the log on each text and each reaction stands, whether the page had it or not. A message of
+ * which nothing is remembered is at least as new in the page as it is here.
+ */
+function withPage(state: State, held: Conversation, items: readonly MessageItem[]): Conversation {
+  const recent = state.recent.filter(({ conversation }) => conversation === held.id);
+  const messages = items.map(({ conversation: _, ...item }) =>
+    recent
+      .filter(({ message }) => message === item.seq)
+      .reduce<Message>((so, { change }) => withChange(so, change), item),
+  );
+  return withMessages(held, messages, (seq) => recent.every(({ message }) => message !== seq));
+}
+
 function foldList(state: State, page: Page<ConversationItem>, wholeFirst: boolean): State {
   let next = state;
   for (const item of page.items) {
     const held =
       next.conversations.get(item.conversation) ?? emptyConversation(item.conversation, item.participants);
-    next = withConversation(next, withItem(held, item, state.me));
+    const row = withItem(held, item, state.me);
+    next = withConversation(next, item.lastMessage === null ? row : withPage(state, row, [item.lastMessage]));
   }
   return wholeFirst
     ? { ...next, list: { status: 'done' }, listNext: page.next }
@@ -159,7 +194,7 @@ function foldMessages(state: State, change: Change & { type: 'messages_page' }):
   const held = state.conversations.get(id) ?? emptyConversation(id, participants);
   // The page joins what is held only where it was asked for: after a trim it would leave a hole.
   if (before !== null && held.messages[0]?.seq !== before) return done;
-  const next = withMessages(held, page.items.map(messageOf));
+  const next = withPage(state, held, page.items);
   return withConversation(done, { ...next, older: page.next !== null });
 }
 
@@ -219,8 +254,4 @@ function withoutOldTyping(state: State, now: number): State {
     if (still.size > 0) typing.set(conversation, still);
   }
   return ended || typing.size < state.typing.size ? { ...state, typing } : state;
-}
-
-function messageOf({ seq, sender, id, text, at }: Message): Message {
-  return { seq, sender, id, text, at };
 }

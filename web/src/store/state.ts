@@ -1,13 +1,27 @@
 /** What this client knows: a projection of frames and history pages that can be thrown away and read again. */
 import type { PresenceStatus } from '../net/frames.ts';
+import type { Recent } from './changes.ts';
 
 export interface Message {
   seq: number;
   sender: string;
   /** The client id of the command that sent it; empty where the author was erased. */
   id: string;
+  /** As it was said last; empty when it was deleted. */
   text: string;
   at: string;
+  editedAt: string | null;
+  /** A tombstone: that something was said stays. */
+  deleted: boolean;
+  reactions: readonly Reaction[];
+}
+
+/** Who reacts with one emoji, in the order in which they did. */
+export interface Reaction {
+  emoji: string;
+  users: readonly string[];
+  /** All of them; the server may name fewer. */
+  count: number;
 }
 
 export interface Conversation {
@@ -49,6 +63,8 @@ export interface State {
   /** Conversations that a frame spoke of without naming their people: each is asked about once. */
   unknown: readonly string[];
   conversations: ReadonlyMap<string, Conversation>;
+  /** What was last done to messages, in order: a page that was read before it does not have it. */
+  recent: readonly Recent[];
   /** The people of a direct conversation (`directKey`) → its id. */
   direct: ReadonlyMap<string, string>;
   /** Only while the session is live: what is not watched is not known. */
@@ -71,6 +87,7 @@ export function initialState(me: string): State {
     readings: new Map(),
     unknown: [],
     conversations: new Map(),
+    recent: [],
     direct: new Map(),
     presence: new Map(),
     typing: new Map(),

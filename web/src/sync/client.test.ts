@@ -88,7 +88,8 @@ const welcome = () => ({
   heartbeat_ms: 25_000,
 });
 const seqs = () => client.store.state.conversations.get(C)?.messages.map(({ seq }) => seq) ?? [];
-const waiting = () => client.outbox.queue.entries.map(({ text, status }) => `${text} ${status}`);
+const waiting = () =>
+  client.outbox.queue.entries.map((entry) => `${'text' in entry ? entry.text : entry.kind} ${entry.status}`);
 
 beforeEach(async () => {
   clock = new ManualClock(Date.parse(AT));

@@ -6,14 +6,26 @@ import type { Auth } from '../net/auth.ts';
 import { ConnectionDriver, type Socket } from '../net/connection/driver.ts';
 import type { Connection } from '../net/connection/state.ts';
 import type { Environment } from '../net/environment.ts';
-import type { MessageFrame, OkFrame, ServerFrame, UserItem } from '../net/frames.ts';
+import type {
+  DeletedFrame,
+  EditedFrame,
+  MessageFrame,
+  OkFrame,
+  ReactionFrame,
+  ReactionOp,
+  ServerFrame,
+  UserItem,
+  VersionItem,
+} from '../net/frames.ts';
 import type { History } from '../net/history.ts';
 import { Problem } from '../net/problem.ts';
 import { Marks } from '../outbox/marks.ts';
 import { type AddOutcome, Outbox, type Tabs } from '../outbox/outbox.ts';
+import { changeOfEntry } from '../outbox/pending.ts';
 import type { Entry } from '../outbox/queue.ts';
 import type { OutboxStorage } from '../outbox/storage.ts';
 import { type FillRandom, Uuid7 } from '../outbox/uuid7.ts';
+import { said } from '../store/changes.ts';
 import { TYPING_MS } from '../store/fold.ts';
 import { Store } from '../store/store.ts';
 import { Reader } from './reader.ts';
@@ -47,6 +59,8 @@ export class Client {
   readonly #typed = new Map<string, number>();
   readonly #endings: (() => void)[] = [];
   #serverAheadMs = 0;
+  /** Of the last change to a message: what asks for its versions wants to see that one, too. */
+  #changedAt: string | null = null;
   #lastRef = 0;
   #live = false;
   /** Whether there is something that pages can be read against: a reset, or no session in sight. */
@@ -163,6 +177,24 @@ export class Client {
     return outcome;
   }
 
+  edit(conversation: string, message: number, text: string): AddOutcome {
+    return this.outbox.edit(conversation, message, text);
+  }
+
+  delete(conversation: string, message: number): AddOutcome {
+    return this.outbox.delete(conversation, message);
+  }
+
+  react(conversation: string, message: number, emoji: string, op: ReactionOp): AddOutcome {
+    return this.outbox.react(conversation, message, emoji, op);
+  }
+
+  /** What a message said, oldest first. Rejects with a `Problem`. */
+  async versions(conversation: string, seq: number, signal: AbortSignal): Promise<VersionItem[]> {
+    const minPosition = this.#changedAt ?? this.store.state.minPosition;
+    return (await this.#parts.history.versions(conversation, seq, { minPosition, signal })).items;
+  }
+
   typing(key: string): void {
     const id = this.store.state.direct.get(key);
     const now = this.#parts.environment.now();
@@ -211,6 +243,7 @@ export class Client {
         if (!this.outbox.answered(frame) && !this.#marks.answered(frame)) this.#watching.answered(frame);
         return;
       case 'reset':
+        this.#changedAt = null;
         this.store.apply({ type: 'frame', frame, now });
         this.#marks.forget();
         void this.#readAfterReset(frame.position);
@@ -221,6 +254,11 @@ export class Client {
         return;
       case 'message':
         this.#receiveMessage(frame, now);
+        return;
+      case 'edited':
+      case 'deleted':
+      case 'reaction':
+        this.#receiveChange(frame, now);
         return;
       default:
         this.store.apply({ type: 'frame', frame, now });
@@ -234,6 +272,13 @@ export class Client {
     void this.#reader.meet(frame.participants ?? []);
     // Nobody named its people: the list knows them, once it is as new as this message.
     if (this.store.state.unknown !== unknown) void this.#reader.readListAgain(frame.position);
+  }
+
+  #receiveChange(frame: EditedFrame | DeletedFrame | ReactionFrame, now: number): void {
+    this.#changedAt = frame.position;
+    this.store.apply({ type: 'frame', frame, now });
+    const by = frame.type === 'reaction' ? frame.user : frame.by;
+    if (by === this.me) this.outbox.seen(frame.id);
   }
 
   #connectionChanged(connection: Connection): void {
@@ -276,21 +321,24 @@ export class Client {
   }
 
   #sent(entry: Entry, ok: OkFrame): void {
-    const { seq, conversation, at } = ok;
-    if (seq === undefined || conversation === undefined) return;
-    const participants = 'participants' in entry.to ? entry.to.participants : null;
-    this.store.apply({
-      type: 'sent',
-      conversation,
-      participants,
-      message: {
-        seq,
-        sender: this.me,
-        id: entry.id,
-        text: entry.text,
-        at: at ?? new Date(this.serverNow()).toISOString(),
-      },
-    });
+    const { seq, position } = ok;
+    if (seq === undefined) return;
+    const at = ok.at ?? new Date(this.serverNow()).toISOString();
+    if (entry.kind === 'send') {
+      const { conversation } = ok;
+      if (conversation === undefined) return;
+      const participants = 'participants' in entry.to ? entry.to.participants : null;
+      const { id, text } = entry;
+      const message = said({ seq, sender: this.me, id, text, at });
+      this.store.apply({ type: 'sent', conversation, participants, message });
+      return;
+    }
+    // A repeat's answer has no place in the order: the event itself has come or comes (EVT2, CMD2).
+    if (position === undefined) return;
+    this.#changedAt = position;
+    const { message, to } = entry;
+    const change = changeOfEntry(entry, this.me, at);
+    this.store.apply({ type: 'changed', recent: { seq, conversation: to.conversation, message, change } });
   }
 
   #refreshToken(): void {

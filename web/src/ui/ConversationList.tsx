@@ -1,5 +1,5 @@
 import { memo, useMemo } from 'react';
-import type { Entry } from '../outbox/queue.ts';
+import type { Entry, SendEntry } from '../outbox/queue.ts';
 import { unreadCount } from '../store/conversation.ts';
 import { type Conversation, directKey } from '../store/state.ts';
 import { Avatar } from './Avatar.tsx';
@@ -55,7 +55,7 @@ interface Row {
   key: string;
   others: string[];
   conversation: Conversation | null;
-  waiting: Entry | undefined;
+  waiting: SendEntry | undefined;
   activity: string;
 }
 
@@ -78,6 +78,7 @@ function rowsOf(
     });
   }
   for (const entry of entries) {
+    if (entry.kind !== 'send') continue;
     const { to } = entry;
     const key = directKey(
       'participants' in to ? to.participants : (conversations.get(to.conversation)?.participants ?? []),
@@ -129,7 +130,7 @@ const ListRow = memo(function ListRow({ row, current }: { row: Row; current: boo
               ) : (
                 <>
                   {last !== undefined && last.sender === me && 'You: '}
-                  {last?.text}
+                  {last?.deleted === true ? 'Message deleted' : last?.text}
                 </>
               )}
             </span>

@@ -55,7 +55,7 @@ export const WaitingLine = memo(function WaitingLine({ entry, joined }: { entry:
       <div className="bubble">
         <span className="visually-hidden">You: </span>
         <p className="text" dir="auto">
-          {entry.text}
+          {entry.kind === 'send' ? entry.text : null}
         </p>
         <span className="meta">
           <time dateTime={new Date(entry.composedAt).toISOString()}>

@@ -1,5 +1,6 @@
-/** The lines of a timeline: stored messages with their days, then what is still to be sent. */
-import type { Entry, Queue } from '../outbox/queue.ts';
+/** The lines of a timeline: stored messages with their days, as they will be when all is sent; then what is not sent. */
+import { isChange, withPending } from '../outbox/pending.ts';
+import type { ChangeEntry, Entry, Queue } from '../outbox/queue.ts';
 import { type Receipt, receiptOf } from '../store/conversation.ts';
 import { type Conversation, directKey, type Message } from '../store/state.ts';
 import { type Calendar, dayOf } from './format.ts';
@@ -11,6 +12,8 @@ export type Line =
       kind: 'message';
       key: string;
       message: Message;
+      /** What this person did to it and is not in the log yet, or was refused. */
+      changes: readonly ChangeEntry[];
       mine: boolean;
       joined: boolean;
       receipt: Receipt | null;
@@ -19,6 +22,7 @@ export type Line =
 
 /** Messages of one person within this time stand together. */
 const TOGETHER_MS = 5 * 60_000;
+const NOTHING: readonly ChangeEntry[] = [];
 
 export function entriesOf(queue: Queue, key: string, conversation: Conversation | undefined): Entry[] {
   return queue.entries.filter(({ to }) =>
@@ -46,7 +50,11 @@ export function linesOf(
     before = { sender, at };
     return joined;
   };
-  for (const message of conversation?.messages ?? []) {
+  const changes = byMessage(entries);
+  for (const held of conversation?.messages ?? []) {
+    const done = changes.get(held.seq) ?? NOTHING;
+    changes.delete(held.seq);
+    const message = withPending(held, done, me);
     const mine = message.sender === me;
     let joined = enter(message.sender, message.at);
     if (!marked && !mine && message.seq > (readBefore ?? 0)) {
@@ -57,13 +65,24 @@ export function linesOf(
     const receipt = mine && conversation !== undefined ? receiptOf(conversation, message.seq, me) : null;
     // Mine keep the key that they had while they waited; others choose their ids themselves, so those are not keys.
     const key = mine && message.id !== '' ? message.id : `seq ${message.seq}`;
-    lines.push({ kind: 'message', key, message, mine, joined, receipt });
+    lines.push({ kind: 'message', key, message, changes: done, mine, joined, receipt });
   }
   const stored = new Set(conversation?.messages.filter(({ sender }) => sender === me).map(({ id }) => id));
   for (const entry of entries) {
-    if (stored.has(entry.id)) continue;
+    // What is done to a message is shown there; where that is not here, only what went wrong needs an eye.
+    if (
+      entry.kind === 'send' ? stored.has(entry.id) : entry.status !== 'failed' || !changes.has(entry.message)
+    )
+      continue;
     const joined = enter(me, new Date(entry.composedAt).toISOString());
     lines.push({ kind: 'waiting', key: entry.id, entry, joined });
   }
   return lines;
+}
+
+function byMessage(entries: readonly Entry[]): Map<number, ChangeEntry[]> {
+  const found = new Map<number, ChangeEntry[]>();
+  for (const entry of entries.filter(isChange))
+    found.set(entry.message, [...(found.get(entry.message) ?? []), entry]);
+  return found;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Connection, initialConnection, type Phase } from '../net/connection/state.ts';
 import { type Entry, emptyQueue } from '../outbox/queue.ts';
+import { said } from '../store/changes.ts';
 import { emptyConversation, withMessages } from '../store/conversation.ts';
 import { bannerOf } from './banner.ts';
 import { type Calendar, dayName, lastSeen, shortTime, titleOf, typingText } from './format.ts';
@@ -100,13 +101,8 @@ describe('words', () => {
 
 describe('the timeline', () => {
   const at = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString();
-  const message = (seq: number, sender: string, minutes: number) => ({
-    seq,
-    sender,
-    id: `id-${seq}`,
-    text: 't',
-    at: at(minutes),
-  });
+  const message = (seq: number, sender: string, minutes: number) =>
+    said({ seq, sender, id: `id-${seq}`, text: 't', at: at(minutes) });
   const conversation = withMessages(emptyConversation('c', ['alice', 'bob']), [
     message(1, 'bob', -1500),
     message(2, 'bob', 0),
@@ -118,6 +114,7 @@ describe('the timeline', () => {
     id,
     order: 1,
     owner: 't',
+    kind: 'send',
     to: { participants: ['bob', 'alice'] },
     text: 'w',
     composedAt: NOW + 22 * 60_000,

@@ -1,0 +1,85 @@
+/** What is done to messages after they were said: edits, deletions, reactions (PROTOCOL §4). */
+import type { DeletedFrame, EditedFrame, ReactionFrame, ReactionOp } from '../net/frames.ts';
+import type { Message, Reaction } from './state.ts';
+
+export type MessageChange =
+  | Pick<EditedFrame, 'type' | 'by' | 'text' | 'at'>
+  | Pick<DeletedFrame, 'type'>
+  | Pick<ReactionFrame, 'type' | 'user' | 'emoji' | 'op'>;
+
+/** A change at its place in the log. */
+export interface Recent {
+  seq: number;
+  conversation: string;
+  message: number;
+  change: MessageChange;
+}
+
+/** A page is read in seconds; more than this does not happen to one person's conversations meanwhile. */
+const MAX_RECENT = 1_000;
+
+export function changeOf(frame: EditedFrame | DeletedFrame | ReactionFrame): Recent {
+  const { seq, conversation, message } = frame;
+  return { seq, conversation, message, change: changeIn(frame) };
+}
+
+function changeIn(frame: EditedFrame | DeletedFrame | ReactionFrame): MessageChange {
+  switch (frame.type) {
+    case 'edited':
+      return { type: 'edited', by: frame.by, text: frame.text, at: frame.at };
+    case 'deleted':
+      return { type: 'deleted' };
+    case 'reaction':
+      return { type: 'reaction', user: frame.user, emoji: frame.emoji, op: frame.op };
+  }
+}
+
+/** The next one in the log's order; the same list for one that has been taken in. */
+export function withRecent(recent: readonly Recent[], next: Recent): readonly Recent[] {
+  return next.seq <= (recent.at(-1)?.seq ?? 0) ? recent : [...recent.slice(1 - MAX_RECENT), next];
+}
+
+/** A message as it was said, before anything was done to it. */
+export function said(message: Pick<Message, 'seq' | 'sender' | 'id' | 'text' | 'at'>): Message {
+  const { seq, sender, id, text, at } = message;
+  return { seq, sender, id, text, at, editedAt: null, deleted: false, reactions: [] };
+}
+
+/** The same message where the change is none. A delete wins over all that comes after it. */
+export function withChange(message: Message, change: MessageChange): Message {
+  if (message.deleted) return message;
+  switch (change.type) {
+    case 'edited':
+      return change.by === message.sender ? { ...message, text: change.text, editedAt: change.at } : message;
+    case 'deleted':
+      return { ...message, text: '', editedAt: null, deleted: true, reactions: [] };
+    case 'reaction': {
+      const reactions = withReaction(message.reactions, change.emoji, change.user, change.op);
+      return reactions === message.reactions ? message : { ...message, reactions };
+    }
+  }
+}
+
+function withReaction(
+  reactions: readonly Reaction[],
+  emoji: string,
+  user: string,
+  op: ReactionOp,
+): readonly Reaction[] {
+  const held = reactions.find((reaction) => reaction.emoji === emoji);
+  const there = held?.users.includes(user) === true;
+  if (there === (op === 'add')) return reactions;
+  if (op === 'add') {
+    if (held === undefined) return [...reactions, { emoji, users: [user], count: 1 }];
+    return replaced(reactions, { ...held, users: [...held.users, user], count: held.count + 1 });
+  }
+  if (held === undefined) return reactions;
+  const users = held.users.filter((other) => other !== user);
+  return held.count <= 1
+    ? reactions.filter((reaction) => reaction !== held)
+    : replaced(reactions, { ...held, users, count: held.count - 1 });
+}
+
+function replaced(reactions: readonly Reaction[], next: Reaction): Reaction[] {
+  return reactions.map((reaction) => (reaction.emoji === next.emoji ? next : reaction));
+}

@@ -1,0 +1,103 @@
+/** The rules of folding, as told in the golden cases that every reader of Natter passes. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { decodeFrames, decodeMessageItem, type MessageItem, type ServerFrame } from '../net/frames.ts';
+import { list, record } from '../net/json.ts';
+import { type Change, fold } from './fold.ts';
+import { directKey, initialState, type State } from './state.ts';
+
+const FOLDER = new URL('../../../protocol/golden/folding/', import.meta.url);
+const PEOPLE = ['ada', 'bob', 'cy'];
+
+interface Case {
+  rule: string;
+  frames: ServerFrame[];
+  messages: MessageItem[];
+  read: Record<string, number>;
+}
+
+function caseIn(file: string): Case {
+  const from = record(JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')), file);
+  return {
+    rule: String(from.rule),
+    frames: list(from, 'frames', JSON.stringify).flatMap(decodeFrames),
+    messages: list(from, 'messages', decodeMessageItem),
+    read: record(from.read, 'read') as Record<string, number>,
+  };
+}
+
+const reset: Change = { type: 'frame', frame: { type: 'reset', reason: 'fresh', position: 'p0' }, now: 0 };
+const folded = (changes: readonly Change[]): State => changes.reduce(fold, initialState('ada'));
+const live = (frames: readonly ServerFrame[]): Change[] =>
+  frames.map((frame) => ({ type: 'frame', frame, now: 0 }));
+
+function shown(state: State): { messages: MessageItem[]; read: Record<string, number> } {
+  const [held] = state.conversations.values();
+  const messages = held?.messages.map((message) => ({ ...message, conversation: held.id })) ?? [];
+  return { messages: messages as MessageItem[], read: Object.fromEntries(held?.read ?? []) };
+}
+
+/** The list and the messages as history shows them after these frames. */
+function pagesAfter(frames: readonly ServerFrame[]): Change[] {
+  const { messages, read } = shown(folded([reset, ...live(frames)]));
+  const last = messages.at(-1);
+  if (last === undefined) return [];
+  const markers = Object.entries(read).map(([user, upto]) => ({ user, read: upto, delivered: 0 }));
+  const row = {
+    conversation: last.conversation,
+    kind: 'direct',
+    participants: PEOPLE,
+    lastMessage: last,
+    unread: 0,
+    read: read.ada ?? 0,
+    markers,
+    lastActivity: last.at,
+  };
+  const list = { items: [row], next: null, position: 'p' };
+  const page = { items: messages, next: null, position: 'p' };
+  return [
+    { type: 'list_page', generation: 1, page: list, wholeFirst: true },
+    {
+      type: 'messages_page',
+      generation: 1,
+      key: directKey(PEOPLE),
+      participants: PEOPLE,
+      before: null,
+      page,
+    },
+  ];
+}
+
+describe('evt1_golden_cases_of_folding', () => {
+  const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
+
+  it('are_there', () => {
+    expect(files.length).toBeGreaterThanOrEqual(12);
+  });
+
+  describe.each(files)('%s', (file) => {
+    const { rule, frames, messages, read } = caseIn(file);
+
+    it('its frames alone', () => {
+      expect(shown(folded([reset, ...live(frames)])), rule).toEqual({ messages, read });
+    });
+
+    it('con5 a page as of any moment, before or after any of the frames', () => {
+      for (let cut = 0; cut <= frames.length; cut += 1) {
+        const pages = pagesAfter(frames.slice(0, cut));
+        for (let arrival = 0; arrival <= frames.length; arrival += 1) {
+          const changes = [
+            reset,
+            ...live(frames.slice(0, arrival)),
+            ...pages,
+            ...live(frames.slice(arrival)),
+          ];
+          expect(shown(folded(changes)), `${rule} Page after ${cut}, in after ${arrival}.`).toEqual({
+            messages,
+            read,
+          });
+        }
+      }
+    });
+  });
+});
