@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use natter_events::{ClientId, ConversationId};
-use natter_protocol::frame::{Mark, PresenceChoice, Send, SetPresence, To};
+use natter_protocol::frame::{Delete, Edit, Mark, PresenceChoice, React, ReactionOp, Send, SetPresence, To};
 use natter_protocol::http::{Connections, ConnectionsQuery, OnlinePage};
-use natter_protocol::{ClientFrame, Encoding, Handle, text};
+use natter_protocol::{Encoding, Handle, text};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::builder::Builder;
@@ -78,6 +78,47 @@ impl Client {
             metadata: None,
         };
         Sending { client: self, send }
+    }
+
+    /// Says a message of the user's own otherwise. Goes through the outbox like [`send`](Self::send).
+    pub async fn edit(
+        &self,
+        conversation: ConversationId,
+        message: u64,
+        text: impl Into<String>,
+    ) -> Result<Sent, SendError> {
+        let edit = Edit { reference: None, conversation, message, id: self.new_id(), text: text.into() };
+        self.command(Command::Edit(edit)).await
+    }
+
+    /// Takes a message of the user's own back: what it said is gone, that something was said stays. Goes through the
+    /// outbox like [`send`](Self::send).
+    pub async fn delete(&self, conversation: ConversationId, message: u64) -> Result<Sent, SendError> {
+        let delete = Delete { reference: None, conversation, message, id: self.new_id() };
+        self.command(Command::Delete(delete)).await
+    }
+
+    /// Reacts to a message with one emoji, or takes that back. Doing either twice is doing it once. Goes through the outbox
+    /// like [`send`](Self::send).
+    ///
+    /// ```no_run
+    /// # use natter_client::{Client, ConversationId, ReactionOp, SendError};
+    /// # async fn example(client: &Client, conversation: ConversationId) -> Result<(), SendError> {
+    /// let sent = client.send(conversation, "Lunch?").await?;
+    /// client.react(conversation, sent.seq, "👍", ReactionOp::Add).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn react(
+        &self,
+        conversation: ConversationId,
+        message: u64,
+        emoji: &str,
+        op: ReactionOp,
+    ) -> Result<Sent, SendError> {
+        let emoji = text::emoji(emoji).ok_or(SendError::NotAnEmoji)?.to_owned();
+        let react = React { reference: None, conversation, message, id: self.new_id(), emoji, op };
+        self.command(Command::React(react)).await
     }
 
     /// Says that the user has read the conversation up to `read`. Goes through the outbox like [`send`](Self::send).
@@ -163,15 +204,11 @@ impl Client {
 
     /// What the server would refuse, or close the socket for, is refused here.
     fn check(&self, command: &Command) -> Result<(), SendError> {
-        let frame = match command.clone() {
-            Command::Send(send) => {
-                text::check_message(&send.text)?;
-                ClientFrame::Send(send)
-            }
-            Command::Mark(mark) => ClientFrame::Mark(mark),
-        };
+        if let Command::Send(Send { text, .. }) | Command::Edit(Edit { text, .. }) = command {
+            text::check_message(text)?;
+        }
         // A reference adds at most this much.
-        let bytes = self.0.encoding.encode_client(&frame).len() + 32;
+        let bytes = self.0.encoding.encode_client(&command.frame(None)).len() + 32;
         let limit = self.0.shared.frame_bytes.load(Ordering::Relaxed);
         if bytes > limit { Err(SendError::TooLarge { bytes, limit }) } else { Ok(()) }
     }

@@ -135,6 +135,9 @@ pub enum SendError {
     /// The text breaks a rule that the server would refuse it for (CMD4).
     #[error(transparent)]
     Text(#[from] InvalidText),
+    /// One reacts with one emoji of Unicode's (CMD4).
+    #[error("a reaction is one emoji")]
+    NotAnEmoji,
     /// The command is larger than the server's limit for a frame (FRM3).
     #[error("the command is {bytes} bytes, and the limit is {limit}")]
     TooLarge {

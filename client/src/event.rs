@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 use natter_events::{ClientId, ConversationId};
-use natter_protocol::frame::{Delivered, Marker, Message, Presence, ResetReason, TypingNow};
+use natter_protocol::frame::{Deleted, Delivered, Edited, Marker, Message, Presence, Reaction, ResetReason, TypingNow};
 use natter_protocol::{Position, Timestamp};
 use tokio::sync::{mpsc, watch};
 
@@ -17,6 +17,12 @@ use crate::error::SendError;
 pub enum Event {
     /// Someone said something: another person, or the same user in another session.
     Message(Message),
+    /// Someone says a message of theirs otherwise.
+    Edited(Edited),
+    /// A message is shown no more.
+    Deleted(Deleted),
+    /// Someone reacts to a message, or no longer does.
+    Reaction(Reaction),
     /// Someone has read up to somewhere.
     Marker(Marker),
     /// A watched user came, went or changed their status.
@@ -61,10 +67,27 @@ impl Event {
     pub fn position(&self) -> Option<Position> {
         match self {
             Event::Message(message) => Some(message.position),
+            Event::Edited(edited) => Some(edited.position),
+            Event::Deleted(deleted) => Some(deleted.position),
+            Event::Reaction(reaction) => Some(reaction.position),
             Event::Marker(marker) => Some(marker.position),
             Event::Reset { position, .. } | Event::CaughtUp { position } | Event::Heartbeat { position } => {
                 Some(*position)
             }
+            _ => None,
+        }
+    }
+
+    /// The conversation that this is about, where it is about one.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Event::Message(message) => Some(message.conversation),
+            Event::Edited(edited) => Some(edited.conversation),
+            Event::Deleted(deleted) => Some(deleted.conversation),
+            Event::Reaction(reaction) => Some(reaction.conversation),
+            Event::Marker(marker) => Some(marker.conversation),
+            Event::Delivered(delivered) => Some(delivered.conversation),
+            Event::Typing(typing) => Some(typing.conversation),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{Stream, TryStreamExt, stream};
 use natter_events::ConversationId;
-use natter_protocol::history::{At, ConversationItem, MessageItem, Page, UserItem};
+use natter_protocol::history::{At, ConversationItem, MessageItem, Page, UserItem, VersionItem};
 use natter_protocol::{ErrorCode, Handle, MIN_POSITION_HEADER, Position, ServerFrame};
 use serde::de::DeserializeOwned;
 
@@ -63,6 +63,11 @@ impl History {
     /// [`around`](Pages::around) says otherwise.
     pub fn messages(&self, id: ConversationId) -> Pages<MessageItem> {
         self.pages(format!("/history/conversations/{id}/messages"))
+    }
+
+    /// What a message said, from when it was said to now, the oldest first. A deleted message has none.
+    pub fn versions(&self, conversation: ConversationId, message: u64) -> Pages<VersionItem> {
+        self.pages(format!("/history/conversations/{conversation}/messages/{message}/versions"))
     }
 
     /// The messages of the direct conversation of these people and the user.

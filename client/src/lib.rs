@@ -24,6 +24,7 @@
 //! - It renews the access token of a [`Session`] ahead of its end, without a reconnection.
 //! - [`Client::send`] is exactly once: a command keeps its id until it is answered, over reconnections and, with
 //!   [`Builder::outbox_file`], over restarts of the program.
+//! - A [`Timeline`] makes of pages and events the messages as they now stand: edited, deleted, reacted to.
 //! - Everything that waits is bounded, and nothing is dropped silently: a full outbox makes senders wait, events that
 //!   nobody reads stall the socket.
 //!
@@ -42,6 +43,7 @@ mod outbox;
 mod server;
 mod session;
 pub mod socket;
+mod timeline;
 
 pub use builder::Builder;
 pub use client::{Client, Recipients, Sending};
@@ -51,8 +53,14 @@ pub use event::{Event, Events, Sent};
 pub use history::{History, Pages};
 pub use server::Server;
 pub use session::{RefreshCookie, Session};
+pub use timeline::{Own, StalePage, Timeline};
 
 pub use natter_events::{ClientId, ConversationId, PresenceStatus};
-pub use natter_protocol::frame::{Delivered, Marker, Message, Presence, PresenceChoice, ResetReason, To, TypingNow};
-pub use natter_protocol::history::{ConversationItem, ConversationKind, MessageItem, Page, UserItem};
+pub use natter_protocol::frame::{
+    Deleted, Delivered, Edited, Marker, Message, Presence, PresenceChoice, Reaction, ReactionOp, ResetReason, To,
+    TypingNow,
+};
+pub use natter_protocol::history::{
+    ConversationItem, ConversationKind, MessageItem, Page, ReactionItem, UserItem, VersionItem,
+};
 pub use natter_protocol::{Encoding, ErrorCode, Handle, Position, Timestamp};

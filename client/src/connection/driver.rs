@@ -284,6 +284,9 @@ impl Driver {
                 (Signal::Other, None)
             }
             ServerFrame::Message(message) => (Signal::Durable(message.position), Some(Event::Message(message))),
+            ServerFrame::Edited(edited) => (Signal::Durable(edited.position), Some(Event::Edited(edited))),
+            ServerFrame::Deleted(deleted) => (Signal::Durable(deleted.position), Some(Event::Deleted(deleted))),
+            ServerFrame::Reaction(reaction) => (Signal::Durable(reaction.position), Some(Event::Reaction(reaction))),
             ServerFrame::Marker(marker) => (Signal::Durable(marker.position), Some(Event::Marker(marker))),
             ServerFrame::Presence(presence) => (Signal::Other, Some(Event::Presence(presence))),
             ServerFrame::Delivered(delivered) => (Signal::Other, Some(Event::Delivered(delivered))),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use natter_events::ClientId;
 use natter_protocol::ClientFrame;
-use natter_protocol::frame::{self, Mark, Refusal, Send};
+use natter_protocol::frame::{self, Delete, Edit, Mark, React, Refusal, Send};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Refused;
@@ -23,6 +23,9 @@ const LONGEST_RETRY_MS: u64 = 60_000;
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Command {
     Send(Send),
+    Edit(Edit),
+    Delete(Delete),
+    React(React),
     Mark(Mark),
 }
 
@@ -30,14 +33,21 @@ impl Command {
     pub(crate) fn id(&self) -> ClientId {
         match self {
             Command::Send(send) => send.id,
+            Command::Edit(edit) => edit.id,
+            Command::Delete(delete) => delete.id,
+            Command::React(react) => react.id,
             Command::Mark(mark) => mark.id,
         }
     }
 
-    fn frame(&self, reference: u64) -> ClientFrame {
+    /// As it goes over the socket, with its number on this connection.
+    pub(crate) fn frame(&self, reference: Option<u64>) -> ClientFrame {
         match self.clone() {
-            Command::Send(send) => ClientFrame::Send(Send { reference: Some(reference), ..send }),
-            Command::Mark(mark) => ClientFrame::Mark(Mark { reference: Some(reference), ..mark }),
+            Command::Send(send) => ClientFrame::Send(Send { reference, ..send }),
+            Command::Edit(edit) => ClientFrame::Edit(Edit { reference, ..edit }),
+            Command::Delete(delete) => ClientFrame::Delete(Delete { reference, ..delete }),
+            Command::React(react) => ClientFrame::React(React { reference, ..react }),
+            Command::Mark(mark) => ClientFrame::Mark(Mark { reference, ..mark }),
         }
     }
 }
@@ -114,7 +124,7 @@ impl Outbox {
             }
             let reference = next_reference();
             entry.reference = Some(reference);
-            frames.push(entry.command.frame(reference));
+            frames.push(entry.command.frame(Some(reference)));
             free -= 1;
         }
         frames

@@ -63,6 +63,7 @@ fn text(command: &Command) -> String {
     match command {
         Command::Send(send) => send.text.clone(),
         Command::Mark(mark) => mark.read.to_string(),
+        other => panic!("{other:?}"),
     }
 }
 

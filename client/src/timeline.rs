@@ -1,0 +1,352 @@
+//! One conversation as it now stands, made of pages and events. Pure: no connection and no clock in here. The rules are
+//! those of the golden cases that every reader of Natter passes.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::RangeBounds;
+
+use natter_protocol::frame::{Message, Reaction, ReactionOp};
+use natter_protocol::history::{MessageItem, Page, ReactionItem};
+use natter_protocol::limits::MAX_REACTION_USERS;
+use natter_protocol::{Handle, Timestamp};
+
+use crate::event::{Event, Sent};
+
+/// Changes that are remembered for pages that were read before them. Pages take seconds, and this is a lot to happen to one
+/// conversation in that time.
+const REMEMBERED: usize = 1_000;
+
+/// The messages of one conversation as they now stand, and how far each person has read.
+///
+/// It takes pages of history and this conversation's events in any order: what a page has already is not applied to it
+/// again, and what happened after it was read is (CON5). After an [`Event::Reset`] begin with a new one.
+///
+/// ```no_run
+/// # use natter_client::{Client, ConversationId, Events, Timeline};
+/// # async fn example(client: Client, mut events: Events, id: ConversationId) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut timeline = Timeline::default();
+/// if let Some(page) = client.history().messages(id).next_page().await? {
+///     timeline.page(page)?;
+/// }
+/// while let Some(event) = events.next().await {
+///     if event.conversation() == Some(id) && timeline.apply(&event) {
+///         for message in timeline.messages() {
+///             println!("{}: {}", message.sender, message.text);
+///         }
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// What this session did comes as an answer and not as an event (EVT2): that is said with [`did`](Self::did).
+#[derive(Debug, Clone, Default)]
+pub struct Timeline {
+    messages: BTreeMap<u64, Held>,
+    read: BTreeMap<Handle, u64>,
+    /// What happened to messages last, by seq, also to those that are not here.
+    recent: VecDeque<Change>,
+    /// The newest change that is remembered no more.
+    forgotten: u64,
+}
+
+/// Something that this session did, and was answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Own {
+    /// Said something.
+    Said {
+        /// What.
+        text: String,
+        /// In answer to what.
+        reply_to: Option<u64>,
+        /// With what for programs.
+        metadata: Option<serde_json::Value>,
+    },
+    /// Said a message otherwise.
+    Edited {
+        /// Which.
+        message: u64,
+        /// How.
+        text: String,
+    },
+    /// Deleted a message.
+    Deleted {
+        /// Which.
+        message: u64,
+    },
+    /// Reacted to a message, or took that back.
+    Reacted {
+        /// To which.
+        message: u64,
+        /// With what.
+        emoji: String,
+        /// Which of the two.
+        op: ReactionOp,
+    },
+    /// Read up to there.
+    Read(u64),
+}
+
+/// The page was read so long ago that it can't be brought up to date: read it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the page is older than what is remembered of the conversation")]
+pub struct StalePage;
+
+#[derive(Debug, Clone)]
+struct Change {
+    seq: u64,
+    message: u64,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Edited { by: Handle, text: String, at: Timestamp },
+    Deleted,
+    Reaction { user: Handle, emoji: String, op: ReactionOp },
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    item: MessageItem,
+    /// Everything up to here is in the item.
+    as_of: u64,
+    /// The edit that the text is from, if that came after.
+    edited: u64,
+    /// The last change of each reaction that came after.
+    reacted: HashMap<(String, Handle), u64>,
+}
+
+impl Timeline {
+    /// Takes in a page of the conversation's messages. It may come at any time, and may overlap with what is here.
+    pub fn page(&mut self, page: Page<MessageItem>) -> Result<(), StalePage> {
+        self.items(page.items, page.position.seq)
+    }
+
+    /// Takes in messages as they stood when everything up to `as_of` had happened.
+    pub fn items(&mut self, items: impl IntoIterator<Item = MessageItem>, as_of: u64) -> Result<(), StalePage> {
+        if as_of < self.forgotten {
+            return Err(StalePage);
+        }
+        for item in items {
+            self.hold(item, as_of);
+        }
+        Ok(())
+    }
+
+    /// Takes in an event of this conversation. Says whether that changed anything.
+    pub fn apply(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Message(message) => self.hold(item(message), message.seq),
+            Event::Edited(edited) => {
+                let what = What::Edited { by: edited.by.clone(), text: edited.text.clone(), at: edited.at };
+                self.change(Change { seq: edited.seq, message: edited.message, what })
+            }
+            Event::Deleted(deleted) => {
+                self.change(Change { seq: deleted.seq, message: deleted.message, what: What::Deleted })
+            }
+            Event::Reaction(Reaction { seq, message, user, emoji, op, .. }) => {
+                let what = What::Reaction { user: user.clone(), emoji: emoji.clone(), op: *op };
+                self.change(Change { seq: *seq, message: *message, what })
+            }
+            Event::Marker(marker) => self.mark(&marker.user, marker.read),
+            _ => false,
+        }
+    }
+
+    /// Takes in what `me` did in this session, with the answer to it. Says whether that changed anything.
+    pub fn did(&mut self, me: &Handle, own: Own, sent: &Sent) -> bool {
+        let (seq, at) = (sent.seq, sent.at.unwrap_or_default());
+        let (message, what) = match own {
+            Own::Said { text, reply_to, metadata } => {
+                let Some(conversation) = sent.conversation else { return false };
+                let item = MessageItem {
+                    seq,
+                    conversation,
+                    sender: me.clone(),
+                    id: sent.id,
+                    text,
+                    at,
+                    edited_at: None,
+                    deleted: false,
+                    reactions: Vec::new(),
+                    reply_to,
+                    metadata,
+                };
+                return self.hold(item, seq);
+            }
+            Own::Edited { message, text } => (message, What::Edited { by: me.clone(), text, at }),
+            Own::Deleted { message } => (message, What::Deleted),
+            Own::Reacted { message, emoji, op } => (message, What::Reaction { user: me.clone(), emoji, op }),
+            Own::Read(read) => return self.mark(me, read),
+        };
+        self.change(Change { seq, message, what })
+    }
+
+    /// `user` has read up to `read`, as a conversation's item of history says. It never goes back.
+    pub fn mark(&mut self, user: &Handle, read: u64) -> bool {
+        let moves = read > self.read_by(user);
+        if moves {
+            self.read.insert(user.clone(), read);
+        }
+        moves
+    }
+
+    /// The messages in the log's order.
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &MessageItem> + Clone {
+        self.range(..)
+    }
+
+    /// Those of them whose seq is within this.
+    pub fn range(&self, seqs: impl RangeBounds<u64>) -> impl DoubleEndedIterator<Item = &MessageItem> + Clone {
+        self.messages.range(seqs).map(|(_, held)| &held.item)
+    }
+
+    /// One message.
+    pub fn message(&self, seq: u64) -> Option<&MessageItem> {
+        self.messages.get(&seq).map(|held| &held.item)
+    }
+
+    /// How many messages are here.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// How far everybody has read who has read anything.
+    pub fn read(&self) -> impl Iterator<Item = (&Handle, u64)> {
+        self.read.iter().map(|(user, read)| (user, *read))
+    }
+
+    /// How far `user` has read.
+    pub fn read_by(&self, user: &Handle) -> u64 {
+        self.read.get(user).copied().unwrap_or_default()
+    }
+
+    /// Lets go of all but the newest messages: a timeline that lives long is to be kept to a size.
+    pub fn keep_newest(&mut self, messages: usize) {
+        while self.messages.len() > messages {
+            self.messages.pop_first();
+        }
+    }
+
+    /// A message as it stood at `as_of`, brought up to date. Sending reads up to itself.
+    fn hold(&mut self, item: MessageItem, as_of: u64) -> bool {
+        let seq = item.seq;
+        if self.messages.get(&seq).is_some_and(|held| held.as_of >= as_of) {
+            return false;
+        }
+        self.mark(&item.sender, seq);
+        let mut held = Held { item, as_of, edited: as_of, reacted: HashMap::new() };
+        for change in self.recent.iter().filter(|change| change.message == seq) {
+            held.apply(change);
+        }
+        self.messages.insert(seq, held);
+        true
+    }
+
+    fn change(&mut self, change: Change) -> bool {
+        let place = self.recent.partition_point(|known| known.seq < change.seq);
+        if change.seq <= self.forgotten || self.recent.get(place).is_some_and(|known| known.seq == change.seq) {
+            return false;
+        }
+        let changed = self.messages.get_mut(&change.message).is_some_and(|held| held.apply(&change));
+        self.recent.insert(place, change);
+        if self.recent.len() > REMEMBERED {
+            self.forgotten = self.recent.pop_front().map_or(self.forgotten, |oldest| oldest.seq);
+        }
+        changed
+    }
+}
+
+impl Held {
+    /// A delete wins over everything, and of edits and of what one person does with one emoji the last word stands.
+    fn apply(&mut self, change: &Change) -> bool {
+        let item = &mut self.item;
+        if change.seq <= self.as_of || item.deleted {
+            return false;
+        }
+        match &change.what {
+            What::Edited { by, text, at } if *by == item.sender && change.seq > self.edited => {
+                self.edited = change.seq;
+                item.text.clone_from(text);
+                item.edited_at = Some(*at);
+                true
+            }
+            What::Edited { .. } => false,
+            What::Deleted => {
+                item.deleted = true;
+                item.text.clear();
+                item.edited_at = None;
+                item.metadata = None;
+                item.reactions.clear();
+                self.reacted.clear();
+                true
+            }
+            What::Reaction { user, emoji, op } => {
+                let last = self.reacted.entry((emoji.clone(), user.clone())).or_default();
+                if change.seq < std::mem::replace(last, change.seq.max(*last)) {
+                    return false;
+                }
+                react(&mut item.reactions, emoji, user, *op)
+            }
+        }
+    }
+}
+
+fn react(reactions: &mut Vec<ReactionItem>, emoji: &str, user: &Handle, op: ReactionOp) -> bool {
+    let place = reactions.iter().position(|reaction| reaction.emoji == emoji);
+    let there = place.and_then(|place| reactions[place].users.iter().position(|other| other == user));
+    match (op, place, there) {
+        (ReactionOp::Add, None, _) => {
+            reactions.push(ReactionItem { emoji: emoji.to_owned(), users: vec![user.clone()], count: 1 });
+            true
+        }
+        (ReactionOp::Add, Some(place), None) => {
+            let reaction = &mut reactions[place];
+            reaction.count += 1;
+            if reaction.users.len() < MAX_REACTION_USERS {
+                reaction.users.push(user.clone());
+            }
+            true
+        }
+        (ReactionOp::Remove, Some(place), there) => {
+            let reaction = &mut reactions[place];
+            let unnamed = reaction.count > reaction.users.len() as u64;
+            match there {
+                Some(there) => _ = reaction.users.remove(there),
+                None if unnamed => {}
+                None => return false,
+            }
+            reaction.count -= 1;
+            if reaction.count == 0 {
+                reactions.remove(place);
+            }
+            true
+        }
+        (ReactionOp::Add, Some(_), Some(_)) | (ReactionOp::Remove, None, _) => false,
+    }
+}
+
+fn item(message: &Message) -> MessageItem {
+    MessageItem {
+        seq: message.seq,
+        conversation: message.conversation,
+        sender: message.sender.clone(),
+        id: message.id,
+        text: message.text.clone(),
+        at: message.at,
+        edited_at: None,
+        deleted: false,
+        reactions: Vec::new(),
+        reply_to: message.reply_to,
+        metadata: message.metadata.clone(),
+    }
+}
+
+#[cfg(test)]
+#[path = "timeline_tests.rs"]
+mod tests;
