@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fingerprint::Fingerprint;
 use crate::ids::SessionId;
-use crate::seal::{Fingerprint, Sealed};
+use crate::seal::Sealed;
 
 /// Most revocations that an account carries: those whose access tokens may still be alive. Past it the whole account is
 /// revoked up to now instead, which is safe and never needed by a person.
@@ -16,6 +17,10 @@ pub const MAX_REVOCATIONS: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     MessageSent(MessageSent),
+    MessageEdited(MessageEdited),
+    MessageDeleted(MessageDeleted),
+    ReactionAdded(ReactionAdded),
+    ReactionRemoved(ReactionRemoved),
     ReadMarkerMoved(ReadMarkerMoved),
     UserRegistered(UserRegistered),
     SessionsRevoked(SessionsRevoked),
@@ -28,6 +33,10 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Event::MessageSent(_) => MessageSent::KIND,
+            Event::MessageEdited(_) => MessageEdited::KIND,
+            Event::MessageDeleted(_) => MessageDeleted::KIND,
+            Event::ReactionAdded(_) => ReactionAdded::KIND,
+            Event::ReactionRemoved(_) => ReactionRemoved::KIND,
             Event::ReadMarkerMoved(_) => ReadMarkerMoved::KIND,
             Event::UserRegistered(_) => UserRegistered::KIND,
             Event::SessionsRevoked(_) => SessionsRevoked::KIND,
@@ -40,6 +49,10 @@ impl Event {
     pub fn version(&self) -> u16 {
         match self {
             Event::MessageSent(_) => MessageSent::VERSION,
+            Event::MessageEdited(_) => MessageEdited::VERSION,
+            Event::MessageDeleted(_) => MessageDeleted::VERSION,
+            Event::ReactionAdded(_) => ReactionAdded::VERSION,
+            Event::ReactionRemoved(_) => ReactionRemoved::VERSION,
             Event::ReadMarkerMoved(_) => ReadMarkerMoved::VERSION,
             Event::UserRegistered(_) => UserRegistered::VERSION,
             Event::SessionsRevoked(_) => SessionsRevoked::VERSION,
@@ -71,6 +84,10 @@ macro_rules! versioned {
 
 versioned! {
     MessageSent "MessageSent" v 1,
+    MessageEdited "MessageEdited" v 1,
+    MessageDeleted "MessageDeleted" v 1,
+    ReactionAdded "ReactionAdded" v 1,
+    ReactionRemoved "ReactionRemoved" v 1,
     ReadMarkerMoved "ReadMarkerMoved" v 1,
     UserRegistered "UserRegistered" v 1,
     SessionsRevoked "SessionsRevoked" v 1,
@@ -88,6 +105,37 @@ pub struct MessageSent {
     /// What a program attached: JSON, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Sealed>,
+    pub fingerprint: Fingerprint,
+}
+
+/// The author of `message` said it otherwise. Earlier texts stay in the log, and in the read model until it is deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEdited {
+    pub message: u64,
+    pub text: Sealed,
+    pub fingerprint: Fingerprint,
+}
+
+/// `message` is shown no more; that it was there, is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageDeleted {
+    pub message: u64,
+    pub fingerprint: Fingerprint,
+}
+
+/// The actor reacts to `message`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionAdded {
+    pub message: u64,
+    pub emoji: Sealed,
+    pub fingerprint: Fingerprint,
+}
+
+/// The actor takes a reaction back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionRemoved {
+    pub message: u64,
+    pub emoji: Sealed,
     pub fingerprint: Fingerprint,
 }
 

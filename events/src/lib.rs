@@ -9,8 +9,10 @@
 //! - [`event`]: what can happen, one struct a type and version
 //! - [`record`]: envelope, body and checksum as bytes
 //! - [`seal`]: text that can be forgotten by deleting a key
+//! - [`fingerprint`]: what a repeated command is compared with
 
 pub mod event;
+pub mod fingerprint;
 pub mod ids;
 pub mod record;
 pub mod seal;
@@ -18,10 +20,11 @@ pub mod subject;
 mod upcast;
 
 pub use event::{
-    Account, Event, MessageSent, PresenceChanged, PresenceStatus, ReadMarkerMoved, ReceivedUpTo, Revocation,
-    RevokedSessions, SessionsRevoked, UserRegistered,
+    Account, Event, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, PresenceStatus, ReactionAdded,
+    ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, SessionsRevoked, UserRegistered,
 };
+pub use fingerprint::{Fingerprint, Intent};
 pub use ids::{ClientId, ConversationId, KeyId, SessionId, Uid};
 pub use record::{DecodeError, Envelope, Record, Tag};
-pub use seal::{ContentKey, Field, Fingerprint, SealError, Sealed};
+pub use seal::{ContentKey, Field, SealError, Sealed};
 pub use subject::Subject;

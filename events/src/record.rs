@@ -183,6 +183,10 @@ impl Record {
         let envelope = rmp_serde::to_vec_named(&self.envelope).unwrap_or_default();
         let body = match &self.event {
             Event::MessageSent(event) => rmp_serde::to_vec_named(event),
+            Event::MessageEdited(event) => rmp_serde::to_vec_named(event),
+            Event::MessageDeleted(event) => rmp_serde::to_vec_named(event),
+            Event::ReactionAdded(event) => rmp_serde::to_vec_named(event),
+            Event::ReactionRemoved(event) => rmp_serde::to_vec_named(event),
             Event::ReadMarkerMoved(event) => rmp_serde::to_vec_named(event),
             Event::UserRegistered(event) => rmp_serde::to_vec_named(event),
             Event::SessionsRevoked(event) => rmp_serde::to_vec_named(event),

@@ -14,11 +14,10 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::ids::{ClientId, ConversationId, KeyId, Uid};
+use crate::ids::{KeyId, Uid};
 
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
-const FINGERPRINT_CONTEXT: &str = "natter 2026 command fingerprint";
 
 /// The ciphertext did not open: another key, another owner or field, or damaged bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +28,7 @@ pub struct SealError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     Text,
+    Emoji,
     Metadata,
     Handle,
     DisplayName,
@@ -39,6 +39,7 @@ impl Field {
     fn name(self) -> &'static str {
         match self {
             Field::Text => "text",
+            Field::Emoji => "emoji",
             Field::Metadata => "metadata",
             Field::Handle => "handle",
             Field::DisplayName => "display_name",
@@ -72,30 +73,6 @@ impl Sealed {
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sealed({} bytes)", self.0.len())
-    }
-}
-
-/// What a retry of a command is compared with: equal for equal commands of one author, and meaningless once the author's
-/// key is gone.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fingerprint(#[serde(with = "as_array")] [u8; 16]);
-
-impl Fingerprint {
-    /// The bytes, for a database.
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-
-    /// A fingerprint read back from a database.
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
@@ -152,30 +129,6 @@ impl ContentKey {
         Ok(ContentKey::from_bytes(key))
     }
 
-    /// The fingerprint of a message that this key's owner asks to be sent.
-    pub fn fingerprint(
-        &self,
-        conversation: ConversationId,
-        id: ClientId,
-        text: &str,
-        reply_to: Option<u64>,
-        metadata: Option<&[u8]>,
-    ) -> Fingerprint {
-        let key = Zeroizing::new(blake3::derive_key(FINGERPRINT_CONTEXT, self.expose()));
-        let mut hasher = blake3::Hasher::new_keyed(&key);
-        hasher.update(conversation.as_bytes()).update(id.as_bytes());
-        // Lengths first, so that no two commands have the same bytes.
-        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
-        hasher.update(&reply_to.map_or(0, |seq| seq + 1).to_le_bytes());
-        match metadata {
-            None => hasher.update(&[0]),
-            Some(bytes) => hasher.update(&[1]).update(bytes),
-        };
-        let mut print = [0; 16];
-        print.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        Fingerprint(print)
-    }
-
     fn encrypt(&self, nonce: [u8; NONCE_BYTES], aad: &[u8], plain: &[u8]) -> Sealed {
         let mut bytes = Vec::with_capacity(Sealed::sealed_len(plain.len()));
         bytes.extend_from_slice(&nonce);
@@ -205,7 +158,7 @@ fn associated_data(owner: Uid, name: &str) -> Vec<u8> {
     [owner.as_bytes(), name.as_bytes()].concat()
 }
 
-mod as_bytes {
+pub(crate) mod as_bytes {
     use serde::Serializer;
     use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
@@ -231,20 +184,6 @@ mod as_bytes {
             }
         }
         deserializer.deserialize_bytes(Bytes)
-    }
-}
-
-mod as_array {
-    use serde::Serializer;
-    use serde::de::{Deserializer, Error};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8; 16], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 16], D::Error> {
-        let bytes = super::as_bytes::deserialize(deserializer)?;
-        bytes.try_into().map_err(|_| D::Error::custom("not 16 bytes"))
     }
 }
 
@@ -278,24 +217,6 @@ mod tests {
         assert_eq!(master.unwrap(owner, id, &wrapped).map(|k| *k.expose()), Ok(*key.expose()));
         assert!(master.unwrap(owner, KeyId::random(), &wrapped).is_err());
         assert!(master.unwrap(Uid::random(), id, &wrapped).is_err());
-    }
-
-    #[test]
-    fn cmd2_a_fingerprint_tells_every_part_of_a_command() {
-        let (key, conversation, id) = (ContentKey::random(), ConversationId::direct(&[Uid::random()]), ClientId::at(1));
-        let base = key.fingerprint(conversation, id, "a", None, None);
-        assert_eq!(base, key.fingerprint(conversation, id, "a", None, None));
-        let other = ConversationId::direct(&[Uid::random()]);
-        for different in [
-            key.fingerprint(other, id, "a", None, None),
-            key.fingerprint(conversation, ClientId::at(2), "a", None, None),
-            key.fingerprint(conversation, id, "b", None, None),
-            key.fingerprint(conversation, id, "a", Some(0), None),
-            key.fingerprint(conversation, id, "a", None, Some(b"")),
-            ContentKey::random().fingerprint(conversation, id, "a", None, None),
-        ] {
-            assert_ne!(base, different);
-        }
     }
 
     #[test]

@@ -6,7 +6,8 @@
 use serde::Deserialize;
 
 use crate::event::{
-    Event, MessageSent, PresenceChanged, ReadMarkerMoved, ReceivedUpTo, SessionsRevoked, UserRegistered,
+    Event, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, ReactionAdded, ReactionRemoved,
+    ReadMarkerMoved, ReceivedUpTo, SessionsRevoked, UserRegistered,
 };
 use crate::record::{DecodeError, MAX_DEPTH};
 
@@ -14,6 +15,10 @@ use crate::record::{DecodeError, MAX_DEPTH};
 pub(crate) fn body(kind: &str, version: u16, bytes: &[u8]) -> Result<Event, DecodeError> {
     match (kind, version) {
         (MessageSent::KIND, 1) => read::<MessageSent>(bytes),
+        (MessageEdited::KIND, 1) => read::<MessageEdited>(bytes),
+        (MessageDeleted::KIND, 1) => read::<MessageDeleted>(bytes),
+        (ReactionAdded::KIND, 1) => read::<ReactionAdded>(bytes),
+        (ReactionRemoved::KIND, 1) => read::<ReactionRemoved>(bytes),
         (ReadMarkerMoved::KIND, 1) => read::<ReadMarkerMoved>(bytes),
         (UserRegistered::KIND, 1) => read::<UserRegistered>(bytes),
         (SessionsRevoked::KIND, 1) => read::<SessionsRevoked>(bytes),

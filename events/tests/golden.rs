@@ -9,10 +9,10 @@
 use std::path::PathBuf;
 
 use natter_events::event::{
-    Account, CATALOGUE, MessageSent, PresenceChanged, PresenceStatus, ReadMarkerMoved, ReceivedUpTo, Revocation,
-    RevokedSessions, SessionsRevoked, UserRegistered,
+    Account, CATALOGUE, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, PresenceStatus, ReactionAdded,
+    ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, SessionsRevoked, UserRegistered,
 };
-use natter_events::{ClientId, ContentKey, ConversationId, Field, KeyId, Record, SessionId, Uid};
+use natter_events::{ClientId, ContentKey, ConversationId, Event, Field, Intent, KeyId, Record, SessionId, Uid};
 use uuid::Uuid;
 
 const ADA: Uid = Uid::from_bytes([0xa1; 16]);
@@ -35,14 +35,42 @@ fn examples() -> Vec<Record> {
         suspended: false,
         revocations: vec![Revocation { at_ms: 1_790_000_000_500, which: RevokedSessions::AllBut(SESSION) }],
     };
+    let print = |intent| key.fingerprint(conversation, id, intent);
+    let emoji = || seal(Field::Emoji, "👍");
+    let in_conversation = |event: Event| {
+        Record::new(ADA, event).to(&[ADA, BOB]).in_conversation(conversation).answering(id).sealed_with(key_id)
+    };
     vec![
+        in_conversation(Event::MessageEdited(MessageEdited {
+            message: 43,
+            text: seal(Field::Text, "hullo"),
+            fingerprint: print(Intent::Edit { message: 43, text: "hullo" }),
+        })),
+        in_conversation(Event::MessageDeleted(MessageDeleted {
+            message: 43,
+            fingerprint: print(Intent::Delete { message: 43 }),
+        })),
+        in_conversation(Event::ReactionAdded(ReactionAdded {
+            message: 42,
+            emoji: emoji(),
+            fingerprint: print(Intent::AddReaction { message: 42, emoji: "👍" }),
+        })),
+        in_conversation(Event::ReactionRemoved(ReactionRemoved {
+            message: 42,
+            emoji: emoji(),
+            fingerprint: print(Intent::RemoveReaction { message: 42, emoji: "👍" }),
+        })),
         Record::new(
             ADA,
             MessageSent {
                 text: seal(Field::Text, "hello"),
                 reply_to: Some(41),
                 metadata: Some(seal(Field::Metadata, r#"{"bot":true}"#)),
-                fingerprint: key.fingerprint(conversation, id, "hello", Some(41), Some(br#"{"bot":true}"#)),
+                fingerprint: key.fingerprint(
+                    conversation,
+                    id,
+                    Intent::Send { text: "hello", reply_to: Some(41), metadata: Some(br#"{"bot":true}"#) },
+                ),
             },
         )
         .to(&[BOB, ADA])

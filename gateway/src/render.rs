@@ -2,9 +2,12 @@
 //! opened, and opaque ids become handles.
 
 use bytes::Bytes;
-use natter_events::{Event, Field, MessageSent, Record, Uid};
+use natter_events::{
+    ContentKey, Event, Field, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record,
+    Sealed, Uid,
+};
 use natter_log::BucketError;
-use natter_protocol::frame::{Marker, Message};
+use natter_protocol::frame::{Deleted, Edited, Marker, Message, Reaction, ReactionOp};
 use natter_protocol::{Encoding, Handle, Position, ServerFrame};
 
 use crate::Gateway;
@@ -30,47 +33,64 @@ pub async fn frame(gateway: &Gateway, entry: &Entry, encoding: Encoding) -> Resu
 
 /// The frame of an event, if it is for clients.
 pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFrame>, RenderError> {
-    if !matches!(entry.kind, Kind::Message | Kind::Marker) {
+    if matches!(entry.kind, Kind::Account | Kind::Silent) {
         return Ok(None);
     }
     let (Ok(record), Some(conversation)) = (Record::decode(&entry.record), entry.conversation) else {
         tracing::error!(seq = entry.seq, "an event does not decode; it is shown to nobody");
         return Ok(None);
     };
-    let position = entry.position(gateway.feed.epoch());
-    match &record.event {
+    let (seq, position, at) = (entry.seq, entry.position(gateway.feed.epoch()), entry.at);
+    if let Event::ReadMarkerMoved(ReadMarkerMoved { read }) = record.event {
+        let user = handle(gateway, entry.actor).await?;
+        return Ok(Some(ServerFrame::Marker(Marker { seq, position, conversation, user, read, at })));
+    }
+    let Some(id) = entry.id else { return Ok(None) };
+    let author = Author::of(gateway, entry, &record).await?;
+    let frame = match &record.event {
         Event::MessageSent(message) => {
-            let Some(id) = entry.id else { return Ok(None) };
-            let opened = open(gateway, entry, &record, message).await?;
             let mut participants = Vec::with_capacity(entry.to.len());
             for uid in &entry.to {
                 participants.push(handle(gateway, *uid).await?);
             }
             participants.sort_unstable();
-            Ok(Some(ServerFrame::Message(Message {
-                seq: entry.seq,
+            ServerFrame::Message(Message {
+                seq,
                 position,
                 conversation,
                 participants: Some(participants),
-                sender: handle(gateway, entry.actor).await?,
+                text: author.text(Field::Text, &message.text),
+                metadata: message.metadata.as_ref().and_then(|sealed| author.json(sealed)),
+                sender: author.handle,
                 id,
-                text: opened.text,
                 reply_to: message.reply_to,
                 mentions: Vec::new(),
-                metadata: opened.metadata,
-                at: entry.at,
-            })))
+                at,
+            })
         }
-        Event::ReadMarkerMoved(marker) => Ok(Some(ServerFrame::Marker(Marker {
-            seq: entry.seq,
-            position,
-            conversation,
-            user: handle(gateway, entry.actor).await?,
-            read: marker.read,
-            at: entry.at,
-        }))),
-        _ => Ok(None),
-    }
+        Event::MessageEdited(MessageEdited { message, text, .. }) => {
+            let (message, text, by) = (*message, author.text(Field::Text, text), author.handle);
+            ServerFrame::Edited(Edited { seq, position, conversation, message, by, id, text, at })
+        }
+        Event::MessageDeleted(MessageDeleted { message, .. }) => {
+            let (message, by) = (*message, author.handle);
+            ServerFrame::Deleted(Deleted { seq, position, conversation, message, by, id, at })
+        }
+        Event::ReactionAdded(ReactionAdded { message, emoji, .. })
+        | Event::ReactionRemoved(ReactionRemoved { message, emoji, .. }) => {
+            let op = match record.event {
+                Event::ReactionAdded(_) => ReactionOp::Add,
+                _ => ReactionOp::Remove,
+            };
+            let (message, emoji, user) = (*message, author.text(Field::Emoji, emoji), author.handle);
+            if emoji.is_empty() {
+                return Ok(None);
+            }
+            ServerFrame::Reaction(Reaction { seq, position, conversation, message, user, id, emoji, op, at })
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(frame))
 }
 
 /// Where a session is complete up to, as its clients are told.
@@ -78,25 +98,35 @@ pub fn position(gateway: &Gateway, place: crate::feed::Place) -> Position {
     Position { epoch: gateway.feed.epoch(), seq: place.seq, tag: place.tag }
 }
 
-#[derive(Default)]
-struct Opened {
-    text: String,
-    metadata: Option<serde_json::Value>,
+/// Whoever did it, and what opens what they wrote. With their key gone it was forgotten, and nothing of it is shown (D13).
+struct Author {
+    uid: Uid,
+    handle: Handle,
+    key: Option<ContentKey>,
+    seq: u64,
 }
 
-/// Opens what the author wrote. With the author's key gone, it was forgotten: nothing of it is shown (D13).
-async fn open(gateway: &Gateway, entry: &Entry, record: &Record, message: &MessageSent) -> Result<Opened, RenderError> {
-    let Some(key_id) = record.envelope.key else { return Ok(Opened::default()) };
-    let Some(key) = gateway.keys.get(entry.actor, key_id).await? else { return Ok(Opened::default()) };
-    let Ok(text) = key.open_text(entry.actor, Field::Text, &message.text) else {
-        tracing::error!(seq = entry.seq, "sealed text does not open; is the master key the right one?");
-        return Ok(Opened::default());
-    };
-    let metadata = message.metadata.as_ref().and_then(|sealed| {
-        let bytes = key.open(entry.actor, Field::Metadata, sealed).ok()?;
+impl Author {
+    async fn of(gateway: &Gateway, entry: &Entry, record: &Record) -> Result<Self, RenderError> {
+        let key = match record.envelope.key {
+            Some(key) => gateway.keys.get(entry.actor, key).await?,
+            None => None,
+        };
+        Ok(Self { uid: entry.actor, handle: handle(gateway, entry.actor).await?, key, seq: entry.seq })
+    }
+
+    fn text(&self, field: Field, sealed: &Sealed) -> String {
+        let Some(key) = &self.key else { return String::new() };
+        key.open_text(self.uid, field, sealed).unwrap_or_else(|_| {
+            tracing::error!(seq = self.seq, "sealed text does not open; is the master key the right one?");
+            String::new()
+        })
+    }
+
+    fn json(&self, sealed: &Sealed) -> Option<serde_json::Value> {
+        let bytes = self.key.as_ref()?.open(self.uid, Field::Metadata, sealed).ok()?;
         serde_json::from_slice(&bytes).ok()
-    });
-    Ok(Opened { text, metadata })
+    }
 }
 
 async fn handle(gateway: &Gateway, uid: Uid) -> Result<Handle, RenderError> {

@@ -19,9 +19,10 @@ const SCHEMA: &str = "select
     (select count(*) from projector where false) + (select count(display_name) from users where false)
     + (select count(session) from revocations where false) + (select count(received_seq) from presence where false)
     + (select count(last_change_seq) from conversations where false) + (select count(read_ordinal) from participants where false)
-    + (select count(metadata) from messages where false) + (select count(fingerprint) from commands where false)
-    + (select count(only_for) from feed where false) + (select count(after_seq) from changes_kept where false)
-    + (select count(only_for) from changes where false)";
+    + (select count(deleted_seq) from messages where false) + (select count(text) from versions where false)
+    + (select count(emoji) from reactions where false) + (select count(fingerprint) from commands where false)
+    + (select count(emoji) from feed where false) + (select count(after_seq) from changes_kept where false)
+    + (select count(emoji) from changes where false)";
 
 const PROGRESS: &str = "select seq, event_at, updated_at, now() as now from projector where name = 'chat'";
 

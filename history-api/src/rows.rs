@@ -1,19 +1,29 @@
 //! From columns to what the wire calls them. Columns of a message are the same in every statement that reads one.
 
 use natter_events::{ClientId, ConversationId};
-use natter_protocol::history::MessageItem;
+use natter_protocol::history::{MessageItem, ReactionItem};
+use natter_protocol::limits::MAX_REACTION_USERS;
 use natter_protocol::{Handle, Timestamp};
+use serde::Deserialize;
 use sqlx::postgres::PgRow;
 use sqlx::{Row, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// The columns of a message that [`message`] reads, out of a row `m` of `messages` or `feed`. Only its author's handle is not
-/// among them: that is joined to what is left of the rows, as `m_sender`.
+// The statements below can't name it.
+const _: () = assert!(MAX_REACTION_USERS == 100);
+
+/// The columns of a message that [`message`] reads, out of a row `m` of `messages`. Only its author's handle is not among
+/// them: that is joined to what is left of the rows, as `m_sender`.
 macro_rules! message_columns {
     () => {
         "m.seq as m_seq, m.at as m_at, m.reply_to as m_reply_to, m.id as m_id, m.text as m_text, m.metadata as m_metadata, \
-         m.sender as m_by"
+         m.sender as m_by, m.edited_at as m_edited_at, m.deleted_seq is not null as m_deleted, \
+         (select json_agg(json_build_object('emoji', e.emoji, 'count', e.count, 'users', e.users) order by e.first)::text \
+          from (select r.emoji, min(r.since) as first, count(*) as count, \
+                       (array_agg(u.handle order by r.seq))[1:100] as users \
+                from reactions r left join users u on u.uid = r.uid \
+                where r.conversation = m.conversation and r.message = m.seq group by r.emoji) e) as m_reactions"
     };
 }
 pub(crate) use message_columns;
@@ -27,9 +37,29 @@ pub fn message(row: &PgRow, conversation: ConversationId) -> sqlx::Result<Messag
         id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
         text: row.try_get::<Option<String>, _>("m_text")?.unwrap_or_default(),
         at: timestamp(row, "m_at")?,
+        edited_at: optional_timestamp(row, "m_edited_at")?,
+        deleted: row.try_get("m_deleted")?,
+        reactions: reactions(row, "m_reactions")?,
         reply_to: row.try_get::<Option<i64>, _>("m_reply_to")?.map(i64::cast_unsigned),
         metadata: metadata(row, "m_metadata")?,
     })
+}
+
+/// Who reacts with what, as JSON, in order; null for nobody. Whoever was erased is named by nobody's handle.
+fn reactions(row: &PgRow, column: &str) -> sqlx::Result<Vec<ReactionItem>> {
+    #[derive(Deserialize)]
+    struct Reaction {
+        emoji: String,
+        count: u64,
+        users: Vec<Option<Handle>>,
+    }
+    let Some(text) = row.try_get::<Option<String>, _>(column)? else { return Ok(Vec::new()) };
+    let reactions: Vec<Reaction> = serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    let item = |Reaction { emoji, count, users }| {
+        let users = users.into_iter().map(|user| user.unwrap_or_else(Handle::erased)).collect();
+        ReactionItem { emoji, users, count }
+    };
+    Ok(reactions.into_iter().map(item).collect())
 }
 
 /// The handle in a column, which is null for whoever was erased.

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use async_nats::HeaderMap;
-use natter_events::{ClientId, ContentKey, ConversationId, Envelope, Field, KeyId, MessageSent, Record, Uid};
+use natter_events::{ClientId, ContentKey, ConversationId, Envelope, Field, Intent, KeyId, MessageSent, Record, Uid};
 
 const EVENTS: usize = 2_000;
 const ROUNDS: usize = 200;
@@ -85,7 +85,7 @@ fn record(key: &ContentKey) -> Record {
         text: key.seal(people[0], Field::Text, text.as_bytes()),
         reply_to: None,
         metadata: None,
-        fingerprint: key.fingerprint(conversation, id, &text, None, None),
+        fingerprint: key.fingerprint(conversation, id, Intent::Send { text: &text, reply_to: None, metadata: None }),
     };
     Record::new(people[0], event).to(&people).in_conversation(conversation).answering(id).sealed_with(KeyId::random())
 }

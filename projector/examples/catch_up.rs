@@ -15,7 +15,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use natter_engines::{ClusterOptions, Postgres, PostgresOptions, RunAs, discard_lines, ensure_cluster, random_secret};
 use natter_events::{
-    ClientId, ContentKey, ConversationId, Field, KeyId, MessageSent, ReadMarkerMoved, Record, Subject, Uid,
+    ClientId, ContentKey, ConversationId, Field, Intent, KeyId, MessageSent, ReadMarkerMoved, Record, Subject, Uid,
 };
 use natter_log::{Append, AppendError, Bucket, KeyRing, Log, Pending, Settings, Stream};
 use natter_platform::Shutdown;
@@ -122,7 +122,8 @@ impl People {
             Record::new(*uid, ReadMarkerMoved { read: self.said })
         } else {
             let text = key.seal(*uid, Field::Text, TEXT.as_bytes());
-            let fingerprint = key.fingerprint(conversation, id, TEXT, None, None);
+            let fingerprint =
+                key.fingerprint(conversation, id, Intent::Send { text: TEXT, reply_to: None, metadata: None });
             Record::new(*uid, MessageSent { text, reply_to: None, metadata: None, fingerprint }).sealed_with(*key_id)
         };
         Append {

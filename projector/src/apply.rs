@@ -17,7 +17,9 @@ use crate::projections::days::Days;
 use crate::projections::dead_letters::DeadLetters;
 use crate::projections::messages::Messages;
 use crate::projections::presence::Presence;
+use crate::projections::reactions::Reactions;
 use crate::projections::readers::Readers;
+use crate::projections::revisions::Revisions;
 
 /// Where a stream's read models stand, and what is left to tidy.
 #[derive(Debug, Clone)]
@@ -127,6 +129,8 @@ async fn write_chat(
     conversations.write(transaction).await?;
     fold.readers.write(transaction).await?;
     fold.messages.write(transaction).await?;
+    fold.reactions.write(transaction).await?;
+    fold.revisions.write(transaction).await?;
     fold.commands.write(transaction).await?;
     fold.changes.write(transaction).await?;
     fold.accounts.write(transaction, days, config.revocations_kept).await?;
@@ -150,8 +154,10 @@ async fn write_presence(transaction: &mut PgConnection, events: &[Incoming]) -> 
 struct Fold<'a> {
     messages: Messages<'a>,
     commands: Commands<'a>,
+    reactions: Reactions<'a>,
+    revisions: Revisions<'a>,
     readers: Readers,
-    changes: Changes,
+    changes: Changes<'a>,
     accounts: Accounts<'a>,
     presence: Presence,
     dead_letters: DeadLetters<'a>,
@@ -178,6 +184,14 @@ impl<'a> Fold<'a> {
                 self.readers.read(conversations, id, message.sender, seq);
                 let command = (message.sender, message.id);
                 self.commands.stored(command, seq, at, Some(id), Some(&message.fingerprint));
+            }
+            Fact::Change(change) => {
+                let id = change.conversation;
+                conversations.changed(id, &change.people, seq, at);
+                self.reactions.add(seq, change);
+                self.revisions.add(seq, at, change);
+                self.changes.change(seq, at, change);
+                self.commands.stored((change.actor, change.id), seq, at, Some(id), Some(&change.fingerprint));
             }
             Fact::Marker(marker) => {
                 let id = marker.conversation;

@@ -4,8 +4,9 @@
 //! never stops the others; only one that a later program wrote stops the projector.
 
 use natter_events::{
-    Account, ClientId, ContentKey, ConversationId, DecodeError, Envelope, Event, Field, KeyId, PresenceStatus, Record,
-    Revocation, Sealed, Subject, Uid,
+    Account, ClientId, ContentKey, ConversationId, DecodeError, Envelope, Event, Field, Fingerprint, KeyId,
+    MessageDeleted, MessageEdited, PresenceStatus, ReactionAdded, ReactionRemoved, Record, Revocation, Sealed, Subject,
+    Uid,
 };
 use natter_log::{Stored, Stream};
 use time::OffsetDateTime;
@@ -44,6 +45,7 @@ pub(crate) struct Later {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Fact {
     Message(Message),
+    Change(Change),
     Marker(Marker),
     Account(AccountState),
     Presence { uid: Uid, status: &'static str },
@@ -61,6 +63,27 @@ pub(crate) struct Message {
     pub metadata: Option<String>,
     pub reply_to: Option<u64>,
     pub fingerprint: [u8; 16],
+}
+
+/// What was done to a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub conversation: ConversationId,
+    pub people: Vec<Uid>,
+    pub actor: Uid,
+    pub id: ClientId,
+    pub message: u64,
+    pub what: What,
+    pub fingerprint: [u8; 16],
+}
+
+/// What it was. None in place of a text or an emoji: the actor was erased.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Edited(Option<String>),
+    Deleted,
+    ReactionAdded(Option<String>),
+    ReactionRemoved(Option<String>),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -95,6 +118,7 @@ impl Fact {
     pub fn conversation(&self) -> Option<ConversationId> {
         match self {
             Fact::Message(message) => Some(message.conversation),
+            Fact::Change(change) => Some(change.conversation),
             Fact::Marker(marker) => Some(marker.conversation),
             Fact::Account(_) | Fact::Presence { .. } | Fact::Received { .. } => None,
         }
@@ -125,8 +149,10 @@ impl Decoded {
     /// Whose key opens it, and which.
     pub fn key(&self) -> Option<(Uid, KeyId)> {
         let record = self.record.as_ref().ok()?;
-        let sealed =
-            matches!(record.event, Event::MessageSent(_) | Event::UserRegistered(_) | Event::SessionsRevoked(_));
+        let sealed = !matches!(
+            record.event,
+            Event::MessageDeleted(_) | Event::ReadMarkerMoved(_) | Event::PresenceChanged(_) | Event::ReceivedUpTo(_)
+        );
         Some((owner(&self.stored)?, record.envelope.key.filter(|_| sealed)?))
     }
 
@@ -178,7 +204,16 @@ fn misplaced(stream: Stream, stored: &Stored, record: &Record) -> Option<&'stati
     let Some(subject) = Subject::parse(&stored.subject) else { return Some("the subject is none of Natter's") };
     let envelope = &record.envelope;
     match (stream, subject, &record.event) {
-        (Stream::Chat, Subject::Messages(uid), Event::MessageSent(_) | Event::ReadMarkerMoved(_)) => {
+        (
+            Stream::Chat,
+            Subject::Messages(uid),
+            Event::MessageSent(_)
+            | Event::MessageEdited(_)
+            | Event::MessageDeleted(_)
+            | Event::ReactionAdded(_)
+            | Event::ReactionRemoved(_)
+            | Event::ReadMarkerMoved(_),
+        ) => {
             if uid != envelope.actor {
                 return Some("the actor is not the one whose subject it is");
             }
@@ -208,6 +243,17 @@ impl Opener<'_> {
         let envelope = record.envelope;
         let people: Vec<Uid> = envelope.addressees().collect();
         let conversation = envelope.conversation.ok_or("it names no conversation");
+        let change = |people, message, fingerprint: Fingerprint, what| {
+            Ok(Fact::Change(Change {
+                conversation: conversation?,
+                people,
+                actor: envelope.actor,
+                id: envelope.id.ok_or("it names no command")?,
+                message: position(message)?,
+                what,
+                fingerprint: *fingerprint.as_bytes(),
+            }))
+        };
         match record.event {
             Event::MessageSent(sent) => {
                 envelope.key.ok_or("it names no key")?;
@@ -228,6 +274,21 @@ impl Opener<'_> {
                     reply_to: sent.reply_to.map(position).transpose()?,
                     fingerprint: *sent.fingerprint.as_bytes(),
                 }))
+            }
+            Event::MessageEdited(MessageEdited { message, text, fingerprint }) => {
+                envelope.key.ok_or("it names no key")?;
+                change(people, message, fingerprint, What::Edited(self.open(Field::Text, &text)?))
+            }
+            Event::MessageDeleted(MessageDeleted { message, fingerprint }) => {
+                change(people, message, fingerprint, What::Deleted)
+            }
+            Event::ReactionAdded(ReactionAdded { message, emoji, fingerprint }) => {
+                envelope.key.ok_or("it names no key")?;
+                change(people, message, fingerprint, What::ReactionAdded(self.open(Field::Emoji, &emoji)?))
+            }
+            Event::ReactionRemoved(ReactionRemoved { message, emoji, fingerprint }) => {
+                envelope.key.ok_or("it names no key")?;
+                change(people, message, fingerprint, What::ReactionRemoved(self.open(Field::Emoji, &emoji)?))
             }
             Event::ReadMarkerMoved(moved) => Ok(Fact::Marker(Marker {
                 conversation: conversation?,

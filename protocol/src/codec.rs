@@ -94,21 +94,53 @@ impl Encoding {
             }
         }
     }
+}
 
-    /// Writes a client's frame; for clients.
-    pub fn encode_client(self, frame: &ClientFrame) -> Bytes {
-        match frame {
-            ClientFrame::Hello(body) => self.encode(&Typed { kind: "hello", body }),
-            ClientFrame::Pong(body) => self.encode(&Typed { kind: "pong", body }),
-            ClientFrame::Applied(body) => self.encode(&Typed { kind: "applied", body }),
-            ClientFrame::Token(body) => self.encode(&Typed { kind: "token", body }),
-            ClientFrame::Send(body) => self.encode(&Typed { kind: "send", body }),
-            ClientFrame::Mark(body) => self.encode(&Typed { kind: "mark", body }),
-            ClientFrame::Typing(body) => self.encode(&Typed { kind: "typing", body }),
-            ClientFrame::Presence(body) => self.encode(&Typed { kind: "presence", body }),
-            ClientFrame::Watch(body) => self.encode(&Typed { kind: "watch", body }),
+/// The frames of clients, each by its name.
+macro_rules! client_frames {
+    ($($name:literal $frame:ident),* $(,)?) => {
+        impl Encoding {
+            /// Writes a client's frame; for clients.
+            pub fn encode_client(self, frame: &ClientFrame) -> Bytes {
+                match frame {
+                    $(ClientFrame::$frame(body) => self.encode(&Typed { kind: $name, body }),)*
+                }
+            }
         }
-    }
+
+        /// Reads a frame of this type; nothing if there is no such type.
+        fn from_json(kind: &str, raw: &str) -> Option<Result<ClientFrame, String>> {
+            let read = match kind {
+                $($name => serde_json::from_str(raw).map(ClientFrame::$frame),)*
+                _ => return None,
+            };
+            Some(read.map_err(|error| error.to_string()))
+        }
+
+        /// The same in the other encoding.
+        fn from_map(kind: &str, map: &[u8]) -> Option<Result<ClientFrame, String>> {
+            let read = match kind {
+                $($name => from_msgpack(map).map(ClientFrame::$frame),)*
+                _ => return None,
+            };
+            Some(read.map_err(|error| error.to_string()))
+        }
+    };
+}
+
+client_frames! {
+    "hello" Hello,
+    "pong" Pong,
+    "applied" Applied,
+    "token" Token,
+    "send" Send,
+    "edit" Edit,
+    "delete" Delete,
+    "react" React,
+    "mark" Mark,
+    "typing" Typing,
+    "presence" Presence,
+    "watch" Watch,
 }
 
 #[derive(Serialize)]
@@ -140,17 +172,7 @@ fn next_json(rest: &mut &[u8]) -> Option<Result<Incoming, Malformed>> {
         return Some(Err(Malformed));
     }
     let Ok(head) = serde_json::from_str::<Head>(raw) else { return Some(Err(Malformed)) };
-    Some(Ok(incoming(head, |kind| match kind {
-        Kind::Hello => serde_json::from_str(raw).map(ClientFrame::Hello).map_err(|e| e.to_string()),
-        Kind::Pong => serde_json::from_str(raw).map(ClientFrame::Pong).map_err(|e| e.to_string()),
-        Kind::Applied => serde_json::from_str(raw).map(ClientFrame::Applied).map_err(|e| e.to_string()),
-        Kind::Token => serde_json::from_str(raw).map(ClientFrame::Token).map_err(|e| e.to_string()),
-        Kind::Send => serde_json::from_str(raw).map(ClientFrame::Send).map_err(|e| e.to_string()),
-        Kind::Mark => serde_json::from_str(raw).map(ClientFrame::Mark).map_err(|e| e.to_string()),
-        Kind::Typing => serde_json::from_str(raw).map(ClientFrame::Typing).map_err(|e| e.to_string()),
-        Kind::Presence => serde_json::from_str(raw).map(ClientFrame::Presence).map_err(|e| e.to_string()),
-        Kind::Watch => serde_json::from_str(raw).map(ClientFrame::Watch).map_err(|e| e.to_string()),
-    })))
+    Some(Ok(incoming(head, |kind| from_json(kind, raw))))
 }
 
 fn next_msgpack(rest: &mut &[u8]) -> Option<Result<Incoming, Malformed>> {
@@ -159,53 +181,20 @@ fn next_msgpack(rest: &mut &[u8]) -> Option<Result<Incoming, Malformed>> {
     }
     let Ok(map) = take_map(rest) else { return Some(Err(Malformed)) };
     let Ok(head) = from_msgpack::<Head>(map) else { return Some(Err(Malformed)) };
-    Some(Ok(incoming(head, |kind| match kind {
-        Kind::Hello => from_msgpack(map).map(ClientFrame::Hello).map_err(|e| e.to_string()),
-        Kind::Pong => from_msgpack(map).map(ClientFrame::Pong).map_err(|e| e.to_string()),
-        Kind::Applied => from_msgpack(map).map(ClientFrame::Applied).map_err(|e| e.to_string()),
-        Kind::Token => from_msgpack(map).map(ClientFrame::Token).map_err(|e| e.to_string()),
-        Kind::Send => from_msgpack(map).map(ClientFrame::Send).map_err(|e| e.to_string()),
-        Kind::Mark => from_msgpack(map).map(ClientFrame::Mark).map_err(|e| e.to_string()),
-        Kind::Typing => from_msgpack(map).map(ClientFrame::Typing).map_err(|e| e.to_string()),
-        Kind::Presence => from_msgpack(map).map(ClientFrame::Presence).map_err(|e| e.to_string()),
-        Kind::Watch => from_msgpack(map).map(ClientFrame::Watch).map_err(|e| e.to_string()),
-    })))
+    Some(Ok(incoming(head, |kind| from_map(kind, map))))
 }
 
-enum Kind {
-    Hello,
-    Pong,
-    Applied,
-    Token,
-    Send,
-    Mark,
-    Typing,
-    Presence,
-    Watch,
-}
-
-fn incoming(head: Head, read: impl FnOnce(Kind) -> Result<ClientFrame, String>) -> Incoming {
+fn incoming(head: Head, read: impl FnOnce(&str) -> Option<Result<ClientFrame, String>>) -> Incoming {
     let reference = head.reference.and_then(|reference| reference.as_u64());
     let kind = match head.kind {
         Some(serde_json::Value::String(kind)) => kind,
         Some(_) => return Incoming::Invalid { reference, reason: "`type` is not a string".into() },
         None => return Incoming::Invalid { reference, reason: "`type` is missing".into() },
     };
-    let known = match kind.as_str() {
-        "hello" => Kind::Hello,
-        "pong" => Kind::Pong,
-        "applied" => Kind::Applied,
-        "token" => Kind::Token,
-        "send" => Kind::Send,
-        "mark" => Kind::Mark,
-        "typing" => Kind::Typing,
-        "presence" => Kind::Presence,
-        "watch" => Kind::Watch,
-        _ => return Incoming::UnknownType { reference, kind: kind.chars().take(64).collect() },
-    };
-    match read(known) {
-        Ok(frame) => Incoming::Frame(frame),
-        Err(reason) => Incoming::Invalid { reference, reason },
+    match read(&kind) {
+        Some(Ok(frame)) => Incoming::Frame(frame),
+        Some(Err(reason)) => Incoming::Invalid { reference, reason },
+        None => Incoming::UnknownType { reference, kind: kind.chars().take(64).collect() },
     }
 }
 

@@ -18,6 +18,9 @@ pub enum ClientFrame {
     Applied(Progress),
     Token(Token),
     Send(Send),
+    Edit(Edit),
+    Delete(Delete),
+    React(React),
     Mark(Mark),
     Typing(Typing),
     Presence(SetPresence),
@@ -68,6 +71,47 @@ pub struct Send {
     pub reply_to: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<serde_json::Value>,
+}
+
+/// Says a message of one's own otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub id: ClientId,
+    pub text: String,
+}
+
+/// Takes a message of one's own back; that something was said stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delete {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub id: ClientId,
+}
+
+/// Reacts to a message, or takes that back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct React {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub id: ClientId,
+    /// One emoji of Unicode's.
+    pub emoji: String,
+    pub op: ReactionOp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReactionOp {
+    Add,
+    Remove,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,6 +168,9 @@ pub enum ServerFrame {
     Ok(Ok),
     Error(Refusal),
     Message(Message),
+    Edited(Edited),
+    Deleted(Deleted),
+    Reaction(Reaction),
     Marker(Marker),
     Presence(Presence),
     Delivered(Delivered),
@@ -221,6 +268,45 @@ pub struct Message {
     pub mentions: Vec<Handle>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<serde_json::Value>,
+    pub at: Timestamp,
+}
+
+/// The text of `message` is another one now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edited {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub by: Handle,
+    pub id: ClientId,
+    pub text: String,
+    pub at: Timestamp,
+}
+
+/// `message` is shown no more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deleted {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub by: Handle,
+    pub id: ClientId,
+    pub at: Timestamp,
+}
+
+/// Someone reacts to `message`, or no longer does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reaction {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub user: Handle,
+    pub id: ClientId,
+    pub emoji: String,
+    pub op: ReactionOp,
     pub at: Timestamp,
 }
 

@@ -23,12 +23,39 @@ pub struct MessageItem {
     pub conversation: ConversationId,
     pub sender: Handle,
     pub id: ClientId,
+    /// As it was said last; empty when it was deleted or its sender was erased.
     pub text: String,
     pub at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// In the order in which each emoji came first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<ReactionItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<serde_json::Value>,
+}
+
+/// Who reacts to a message with one emoji.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionItem {
+    pub emoji: String,
+    /// The first of them, in the order in which they did; at most [`MAX_REACTION_USERS`](crate::limits::MAX_REACTION_USERS).
+    pub users: Vec<Handle>,
+    /// All of them.
+    pub count: u64,
+}
+
+/// What a message said from some moment on: an item of `/history/conversations/{id}/messages/{seq}/versions`, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionItem {
+    /// The event that said so: the message itself, or an edit.
+    pub seq: u64,
+    pub text: String,
+    pub at: Timestamp,
 }
 
 /// What a conversation is.

@@ -49,6 +49,19 @@ pub struct MarkBody {
     pub read: u64,
 }
 
+/// `PATCH /api/conversations/{id}/messages/{seq}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EditBody {
+    pub id: natter_events::ClientId,
+    pub text: String,
+}
+
+/// The query of a durable command that has no body: `DELETE …/messages/{seq}`, `PUT` and `DELETE …/reactions/{emoji}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommandQuery {
+    pub id: natter_events::ClientId,
+}
+
 /// An item of `GET /api/online`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OnlineUser {

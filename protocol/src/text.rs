@@ -30,6 +30,12 @@ pub fn check_status(text: &str) -> Result<(), InvalidText> {
     check(text, MAX_STATUS_CHARS, |_| false)
 }
 
+/// The emoji that someone reacts with, in the one form that it is known by: with or without the variation selector it is the
+/// same. Nothing for what is no emoji of Unicode's, or more than one.
+pub fn emoji(text: &str) -> Option<&'static str> {
+    emojis::get(text).map(emojis::Emoji::as_str)
+}
+
 fn check(text: &str, limit: usize, allowed_control: fn(char) -> bool) -> Result<(), InvalidText> {
     // A scalar value is at most four bytes: what is longer than that can't fit, and is not counted.
     if text.len() > limit * 4 || text.chars().count() > limit {
@@ -64,6 +70,17 @@ mod tests {
         assert_eq!(check_message("a\n\tb"), Ok(()));
         for control in ["\0", "\r", "\u{1b}", "\u{7f}", "\u{85}"] {
             assert_eq!(check_message(&format!("a{control}b")), Err(InvalidText::Control));
+        }
+    }
+
+    #[test]
+    fn cmd4_a_reaction_is_one_emoji_in_one_form() {
+        for known in ["👍", "👍🏽", "🇨🇭", "👩‍👩‍👧‍👦", "❤️"] {
+            assert_eq!(emoji(known), Some(known));
+        }
+        assert_eq!(emoji("❤"), Some("❤️"), "without its selector");
+        for other in ["", "a", "1", "👍👍", "👍 ", ":+1:", "\u{fe0f}", "<b>"] {
+            assert_eq!(emoji(other), None, "{other:?}");
         }
     }
 }

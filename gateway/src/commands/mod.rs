@@ -3,6 +3,7 @@
 //! A durable command is either refused, or known already, or an append that was put in the log's queue. Everything is
 //! checked before that (CMD4), but a known id is answered first (CMD3).
 
+pub mod change;
 pub mod mark;
 pub mod repeat;
 pub mod send;
@@ -10,13 +11,14 @@ pub mod typing;
 
 use std::sync::Arc;
 
-use natter_events::{ClientId, ConversationId, SessionId, Uid};
-use natter_log::{Append, AppendError, BucketError, Line, Pending};
+use natter_events::{ClientId, ContentKey, ConversationId, Fingerprint, SessionId, Uid};
+use natter_log::{Append, AppendError, BucketError, Line, Pending, Stream};
 use natter_protocol::frame::Refusal;
-use natter_protocol::{ErrorCode, Handle, Timestamp};
+use natter_protocol::{ErrorCode, Handle, Timestamp, text};
 
 use crate::Gateway;
 use crate::accounts::{AccountState, Authenticated};
+use crate::feed::{Entry, Kind};
 
 /// Who asks, as their verified token and account say.
 #[derive(Clone)]
@@ -55,6 +57,14 @@ pub struct Done {
     pub conversation: Option<ConversationId>,
     pub at: Option<Timestamp>,
     pub duplicate: bool,
+}
+
+/// What was decided of a durable command that is told by its fingerprint.
+pub enum Decided {
+    /// It was stored before, just so (CMD2).
+    Known(Done),
+    /// It is in the log's queue; what the broker says of it decides.
+    Queued { pending: Box<Pending>, fingerprint: Fingerprint },
 }
 
 /// A command was refused.
@@ -156,6 +166,42 @@ pub async fn people_of(gateway: &Gateway, caller: Uid, conversation: Conversatio
         Some(people) if people.contains(&caller) => Ok(people),
         _ => Err(missing()),
     }
+}
+
+/// A message that a command refers to: it is in the same conversation, and not known to be deleted (CMD4). One elsewhere is
+/// one that does not exist (CMD6).
+async fn message_at(gateway: &Gateway, conversation: ConversationId, seq: u64) -> Result<Arc<Entry>, Refused> {
+    // What the caller has seen from another gateway this one may not have yet.
+    let exists = seq > 0 && gateway.feed.reaches(seq, gateway.config.ahead_timeout).await;
+    let found = match gateway.feed.tail.get(seq) {
+        Some(entry) => Some(entry),
+        None if !exists => None,
+        None => {
+            let stored = gateway.log.get(Stream::Chat, seq).await?;
+            stored.and_then(|stored| Entry::new(stored).ok()).map(Arc::new)
+        }
+    };
+    let is_there = |entry: &Arc<Entry>| {
+        entry.kind == Kind::Message && entry.conversation == Some(conversation) && !gateway.feed.tail.is_deleted(seq)
+    };
+    found
+        .filter(is_there)
+        .ok_or_else(|| Refused::new(ErrorCode::NotFound, "there is no such message in this conversation"))
+}
+
+/// Checks what is to be said (CMD4).
+fn check_text(text: &str) -> Result<(), Refused> {
+    text::check_message(text).map_err(|error| {
+        let code =
+            if matches!(error, text::InvalidText::TooLong { .. }) { ErrorCode::TooLarge } else { ErrorCode::Invalid };
+        Refused::new(code, error.to_string())
+    })
+}
+
+/// The key that seals what the caller writes.
+async fn content_key(gateway: &Gateway, caller: &Caller) -> Result<ContentKey, Refused> {
+    let key = gateway.keys.get(caller.uid, caller.account.key).await?;
+    key.ok_or_else(|| Refused::new(ErrorCode::Forbidden, "this account was erased"))
 }
 
 /// Puts an event in the log's queue; over one line only, if the order of a socket asks for it (FRM5).

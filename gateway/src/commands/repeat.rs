@@ -15,8 +15,12 @@ use crate::idempotency::{Freshness, WINDOW_MS, freshness};
 /// What a command asks for, as far as a stored event tells it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    Message(Fingerprint),
-    Marker { conversation: ConversationId, read: u64 },
+    /// A command that is told by its fingerprint: all but markers.
+    Printed(Fingerprint),
+    Marker {
+        conversation: ConversationId,
+        read: u64,
+    },
 }
 
 impl Body {
@@ -24,7 +28,11 @@ impl Body {
     pub fn made(self, entry: &Entry) -> bool {
         let Ok(record) = Record::decode(&entry.record) else { return false };
         match (self, record.event) {
-            (Self::Message(fingerprint), Event::MessageSent(stored)) => stored.fingerprint == fingerprint,
+            (Self::Printed(print), Event::MessageSent(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::MessageEdited(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::MessageDeleted(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::ReactionAdded(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::ReactionRemoved(stored)) => stored.fingerprint == print,
             (Self::Marker { conversation, read }, Event::ReadMarkerMoved(stored)) => {
                 entry.conversation == Some(conversation) && stored.read >= read
             }
@@ -41,7 +49,7 @@ pub struct Known {
 
 enum StoredAs {
     Event(Arc<Entry>),
-    /// As history tells it: a message by its fingerprint, anything else only by where it belongs.
+    /// As history tells it: by its fingerprint; a marker, which has none, only by where it belongs.
     History(Option<Fingerprint>),
 }
 
@@ -50,7 +58,7 @@ impl Known {
     pub fn answer(self, body: Body) -> Result<Done, Refused> {
         let same = match (&self.stored, body) {
             (StoredAs::Event(entry), body) => body.made(entry),
-            (StoredAs::History(stored), Body::Message(fingerprint)) => *stored == Some(fingerprint),
+            (StoredAs::History(stored), Body::Printed(fingerprint)) => *stored == Some(fingerprint),
             (StoredAs::History(stored), Body::Marker { conversation, .. }) => {
                 stored.is_none() && self.done.conversation == Some(conversation)
             }

@@ -2,28 +2,19 @@
 
 use std::sync::Arc;
 
-use natter_events::{ContentKey, ConversationId, Field, Fingerprint, MessageSent, Record, Subject, Uid};
-use natter_log::{Append, Line, Pending, Stream};
+use natter_events::{ConversationId, Field, Intent, MessageSent, Record, Subject, Uid};
+use natter_log::{Append, Line, Stream};
 use natter_protocol::frame::{Send, To};
-use natter_protocol::{ErrorCode, limits, text};
+use natter_protocol::{ErrorCode, limits};
 
 use super::repeat::{self, Body};
-use super::{Caller, Done, Refused, message_id, people_of};
+use super::{Caller, Decided, Refused, check_text, content_key, message_at, message_id, people_of};
 use crate::Gateway;
-use crate::feed::{Entry, Kind};
-
-/// What became of a command.
-pub enum Sent {
-    /// It was stored before, just so (CMD2).
-    Known(Done),
-    /// It is in the log's queue; what the broker says of it decides.
-    Queued { pending: Box<Pending>, fingerprint: Fingerprint },
-}
 
 /// Decides a message and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
 ///
 /// A socket says over which line of the log: nothing overtakes what was lost with the one before.
-pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Option<Line>) -> Result<Sent, Refused> {
+pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Option<Line>) -> Result<Decided, Refused> {
     let known = repeat::known(gateway, caller, command.id).await?;
     let place = resolve(gateway, caller, &command.to).await;
     let metadata = match &command.metadata {
@@ -32,11 +23,12 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
     };
     let key = content_key(gateway, caller).await?;
     let print = |conversation: ConversationId| {
-        key.fingerprint(conversation, command.id, &command.text, command.reply_to, metadata.as_deref())
+        let (text, reply_to) = (&*command.text, command.reply_to);
+        key.fingerprint(conversation, command.id, Intent::Send { text, reply_to, metadata: metadata.as_deref() })
     };
     if let Some(known) = known {
         return match place {
-            Ok(place) => known.answer(Body::Message(print(place.conversation))).map(Sent::Known),
+            Ok(place) => known.answer(Body::Printed(print(place.conversation))).map(Decided::Known),
             // Whom it is for can't be read now, so neither can whether it is the same.
             Err(refused) if refused.code == ErrorCode::Unavailable => Err(refused),
             // What no longer resolves is not what was stored.
@@ -46,7 +38,7 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
     let Place { conversation, people, is_new } = place?;
     check(command, metadata.as_deref())?;
     if let Some(reply_to) = command.reply_to {
-        check_reference(gateway, conversation, reply_to).await?;
+        message_at(gateway, conversation, reply_to).await?;
     }
     gateway.rates.message(caller.uid, command.id, caller.rate).map_err(Refused::rate_limited)?;
     if is_new {
@@ -71,8 +63,7 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
         payload: record.encode(),
         expected_last: None,
     };
-    let pending = super::append(gateway, append, line);
-    Ok(Sent::Queued { pending: Box::new(pending), fingerprint })
+    Ok(Decided::Queued { pending: Box::new(super::append(gateway, append, line)), fingerprint })
 }
 
 struct Place {
@@ -111,11 +102,7 @@ async fn resolve(gateway: &Gateway, caller: &Caller, to: &To) -> Result<Place, R
 }
 
 fn check(command: &Send, metadata: Option<&[u8]>) -> Result<(), Refused> {
-    text::check_message(&command.text).map_err(|error| {
-        let code =
-            if matches!(error, text::InvalidText::TooLong { .. }) { ErrorCode::TooLarge } else { ErrorCode::Invalid };
-        Refused::new(code, error.to_string())
-    })?;
+    check_text(&command.text)?;
     let too_deep = |value: &serde_json::Value| depth(value) > limits::MAX_METADATA_DEPTH;
     if command.metadata.as_ref().is_some_and(too_deep) {
         let most = limits::MAX_METADATA_DEPTH;
@@ -138,29 +125,6 @@ fn depth(value: &serde_json::Value) -> usize {
         Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
         _ => 0,
     }
-}
-
-/// A message that is referred to is in the same conversation (CMD4). One elsewhere is one that does not exist (CMD6).
-async fn check_reference(gateway: &Gateway, conversation: ConversationId, seq: u64) -> Result<(), Refused> {
-    // What the caller has seen from another gateway this one may not have yet.
-    let exists = seq > 0 && gateway.feed.reaches(seq, gateway.config.ahead_timeout).await;
-    let found = match gateway.feed.tail.get(seq) {
-        Some(entry) => Some((entry.kind, entry.conversation)),
-        None if !exists => None,
-        None => {
-            let stored = gateway.log.get(Stream::Chat, seq).await?;
-            stored.and_then(|stored| Entry::new(stored).ok()).map(|entry| (entry.kind, entry.conversation))
-        }
-    };
-    if found == Some((Kind::Message, Some(conversation))) {
-        return Ok(());
-    }
-    Err(Refused::new(ErrorCode::NotFound, "`reply_to` is not a message of this conversation"))
-}
-
-async fn content_key(gateway: &Gateway, caller: &Caller) -> Result<ContentKey, Refused> {
-    let key = gateway.keys.get(caller.uid, caller.account.key).await?;
-    key.ok_or_else(|| Refused::new(ErrorCode::Forbidden, "this account was erased"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! once per encoding and shared by every session.
 
 use bytes::Bytes;
-use natter_events::{ClientId, ConversationId, DecodeError, Envelope, Tag, Uid, event};
+use natter_events::{ClientId, ConversationId, DecodeError, Envelope, Event, Record, Tag, Uid, event};
 use natter_log::Stored;
 use natter_protocol::{Encoding, Position, Timestamp};
 use tokio::sync::OnceCell;
@@ -11,6 +11,10 @@ use tokio::sync::OnceCell;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Message,
+    /// What was done to a message: an edit or a reaction.
+    Change,
+    /// A message was deleted.
+    Deletion,
     Marker,
     Account,
     /// Not for clients: it does not read (it is in the projector's dead letters), or nothing here concerns them.
@@ -79,6 +83,17 @@ impl Entry {
         }
     }
 
+    /// The message that it deletes.
+    pub fn deletes(&self) -> Option<u64> {
+        if self.kind != Kind::Deletion {
+            return None;
+        }
+        match Record::decode(&self.record).ok()?.event {
+            Event::MessageDeleted(deleted) => Some(deleted.message),
+            _ => None,
+        }
+    }
+
     /// What it costs to keep, in bytes: the record, its frames when they are rendered (about as large again), itself, and
     /// its places in the index.
     pub fn cost(&self) -> usize {
@@ -90,6 +105,10 @@ impl Entry {
 fn kind_of(envelope: &Envelope<'_>) -> Result<Kind, DecodeError> {
     let (kind, newest) = match &*envelope.kind {
         event::MessageSent::KIND => (Kind::Message, event::MessageSent::VERSION),
+        event::MessageEdited::KIND => (Kind::Change, event::MessageEdited::VERSION),
+        event::MessageDeleted::KIND => (Kind::Deletion, event::MessageDeleted::VERSION),
+        event::ReactionAdded::KIND => (Kind::Change, event::ReactionAdded::VERSION),
+        event::ReactionRemoved::KIND => (Kind::Change, event::ReactionRemoved::VERSION),
         event::ReadMarkerMoved::KIND => (Kind::Marker, event::ReadMarkerMoved::VERSION),
         event::UserRegistered::KIND => (Kind::Account, event::UserRegistered::VERSION),
         event::SessionsRevoked::KIND => (Kind::Account, event::SessionsRevoked::VERSION),

@@ -42,6 +42,8 @@ struct Inner {
     max_bytes: usize,
     by_user: HashMap<Uid, VecDeque<u64>>,
     by_command: HashMap<(Uid, ClientId), u64>,
+    /// Deleted messages, each by the first deletion of it that is here.
+    deleted: HashMap<u64, u64>,
 }
 
 impl Tail {
@@ -55,6 +57,7 @@ impl Tail {
             max_bytes,
             by_user: HashMap::new(),
             by_command: HashMap::new(),
+            deleted: HashMap::new(),
         }))
     }
 
@@ -64,6 +67,7 @@ impl Tail {
         inner.entries.clear();
         inner.by_user.clear();
         inner.by_command.clear();
+        inner.deleted.clear();
         inner.bytes = 0;
         inner.floor = floor;
         inner.head = floor;
@@ -104,6 +108,11 @@ impl Tail {
     pub fn by_command(&self, user: Uid, id: ClientId) -> Option<Arc<Entry>> {
         let inner = self.0.read();
         inner.by_command.get(&(user, id)).and_then(|seq| inner.get(*seq)).cloned()
+    }
+
+    /// Whether a message was deleted, as far as the tail knows.
+    pub fn is_deleted(&self, seq: u64) -> bool {
+        self.0.read().deleted.contains_key(&seq)
     }
 
     /// The tag of the event at a sequence, if it is known here.
@@ -187,6 +196,9 @@ impl Inner {
             // The first event of an id is the command's; a second can't be, and is not answered with.
             self.by_command.entry((entry.actor, id)).or_insert(entry.seq);
         }
+        if let Some(message) = entry.deletes() {
+            self.deleted.entry(message).or_insert(entry.seq);
+        }
         self.head = Place { seq: entry.seq, tag: entry.tag };
         self.entries.push_back(entry);
     }
@@ -208,6 +220,11 @@ impl Inner {
                 && self.by_command.get(&(entry.actor, id)) == Some(&entry.seq)
             {
                 self.by_command.remove(&(entry.actor, id));
+            }
+            if let Some(message) = entry.deletes()
+                && self.deleted.get(&message) == Some(&entry.seq)
+            {
+                self.deleted.remove(&message);
             }
             self.floor = Place { seq: entry.seq, tag: entry.tag };
         }

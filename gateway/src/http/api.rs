@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
+use http::Method;
 use http::request::Parts;
-use natter_events::{ConversationId, Uid};
+use natter_events::{ClientId, ConversationId, Uid};
 use natter_log::{AppendError, Appended};
 use natter_platform::Problem;
 use natter_platform::problem::{JsonBody, PathParams, QueryParams};
 use natter_protocol::ErrorCode;
-use natter_protocol::frame::{Mark, Ok as OkFrame, Send, SetPresence};
-use natter_protocol::http::{Connections, ConnectionsQuery, MarkBody, OnlinePage, OnlineUser};
+use natter_protocol::frame::{Delete, Edit, Mark, Ok as OkFrame, React, ReactionOp, Send, SetPresence};
+use natter_protocol::http::{CommandQuery, Connections, ConnectionsQuery, EditBody, MarkBody, OnlinePage, OnlineUser};
 use natter_protocol::limits::{DEFAULT_PAGE_ITEMS, MAX_CONNECTION_USERS, MAX_PAGE_ITEMS};
 use serde::Deserialize;
 
 use crate::Gateway;
+use crate::commands::change::{self, Change};
 use crate::commands::mark::{self, Marked};
 use crate::commands::repeat::{self, Body};
-use crate::commands::send::{self, Sent};
-use crate::commands::{Caller, Done, Refused, refused_append};
+use crate::commands::{Caller, Decided, Done, Refused, refused_append, send};
 
 /// Whoever sends a request, by its bearer token.
 pub struct Asking(Caller);
@@ -40,15 +41,45 @@ pub async fn send(
     Asking(caller): Asking,
     JsonBody(command): JsonBody<Send>,
 ) -> Result<Json<OkFrame>, Problem> {
-    let (pending, fingerprint) = match send::send(&gateway, &caller, &command, None).await? {
-        Sent::Known(done) => return Ok(Json(ok(command.reference, done))),
-        Sent::Queued { pending, fingerprint } => (pending, fingerprint),
-    };
-    let outcome = pending.await;
-    if !matches!(outcome, Ok(Appended { duplicate: false, .. })) {
-        gateway.rates.not_stored(caller.uid, command.id);
-    }
-    answer(&gateway, command.reference, outcome, Body::Message(fingerprint)).await
+    let decided = send::send(&gateway, &caller, &command, None).await?;
+    answer(&gateway, &caller, command.reference, command.id, decided).await
+}
+
+/// `PATCH /api/conversations/{id}/messages/{seq}`.
+pub async fn edit(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    PathParams((conversation, message)): PathParams<(ConversationId, u64)>,
+    JsonBody(EditBody { id, text }): JsonBody<EditBody>,
+) -> Result<Json<OkFrame>, Problem> {
+    change(&gateway, &caller, (&Edit { reference: None, conversation, message, id, text }).into()).await
+}
+
+/// `DELETE /api/conversations/{id}/messages/{seq}?id=`.
+pub async fn delete(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    PathParams((conversation, message)): PathParams<(ConversationId, u64)>,
+    QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
+) -> Result<Json<OkFrame>, Problem> {
+    change(&gateway, &caller, (&Delete { reference: None, conversation, message, id }).into()).await
+}
+
+/// `PUT` and `DELETE /api/conversations/{id}/messages/{seq}/reactions/{emoji}?id=`.
+pub async fn react(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    method: Method,
+    PathParams((conversation, message, emoji)): PathParams<(ConversationId, u64, String)>,
+    QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
+) -> Result<Json<OkFrame>, Problem> {
+    let op = if method == Method::PUT { ReactionOp::Add } else { ReactionOp::Remove };
+    change(&gateway, &caller, (&React { reference: None, conversation, message, id, emoji, op }).into()).await
+}
+
+async fn change(gateway: &Gateway, caller: &Caller, command: Change<'_>) -> Result<Json<OkFrame>, Problem> {
+    let decided = change::change(gateway, caller, command, None).await?;
+    answer(gateway, caller, None, command.id, decided).await
 }
 
 /// `PUT /api/conversations/{id}/marker`.
@@ -68,7 +99,7 @@ pub async fn mark(
             return Ok(Json(OkFrame { seq: Some(seq), ..OkFrame::default() }));
         }
     };
-    answer(&gateway, None, outcome, Body::Marker { conversation, read: body.read }).await
+    appended(&gateway, None, outcome, Body::Marker { conversation, read: body.read }).await
 }
 
 /// `PUT /api/presence`.
@@ -138,6 +169,24 @@ pub async fn online(
 }
 
 async fn answer(
+    gateway: &Gateway,
+    caller: &Caller,
+    reference: Option<u64>,
+    id: ClientId,
+    decided: Decided,
+) -> Result<Json<OkFrame>, Problem> {
+    let (pending, fingerprint) = match decided {
+        Decided::Known(done) => return Ok(Json(ok(reference, done))),
+        Decided::Queued { pending, fingerprint } => (pending, fingerprint),
+    };
+    let outcome = pending.await;
+    if !matches!(outcome, Ok(Appended { duplicate: false, .. })) {
+        gateway.rates.not_stored(caller.uid, id);
+    }
+    appended(gateway, reference, outcome, Body::Printed(fingerprint)).await
+}
+
+async fn appended(
     gateway: &Gateway,
     reference: Option<u64>,
     outcome: Result<Appended, AppendError>,

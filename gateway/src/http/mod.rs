@@ -8,7 +8,7 @@ mod web;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{get, patch, post, put};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use natter_platform::Problem;
@@ -21,6 +21,8 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new()
         .route("/ws", get(socket::upgrade))
         .route("/api/messages", post(api::send))
+        .route("/api/conversations/{id}/messages/{seq}", patch(api::edit).delete(api::delete))
+        .route("/api/conversations/{id}/messages/{seq}/reactions/{emoji}", put(api::react).delete(api::react))
         .route("/api/conversations/{id}/marker", put(api::mark))
         .route("/api/presence", put(api::presence))
         .route("/api/connections", post(api::connections))

@@ -15,10 +15,10 @@ use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
 use super::{End, Session};
+use crate::commands::change::{self, Change};
 use crate::commands::mark::{self, Marked};
 use crate::commands::repeat::{self, Body};
-use crate::commands::send::{self, Sent};
-use crate::commands::{Done, Refused, refused_append, typing};
+use crate::commands::{Decided, Done, Refused, refused_append, send, typing};
 use crate::feed::Entry;
 
 /// A durable command that is on its way. A repeat of one is a command of its own: the broker tells that it is a repeat.
@@ -122,6 +122,15 @@ impl Session {
         }
         let (reference, result) = match frame {
             Incoming::Frame(ClientFrame::Send(command)) => (command.reference, self.on_send(command).await),
+            Incoming::Frame(ClientFrame::Edit(command)) => {
+                (command.reference, self.on_change(command.reference, (&command).into()).await)
+            }
+            Incoming::Frame(ClientFrame::Delete(command)) => {
+                (command.reference, self.on_change(command.reference, (&command).into()).await)
+            }
+            Incoming::Frame(ClientFrame::React(command)) => {
+                (command.reference, self.on_change(command.reference, (&command).into()).await)
+            }
             Incoming::Frame(ClientFrame::Mark(command)) => (command.reference, self.on_mark(command).await),
             Incoming::Frame(ClientFrame::Typing(command)) => {
                 let result = typing::typing(&self.gateway, &self.caller, &command).await;
@@ -148,14 +157,26 @@ impl Session {
 
     async fn on_send(&mut self, command: natter_protocol::frame::Send) -> Result<Option<OkFrame>, Refused> {
         self.check_order()?;
-        match send::send(&self.gateway, &self.caller, &command, Some(self.line)).await? {
-            Sent::Known(done) => Ok(Some(ok_of(command.reference, done))),
-            Sent::Queued { pending, fingerprint } => {
+        let decided = send::send(&self.gateway, &self.caller, &command, Some(self.line)).await?;
+        Ok(self.decided(command.id, command.reference, decided))
+    }
+
+    async fn on_change(&mut self, reference: Option<u64>, command: Change<'_>) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
+        let decided = change::change(&self.gateway, &self.caller, command, Some(self.line)).await?;
+        Ok(self.decided(command.id, reference, decided))
+    }
+
+    /// The answer to a command that was stored before; of any other, the outcome is awaited.
+    fn decided(&mut self, id: ClientId, reference: Option<u64>, decided: Decided) -> Option<OkFrame> {
+        match decided {
+            Decided::Known(done) => Some(ok_of(reference, done)),
+            Decided::Queued { pending, fingerprint } => {
                 let outcome = |ticket| -> Awaited {
                     Box::pin(async move { Outcome::Appended { ticket, result: pending.await } })
                 };
-                self.in_flight.add(command.id, command.reference, Body::Message(fingerprint), outcome);
-                Ok(None)
+                self.in_flight.add(id, reference, Body::Printed(fingerprint), outcome);
+                None
             }
         }
     }

@@ -9,8 +9,13 @@ use crate::rig::{PATIENCE, Person, Rig, new_id};
 use crate::socket::{message, seq, text};
 
 /// Every door that wants a token, with something that it takes.
-fn doors(conversation: &str) -> [(&'static str, String, Option<Value>); 5] {
+fn doors(conversation: &str) -> [(&'static str, String, Option<Value>); 9] {
+    let (message_1, thumb, id) = (format!("/api/conversations/{conversation}/messages/1"), "%F0%9F%91%8D", new_id());
     [
+        ("PATCH", message_1.clone(), Some(json!({"id": id, "text": "hi"}))),
+        ("DELETE", format!("{message_1}?id={id}"), None),
+        ("PUT", format!("{message_1}/reactions/{thumb}?id={id}"), None),
+        ("DELETE", format!("{message_1}/reactions/{thumb}?id={id}"), None),
         ("POST", "/api/messages".into(), Some(message(&["ada"], "hi"))),
         ("PUT", format!("/api/conversations/{conversation}/marker"), Some(json!({"id": new_id(), "read": 1}))),
         ("PUT", "/api/presence".into(), Some(json!({"status": "busy"}))),
@@ -53,7 +58,8 @@ async fn without_a_good_token_every_door_is_shut() {
             assert_eq!((status, &problem["code"]), (401, &json!("unauthenticated")), "{method} {path} {token:?}");
             assert_eq!((&problem["status"], &problem["temporary"]), (&json!(401), &json!(false)));
         }
-        let in_url = format!("{path}?access_token={}", ada.token);
+        let and = if path.contains('?') { '&' } else { '?' };
+        let in_url = format!("{path}{and}access_token={}", ada.token);
         for token in [None, Some(&*ada.token)] {
             let (status, _) = rig.http(0, method, &in_url, token, body.clone()).await;
             assert_eq!(status, 401, "{method} {path} with a token in its URL");

@@ -287,10 +287,13 @@ async fn cmd6_a_conversation_of_others_is_answered_like_one_that_is_not() {
     let mut b = rig.socket(0, &bob).await;
     let mut e = rig.socket(0, &eve).await;
     type Ask = fn(&Value) -> Value;
-    let asks: [Ask; 3] = [
+    let asks: [Ask; 6] = [
         |to| json!({"type": "send", "id": new_id(), "to": {"conversation": to}, "text": "hi"}),
         |to| json!({"type": "mark", "id": new_id(), "conversation": to, "read": 1}),
         |to| json!({"type": "typing", "conversation": to}),
+        |to| json!({"type": "edit", "id": new_id(), "conversation": to, "message": 4, "text": "hi"}),
+        |to| json!({"type": "delete", "id": new_id(), "conversation": to, "message": 4}),
+        |to| json!({"type": "react", "id": new_id(), "conversation": to, "message": 4, "emoji": "👍", "op": "add"}),
     ];
     for ask in asks {
         let mut answers = Vec::new();

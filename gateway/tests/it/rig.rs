@@ -19,7 +19,7 @@ use natter_testkit::{Broker, Proxy, eventually};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::socket::Socket;
+use crate::socket::{Closed, Socket};
 
 /// Long enough for a busy machine; what is not there by then is missing.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -182,17 +182,30 @@ impl Rig {
 
     /// A socket of a person's on a gateway, greeted afresh.
     pub async fn socket(&self, gateway: usize, person: &Person) -> Socket {
-        let mut socket = self.hello(gateway, person, None).await;
-        socket.expect("welcome").await;
+        let mut socket = self.welcomed(gateway, person, None).await;
         assert_eq!(socket.expect("reset").await["reason"], "fresh");
         socket
     }
 
     /// A socket that resumes from a position, welcomed.
     pub async fn resume(&self, gateway: usize, person: &Person, position: &str) -> Socket {
-        let mut socket = self.hello(gateway, person, Some(position)).await;
-        socket.expect("welcome").await;
-        socket
+        self.welcomed(gateway, person, Some(position)).await
+    }
+
+    /// A socket that was welcomed. Told that the gateway is behind (4003), it comes back, as clients do.
+    async fn welcomed(&self, gateway: usize, person: &Person, resume: Option<&str>) -> Socket {
+        eventually("the gateway says welcome", PATIENCE, async || {
+            let mut socket = self.hello(gateway, person, resume).await;
+            match socket.next_but_pings().await {
+                Ok(frame) => {
+                    assert_eq!(frame["type"], "welcome", "{frame}");
+                    Ok(socket)
+                }
+                Err(behind @ Closed(Some(4003))) => Err(behind),
+                Err(closed) => panic!("expected welcome, got {closed:?}"),
+            }
+        })
+        .await
     }
 
     /// A socket that has said hello, and heard nothing yet.

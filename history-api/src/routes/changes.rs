@@ -1,5 +1,5 @@
 //! `GET /history/changes?after=position`: what the caller's sockets would have got since then, frame by frame and in order
-//! (PROTOCOL §4), for bots and offline stores.
+//! (PROTOCOL §4), for bots and offline stores. What was deleted since is there without what it said.
 //!
 //! Pages are followed by `next`; after the last, the page's `position` is where to ask `after` next time, and from where a
 //! socket can resume. The frames' own positions name no event's tag, for the read models do not keep it.
@@ -10,7 +10,7 @@ use http::StatusCode;
 use natter_events::{ClientId, Tag};
 use natter_platform::Problem;
 use natter_platform::problem::QueryParams;
-use natter_protocol::frame::{Marker, Message};
+use natter_protocol::frame::{Deleted, Edited, Marker, Message, Reaction, ReactionOp};
 use natter_protocol::history::Page;
 use natter_protocol::{ErrorCode, Position, ServerFrame};
 use serde::Deserialize;
@@ -24,7 +24,7 @@ use crate::cursor::Query;
 use crate::database::DatabaseError;
 use crate::page::page;
 use crate::params::{Paging, invalid};
-use crate::rows::{self, message_columns};
+use crate::rows;
 use crate::statement::{Snapshot, gated};
 
 const ROUTE: &str = "changes";
@@ -69,19 +69,22 @@ const SINCE: &str = gated!(
      )
      select gate.epoch, gate.seq, gate.tag, gate.refused, gate.kept, page.*, author.handle as m_sender
      from gate left join lateral (
-         select true as item, m.kind, m.read, m.conversation, ",
-    message_columns!(),
-    ",
+         select true as item, m.kind, m.read, m.conversation, m.seq as m_seq, m.at as m_at, m.sender as m_by, m.id as m_id,
+                m.reply_to as m_reply_to, m.metadata as m_metadata, m.message, m.emoji,
+                coalesce(
+                    (select v.text from versions v
+                     where v.conversation = m.conversation and v.message = coalesce(m.message, m.seq) and v.seq = m.seq),
+                    m.text) as m_text,
                 array(
                     select u.handle from participants q left join users u on u.uid = q.uid
                     where q.conversation = m.conversation
                 ) as participants
          from keys
          cross join lateral (
-             select seq, at, conversation, kind, actor as sender, read, id, text, reply_to, metadata from feed
+             select seq, at, conversation, kind, actor as sender, read, id, text, reply_to, metadata, message, emoji from feed
              where feed.conversation = keys.conversation and feed.seq = keys.seq
              union all
-             select seq, at, conversation, kind, actor, read, null, null, null, null from changes
+             select seq, at, conversation, kind, actor, read, id, null, null, null, message, emoji from changes
              where keys.conversation is null and changes.seq = keys.seq
          ) m
      ) page on true
@@ -184,6 +187,36 @@ fn frame(row: &PgRow, epoch: u64) -> sqlx::Result<ServerFrame> {
             conversation,
             user: rows::handle(row, "m_sender")?,
             read: rows::seq(row, "read")?,
+            at,
+        })),
+        "edited" => Ok(ServerFrame::Edited(Edited {
+            seq,
+            position,
+            conversation,
+            message: rows::seq(row, "message")?,
+            by: rows::handle(row, "m_sender")?,
+            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
+            text: row.try_get::<Option<String>, _>("m_text")?.unwrap_or_default(),
+            at,
+        })),
+        "deleted" => Ok(ServerFrame::Deleted(Deleted {
+            seq,
+            position,
+            conversation,
+            message: rows::seq(row, "message")?,
+            by: rows::handle(row, "m_sender")?,
+            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
+            at,
+        })),
+        kind @ ("reaction_added" | "reaction_removed") => Ok(ServerFrame::Reaction(Reaction {
+            seq,
+            position,
+            conversation,
+            message: rows::seq(row, "message")?,
+            user: rows::handle(row, "m_sender")?,
+            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
+            emoji: row.try_get("emoji")?,
+            op: if kind == "reaction_added" { ReactionOp::Add } else { ReactionOp::Remove },
             at,
         })),
         kind => Err(sqlx::Error::Decode(format!("{kind:?} is no kind of change that this program knows").into())),

@@ -10,6 +10,7 @@ mod members;
 mod messages;
 mod user;
 mod users;
+mod versions;
 
 use axum::Router;
 use axum::routing::get;
@@ -29,6 +30,7 @@ pub fn router(history: History) -> Router {
         .route("/history/conversations/{id}", get(conversation::get))
         .route("/history/conversations/{id}/members", get(members::get))
         .route("/history/conversations/{id}/messages", get(messages::get))
+        .route("/history/conversations/{id}/messages/{seq}/versions", get(versions::get))
         .route("/history/direct", get(direct::get))
         .route("/history/users", get(users::get))
         .route("/history/users/{handle}", get(user::get))

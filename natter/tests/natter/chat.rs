@@ -394,13 +394,13 @@ async fn what_is_written_while_the_server_is_away_is_sent_once_it_is_back() {
     let data = scratch_folder("data");
     let mut up = Up::up(natter_up(&data));
     let people = People::register(&up.url, &["ada", "bob"]);
-    people.sends("bob", "ada", "Hello");
+    people.sends("bob", "ada", "Here I am");
     let bob = people.tail("bob", &[]);
     bob.live(1).await;
     let mut screen = people.screen("ada", 120, 20);
-    screen.shows("live as ada").await;
+    screen.until("the list", |text| text.contains("live as ada") && text.contains("Here I am")).await;
     screen.types(ENTER);
-    screen.until("the conversation", |text| text.matches("Hello").count() == 2).await;
+    screen.until("the conversation", |text| text.matches("Here I am").count() == 2).await;
 
     up.signal("KILL");
     up.ended(LONG);

@@ -2,6 +2,7 @@
 
 mod alone;
 mod arrows;
+mod changing;
 mod chat;
 mod configuration;
 mod deployment;

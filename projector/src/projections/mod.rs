@@ -9,4 +9,6 @@ pub(crate) mod days;
 pub(crate) mod dead_letters;
 pub(crate) mod messages;
 pub(crate) mod presence;
+pub(crate) mod reactions;
 pub(crate) mod readers;
+pub(crate) mod revisions;

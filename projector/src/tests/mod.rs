@@ -6,6 +6,7 @@
 mod accounts;
 mod chat;
 mod fences;
+mod golden;
 mod histories;
 mod interruptions;
 mod live;

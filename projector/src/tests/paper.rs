@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use natter_events::{
-    Account, ClientId, ContentKey, ConversationId, Event, Field, KeyId, MessageSent, ReadMarkerMoved, Record,
-    Revocation, SessionsRevoked, Subject, Uid, UserRegistered,
+    Account, ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Intent, KeyId, MessageDeleted,
+    MessageEdited, MessageSent, ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, Revocation, SessionsRevoked,
+    Subject, Uid, UserRegistered,
 };
 use natter_log::{Stored, Stream};
 use natter_testkit::Database;
@@ -65,9 +66,41 @@ impl Person {
             text: self.key.seal(self.uid, Field::Text, text.as_bytes()),
             reply_to: None,
             metadata: None,
-            fingerprint: self.key.fingerprint(conversation, id, text, None, None),
+            fingerprint: self.key.fingerprint(conversation, id, Intent::Send { text, reply_to: None, metadata: None }),
         };
         Record::new(self.uid, sent).to(&people).in_conversation(conversation).answering(id).sealed_with(self.key_id)
+    }
+
+    pub fn edits(&self, people: &[Uid], message: u64, text: &str) -> Record {
+        let sealed = self.key.seal(self.uid, Field::Text, text.as_bytes());
+        self.changes(people, Intent::Edit { message, text }, |fingerprint| {
+            MessageEdited { message, text: sealed, fingerprint }.into()
+        })
+    }
+
+    pub fn deletes(&self, people: &[Uid], message: u64) -> Record {
+        self.changes(people, Intent::Delete { message }, |fingerprint| MessageDeleted { message, fingerprint }.into())
+    }
+
+    pub fn reacts(&self, people: &[Uid], message: u64, emoji: &str) -> Record {
+        let sealed = self.key.seal(self.uid, Field::Emoji, emoji.as_bytes());
+        self.changes(people, Intent::AddReaction { message, emoji }, |fingerprint| {
+            ReactionAdded { message, emoji: sealed, fingerprint }.into()
+        })
+    }
+
+    pub fn unreacts(&self, people: &[Uid], message: u64, emoji: &str) -> Record {
+        let sealed = self.key.seal(self.uid, Field::Emoji, emoji.as_bytes());
+        self.changes(people, Intent::RemoveReaction { message, emoji }, |fingerprint| {
+            ReactionRemoved { message, emoji: sealed, fingerprint }.into()
+        })
+    }
+
+    fn changes(&self, people: &[Uid], intent: Intent<'_>, event: impl FnOnce(Fingerprint) -> Event) -> Record {
+        let people = self.with(people);
+        let (conversation, id) = (ConversationId::direct(&people), ClientId::at(rand::random_range(1..1 << 40)));
+        let event = event(self.key.fingerprint(conversation, id, intent));
+        Record::new(self.uid, event).to(&people).in_conversation(conversation).answering(id).sealed_with(self.key_id)
     }
 
     pub fn reads(&self, people: &[Uid], read: u64) -> Record {
@@ -87,7 +120,12 @@ impl Person {
 pub fn subject(record: &Record) -> Subject {
     let actor = record.envelope.actor;
     match record.event {
-        Event::MessageSent(_) | Event::ReadMarkerMoved(_) => Subject::Messages(actor),
+        Event::MessageSent(_)
+        | Event::MessageEdited(_)
+        | Event::MessageDeleted(_)
+        | Event::ReactionAdded(_)
+        | Event::ReactionRemoved(_)
+        | Event::ReadMarkerMoved(_) => Subject::Messages(actor),
         Event::UserRegistered(_) | Event::SessionsRevoked(_) => Subject::Account(actor),
         Event::PresenceChanged(_) | Event::ReceivedUpTo(_) => Subject::Presence(actor),
     }

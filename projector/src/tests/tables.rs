@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
 
 /// Everything that a projector writes.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "changes",
     "changes_kept",
     "commands",
@@ -19,8 +19,10 @@ const TABLES: [&str; 13] = [
     "participants",
     "presence",
     "projector",
+    "reactions",
     "revocations",
     "users",
+    "versions",
 ];
 
 pub async fn connect(database: &Database) -> PgConnection {

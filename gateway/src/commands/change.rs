@@ -1,0 +1,124 @@
+//! `edit`, `delete` and `react`: what is done to a message that is there.
+
+use natter_events::{
+    ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Intent, MessageDeleted, MessageEdited,
+    ReactionAdded, ReactionRemoved, Record, Subject,
+};
+use natter_log::{Append, Line, Stream};
+use natter_protocol::frame::{Delete, Edit, React, ReactionOp};
+use natter_protocol::{ErrorCode, text};
+
+use super::repeat::{self, Body};
+use super::{Caller, Decided, Refused, check_text, content_key, message_at, message_id, people_of};
+use crate::Gateway;
+
+/// A command about a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub id: ClientId,
+    what: What<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What<'a> {
+    Edit(&'a str),
+    Delete,
+    React(&'a str, ReactionOp),
+}
+
+impl<'a> From<&'a Edit> for Change<'a> {
+    fn from(command: &'a Edit) -> Self {
+        let Edit { conversation, message, id, ref text, .. } = *command;
+        Self { conversation, message, id, what: What::Edit(text) }
+    }
+}
+
+impl<'a> From<&'a Delete> for Change<'a> {
+    fn from(command: &'a Delete) -> Self {
+        let Delete { conversation, message, id, .. } = *command;
+        Self { conversation, message, id, what: What::Delete }
+    }
+}
+
+impl<'a> From<&'a React> for Change<'a> {
+    fn from(command: &'a React) -> Self {
+        let React { conversation, message, id, ref emoji, op, .. } = *command;
+        // In the one form that it is stored in, so that a repeat in another is a repeat.
+        let emoji = text::emoji(emoji).unwrap_or(emoji);
+        Self { conversation, message, id, what: What::React(emoji, op) }
+    }
+}
+
+/// Decides a change and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
+pub async fn change(
+    gateway: &Gateway,
+    caller: &Caller,
+    command: Change<'_>,
+    line: Option<Line>,
+) -> Result<Decided, Refused> {
+    let Change { conversation, message, id, what } = command;
+    let known = repeat::known(gateway, caller, id).await?;
+    let key = content_key(gateway, caller).await?;
+    let fingerprint = key.fingerprint(conversation, id, what.intent(message));
+    if let Some(known) = known {
+        return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
+    }
+    let people = people_of(gateway, caller.uid, conversation).await?;
+    what.check()?;
+    let target = message_at(gateway, conversation, message).await?;
+    if !matches!(what, What::React(..)) && target.actor != caller.uid {
+        return Err(Refused::new(ErrorCode::Forbidden, "this message is somebody else's"));
+    }
+    gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
+    let record = Record::new(caller.uid, what.event(caller, message, &key, fingerprint))
+        .to(&people)
+        .in_conversation(conversation)
+        .answering(id)
+        .sealed_with(caller.account.key);
+    let append = Append {
+        stream: Stream::Chat,
+        subject: Subject::Messages(caller.uid).to_string(),
+        message_id: message_id(caller.uid, id),
+        payload: record.encode(),
+        expected_last: None,
+    };
+    Ok(Decided::Queued { pending: Box::new(super::append(gateway, append, line)), fingerprint })
+}
+
+impl<'a> What<'a> {
+    fn check(self) -> Result<(), Refused> {
+        match self {
+            Self::Edit(text) => check_text(text),
+            Self::React(emoji, _) if text::emoji(emoji).is_none() => {
+                Err(Refused::new(ErrorCode::Invalid, "`emoji` is not one emoji"))
+            }
+            Self::Delete | Self::React(..) => Ok(()),
+        }
+    }
+
+    fn intent(self, message: u64) -> Intent<'a> {
+        match self {
+            Self::Edit(text) => Intent::Edit { message, text },
+            Self::Delete => Intent::Delete { message },
+            Self::React(emoji, ReactionOp::Add) => Intent::AddReaction { message, emoji },
+            Self::React(emoji, ReactionOp::Remove) => Intent::RemoveReaction { message, emoji },
+        }
+    }
+
+    fn event(self, caller: &Caller, message: u64, key: &ContentKey, fingerprint: Fingerprint) -> Event {
+        let seal = |field, text: &str| key.seal(caller.uid, field, text.as_bytes());
+        match self {
+            Self::Edit(text) => MessageEdited { message, text: seal(Field::Text, text), fingerprint }.into(),
+            Self::Delete => MessageDeleted { message, fingerprint }.into(),
+            Self::React(emoji, op) => {
+                let emoji = seal(Field::Emoji, emoji);
+                match op {
+                    ReactionOp::Add => ReactionAdded { message, emoji, fingerprint }.into(),
+                    ReactionOp::Remove => ReactionRemoved { message, emoji, fingerprint }.into(),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What is done to messages, from the commands over the log and PostgreSQL to history: as it is, after a restart, and made
+//! again from the log alone.
+
+use natter_testkit::{eventually, scratch_folder};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::program::{LONG, Up, natter_up};
+
+struct Person {
+    url: String,
+    token: String,
+}
+
+impl Person {
+    async fn enters(up: &Up, door: &str, handle: &str) -> Self {
+        let account = json!({"handle": handle, "password": "correct horse battery"});
+        let answer = reqwest::Client::new().post(format!("{}/auth/{door}", up.url)).json(&account).send().await;
+        let tokens: Value = answer.expect("answered").json().await.expect("JSON");
+        Self { url: up.url.clone(), token: tokens["access_token"].as_str().expect("a token").to_owned() }
+    }
+
+    async fn ask(&self, method: &str, path: &str, after: Option<&Value>, body: Option<Value>) -> (u16, Value) {
+        let method = method.parse().expect("a method");
+        let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.url));
+        request = request.bearer_auth(&self.token);
+        if let Some(position) = after {
+            request = request.header("natter-min-position", position.as_str().expect("a position"));
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("answered");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    /// Does something, which succeeds.
+    async fn does(&self, method: &str, path: String, body: Option<Value>) -> Value {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let path = if body.is_some() { path } else { format!("{path}{separator}id={}", Uuid::now_v7()) };
+        let (status, ok) = self.ask(method, &path, None, body).await;
+        assert_eq!(status, 200, "{method} {path}: {ok}");
+        ok
+    }
+
+    async fn says(&self, text: &str) -> Value {
+        let message = json!({"to": {"participants": ["ada", "bob"]}, "id": Uuid::now_v7(), "text": text});
+        self.does("POST", "/api/messages".to_owned(), Some(message)).await
+    }
+
+    async fn reads(&self, path: &str, after: &Value) -> Value {
+        let (status, page) = self.ask("GET", path, Some(after), None).await;
+        assert_eq!(status, 200, "{path}: {page}");
+        page
+    }
+}
+
+/// What history says of the conversation, without what is of the moment.
+async fn told(person: &Person, conversation: &str, edited: u64, since: &Value, upto: &Value) -> [Value; 3] {
+    let messages = person.reads(&format!("/history/conversations/{conversation}/messages"), upto).await;
+    let versions = format!("/history/conversations/{conversation}/messages/{edited}/versions");
+    let versions = person.reads(&versions, upto).await;
+    let since = since.as_str().expect("a position");
+    let changes = person.reads(&format!("/history/changes?after={since}&limit=200"), upto).await;
+    [messages, versions, changes].map(|page| page["items"].clone())
+}
+
+#[tokio::test]
+async fn edits_deletions_and_reactions_are_the_same_after_a_restart_and_made_again_from_the_log() {
+    let data = scratch_folder("data");
+    let mut up = Up::up(natter_up(&data));
+    let (ada, bob) = (Person::enters(&up, "register", "ada").await, Person::enters(&up, "register", "bob").await);
+    let eve = Person::enters(&up, "register", "eve").await;
+    let first = ada.says("one").await;
+    let (start, conversation) = (&first["position"], first["conversation"].as_str().expect("an id").to_owned());
+    let gone = bob.says("to be deleted").await["seq"].as_u64().expect("a seq");
+    let one = first["seq"].as_u64().expect("a seq");
+    let at = |seq: u64, rest: &str| format!("/api/conversations/{conversation}/messages/{seq}{rest}");
+    let edit = |text: &str| Some(json!({"id": Uuid::now_v7(), "text": text}));
+    for text in ["two", "three"] {
+        ada.does("PATCH", at(one, ""), edit(text)).await;
+    }
+    bob.does("PATCH", at(gone, ""), edit("a slip of the tongue")).await;
+    ada.does("PUT", at(gone, "/reactions/👍"), None).await;
+    bob.does("DELETE", at(gone, ""), None).await;
+    for (person, method, emoji) in [
+        (&bob, "PUT", "👍"),
+        (&bob, "PUT", "🎈"),
+        (&ada, "PUT", "👍"),
+        (&ada, "PUT", "👍"),
+        (&bob, "DELETE", "👍"),
+        (&bob, "DELETE", "👏"),
+    ] {
+        person.does(method, at(one, &format!("/reactions/{emoji}")), None).await;
+    }
+    let last = &bob.says("the end").await["position"];
+
+    let before = told(&ada, &conversation, one, start, last).await;
+    let [messages, versions, changes] = &before;
+    assert_eq!(messages[0]["text"], "three");
+    assert!(messages[0]["edited_at"].as_str() > messages[0]["at"].as_str(), "{messages}");
+    let reactions =
+        json!([{"emoji": "👍", "users": ["ada"], "count": 1}, {"emoji": "🎈", "users": ["bob"], "count": 1}]);
+    assert_eq!(messages[0]["reactions"], reactions);
+    assert_eq!((&messages[1]["text"], &messages[1]["deleted"]), (&json!(""), &json!(true)), "{messages}");
+    assert!(messages[1].get("reactions").is_none() && messages[1].get("edited_at").is_none(), "{messages}");
+    let texts: Vec<_> = versions.as_array().expect("versions").iter().map(|version| &version["text"]).collect();
+    assert_eq!(texts, ["one", "two", "three"]);
+    assert_eq!(versions[0]["seq"], json!(one));
+    let kinds: Vec<_> = changes.as_array().expect("changes").iter().map(|frame| &frame["type"]).collect();
+    let expected: Vec<_> = ["message", "edited", "edited", "edited", "reaction", "deleted"]
+        .into_iter()
+        .chain(["reaction"; 6])
+        .chain(["message"])
+        .collect();
+    assert_eq!(kinds, expected);
+    assert_eq!((&changes[2]["text"], &changes[2]["message"]), (&json!("three"), &json!(one)), "{changes}");
+    assert!(!changes.to_string().contains("tongue"), "what was deleted is told to nobody any more: {changes}");
+    assert!(!changes.to_string().contains("to be deleted"), "{changes}");
+
+    for path in ["messages".to_owned(), format!("messages/{one}/versions"), format!("messages/{gone}/versions")] {
+        let path = format!("/history/conversations/{conversation}/{path}");
+        let (status, _) = eve.ask("GET", &path, Some(last), None).await;
+        assert_eq!(status, 404, "EVT3: {path}");
+    }
+    let (_, none) =
+        bob.ask("GET", &format!("/history/conversations/{conversation}/messages/{gone}/versions"), None, None).await;
+    assert_eq!(none["items"], json!([]), "of a deleted message no version is left");
+
+    up.signal("INT");
+    up.ended(LONG);
+    let mut up = Up::up(natter_up(&data));
+    let ada = Person::enters(&up, "login", "ada").await;
+    assert_eq!(told(&ada, &conversation, one, start, last).await, before, "after a restart");
+
+    up.signal("INT");
+    up.ended(LONG);
+    std::fs::remove_dir_all(data.join("postgres")).expect("the database is lost");
+    let up = Up::up(natter_up(&data));
+    let ada = Person::enters(&up, "login", "ada").await;
+    eventually("the read model is there again", LONG, async || {
+        let path = format!("/history/conversations/{conversation}/messages");
+        match ada.ask("GET", &path, Some(last), None).await {
+            (200, _) => Ok(()),
+            other => Err(other),
+        }
+    })
+    .await;
+    assert_eq!(told(&ada, &conversation, one, start, last).await, before, "made again from the log");
+}
