@@ -8,7 +8,7 @@ use natter_client::{Handle, History, MessageItem};
 
 use super::login::{LoginOptions, log_in};
 use super::output::{Ended, Output, OutputOptions, end};
-use super::{clean, failed, time};
+use super::{clean, failed, time, words};
 use crate::exit::Failure;
 
 /// The most that the server gives at once.
@@ -41,11 +41,13 @@ pub async fn run(login: &LoginOptions, options: Options) -> Result<(), Failure> 
     let mut messages = messages.map_err(|error| failed(&login.url, &error))?;
     messages.sort_by_key(|message| message.seq);
     let zone = TimeZone::system();
-    let print = |message: &MessageItem| output.write(message, || Some(line(message, &zone)));
+    let print = |message: &MessageItem| output.write(message, || Some(line(message, session.user(), &zone)));
     let outcome: Result<(), Ended> = messages.iter().try_for_each(print);
     end(outcome)
 }
 
-fn line(message: &MessageItem, zone: &TimeZone) -> String {
-    format!("{}  {}: {}", time::full(message.at, zone), message.sender, clean::line(&message.text))
+fn line(message: &MessageItem, me: &Handle, zone: &TimeZone) -> String {
+    let said = words::said(message);
+    let reactions = words::reactions(message, me).map(|reactions| format!("  [{reactions}]")).unwrap_or_default();
+    format!("{}  {}: {}{reactions}", time::full(message.at, zone), message.sender, clean::line(&said))
 }

@@ -16,6 +16,7 @@ mod send;
 mod tail;
 mod time;
 mod tui;
+mod words;
 
 use std::io::{self, IsTerminal};
 

@@ -54,7 +54,7 @@ pub async fn run(login: &LoginOptions, options: Options) -> Result<(), Failure> 
 
 fn not_sent(error: &SendError) -> Failure {
     let exit = match error {
-        SendError::Text(_) | SendError::TooLarge { .. } => Exit::Usage,
+        SendError::Text(_) | SendError::NotAnEmoji | SendError::TooLarge { .. } => Exit::Usage,
         SendError::Refused(_) => Exit::Refused,
         SendError::Stopped | SendError::EventsNotRead => Exit::Unreachable,
         SendError::Repeated(_) | SendError::Outbox(_) => Exit::Other,

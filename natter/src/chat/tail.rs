@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use natter_client::{Client, Event, Handle, Message, Position, ResetReason, Session, State};
+use natter_client::{Client, Event, Handle, Message, Position, ReactionOp, ResetReason, Session, State, Timestamp};
 use natter_protocol::ServerFrame;
 
 use super::login::{LoginOptions, log_in};
@@ -70,7 +70,18 @@ impl Tail {
         let Self { me, output, zone, .. } = self;
         output.write(frame, || match frame {
             ServerFrame::Message(message) => Some(line(message, me, zone)),
-            // What people want to see is what is said.
+            ServerFrame::Edited(edited) => {
+                Some(changed(edited.at, &edited.by, me, zone, &format!("edited: {}", edited.text)))
+            }
+            ServerFrame::Deleted(deleted) => Some(changed(deleted.at, &deleted.by, me, zone, "deleted a message")),
+            ServerFrame::Reaction(reaction) => {
+                let what = match reaction.op {
+                    ReactionOp::Add => format!("reacted {}", reaction.emoji),
+                    ReactionOp::Remove => format!("took {} back", reaction.emoji),
+                };
+                Some(changed(reaction.at, &reaction.user, me, zone, &what))
+            }
+            // What people want to see is what is said, and done to it.
             _ => None,
         })
     }
@@ -126,6 +137,9 @@ impl Tail {
 fn frame(event: Event) -> Option<ServerFrame> {
     Some(match event {
         Event::Message(message) => ServerFrame::Message(message),
+        Event::Edited(edited) => ServerFrame::Edited(edited),
+        Event::Deleted(deleted) => ServerFrame::Deleted(deleted),
+        Event::Reaction(reaction) => ServerFrame::Reaction(reaction),
         Event::Marker(marker) => ServerFrame::Marker(marker),
         Event::Presence(presence) => ServerFrame::Presence(presence),
         Event::Delivered(delivered) => ServerFrame::Delivered(delivered),
@@ -143,4 +157,10 @@ fn line(message: &Message, me: &Handle, zone: &TimeZone) -> String {
         sender => sender.to_string(),
     };
     format!("{}  {who}: {}", time::full(message.at, zone), clean::line(&message.text))
+}
+
+/// Something was done to a message.
+fn changed(at: Timestamp, by: &Handle, me: &Handle, zone: &TimeZone, what: &str) -> String {
+    let who = if by == me { "you" } else { by.as_str() };
+    format!("{}  {who} {}", time::full(at, zone), clean::line(what))
 }

@@ -1,10 +1,12 @@
 //! One conversation as this client knows it. Everything that comes from the log gives the same result in any order and
 //! with repeats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use natter_client::{ClientId, ConversationId, ConversationItem, Handle, MessageItem, Timestamp};
+use natter_client::{
+    ClientId, ConversationId, ConversationItem, Event, Handle, MessageItem, Own, Sent, StalePage, Timeline, Timestamp,
+};
 
 use crate::chat::others;
 
@@ -23,13 +25,6 @@ pub fn people(some: &[Handle], me: &Handle) -> People {
     people.sort();
     people.dedup();
     people.into()
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line {
-    pub sender: Handle,
-    pub text: String,
-    pub at: Timestamp,
 }
 
 /// What this user wrote and the log does not have yet.
@@ -76,11 +71,10 @@ pub struct Conversation {
     pub people: People,
     pub others: Vec<Handle>,
     pub id: Option<ConversationId>,
-    /// By seq, without a hole from the first to the newest.
-    pub lines: BTreeMap<u64, Line>,
+    /// The messages, without a hole from the first to the newest.
+    pub lines: Timeline,
     pub pending: Vec<Pending>,
     counted: Counted,
-    read: HashMap<Handle, u64>,
     delivered: HashMap<Handle, u64>,
     typing: HashMap<Handle, i64>,
     pub last_activity: Timestamp,
@@ -98,10 +92,9 @@ impl Conversation {
             others: others(&people, me),
             people,
             id: None,
-            lines: BTreeMap::new(),
+            lines: Timeline::default(),
             pending: Vec::new(),
             counted: Counted::default(),
-            read: HashMap::new(),
             delivered: HashMap::new(),
             typing: HashMap::new(),
             last_activity: Timestamp::default(),
@@ -111,17 +104,28 @@ impl Conversation {
         }
     }
 
-    /// A message is its seq: taken in once, wherever it comes from. Sending reads up to itself.
-    pub fn add(&mut self, seq: u64, id: ClientId, line: Line) {
+    /// An event of this conversation.
+    pub fn event(&mut self, event: &Event) {
+        if let Event::Message(message) = event {
+            self.said(message.id, &message.sender, message.at);
+        }
+        self.lines.apply(event);
+    }
+
+    /// What this user wrote is in the log.
+    pub fn sent(&mut self, me: &Handle, text: String, sent: &Sent) {
+        self.said(sent.id, me, sent.at.unwrap_or_default());
+        self.lines.did(me, Own::Said { text, reply_to: None, metadata: None }, sent);
+    }
+
+    fn said(&mut self, id: ClientId, sender: &Handle, at: Timestamp) {
         self.pending.retain(|pending| pending.id != id);
-        self.typing.remove(&line.sender);
-        raise(&mut self.read, &line.sender, seq);
-        self.last_activity = self.last_activity.max(line.at);
-        self.lines.insert(seq, line);
+        self.typing.remove(sender);
+        self.last_activity = self.last_activity.max(at);
     }
 
     /// A row of the list. Of two rows the one that has seen more counts.
-    pub fn row(&mut self, item: ConversationItem, me: &Handle) {
+    pub fn row(&mut self, item: ConversationItem, as_of: u64, me: &Handle) -> Result<(), StalePage> {
         let last_seq = item.last_message.as_ref().map_or(0, |message| message.seq);
         if (last_seq, item.read) >= (self.counted.last_seq, self.counted.read) {
             self.counted = Counted { last_seq, read: item.read, unread: item.unread };
@@ -135,21 +139,23 @@ impl Conversation {
         }
         // Between it and what is held something may be missing: then the page brings both.
         if let Some(message) = item.last_message
-            && self.lines.last_key_value().is_none_or(|(newest, _)| *newest >= message.seq)
+            && self.newest().is_none_or(|newest| newest >= message.seq)
         {
-            self.page([message]);
+            self.page(vec![message], as_of)?;
         }
+        Ok(())
     }
 
-    pub fn page(&mut self, messages: impl IntoIterator<Item = MessageItem>) {
-        for message in messages {
-            let line = Line { sender: message.sender, text: message.text, at: message.at };
-            self.add(message.seq, message.id, line);
+    /// Messages as they stood at `as_of`.
+    pub fn page(&mut self, messages: Vec<MessageItem>, as_of: u64) -> Result<(), StalePage> {
+        for message in &messages {
+            self.said(message.id, &message.sender, message.at);
         }
+        self.lines.items(messages, as_of)
     }
 
     pub fn moved(&mut self, user: &Handle, read: u64) {
-        raise(&mut self.read, user, read);
+        self.lines.mark(user, read);
     }
 
     pub fn reached(&mut self, user: &Handle, upto: u64) {
@@ -165,22 +171,22 @@ impl Conversation {
     }
 
     pub fn read_by(&self, user: &Handle) -> u64 {
-        self.read.get(user).copied().unwrap_or_default()
+        self.lines.read_by(user)
     }
 
     pub fn first(&self) -> Option<u64> {
-        self.lines.first_key_value().map(|(seq, _)| *seq)
+        self.lines.messages().next().map(|message| message.seq)
     }
 
     pub fn newest(&self) -> Option<u64> {
-        self.lines.last_key_value().map(|(seq, _)| *seq)
+        self.lines.messages().next_back().map(|message| message.seq)
     }
 
     /// The newest line that `me` has not written and has not read.
     pub fn newest_unread(&self, me: &Handle) -> Option<u64> {
         let read = self.read_by(me);
         let mut unread = self.lines.range(read + 1..).rev();
-        unread.find(|(_, line)| line.sender != *me).map(|(seq, _)| *seq)
+        unread.find(|message| message.sender != *me).map(|message| message.seq)
     }
 
     /// How many lines of others come after what `me` has read.
@@ -188,7 +194,7 @@ impl Conversation {
         let Counted { last_seq, read: counted_read, unread } = self.counted;
         let read = self.read_by(me);
         let of_others = |after: u64, upto: u64| match after < upto {
-            true => self.lines.range(after + 1..=upto).filter(|(_, line)| line.sender != *me).count() as u64,
+            true => self.lines.range(after + 1..=upto).filter(|message| message.sender != *me).count() as u64,
             false => 0,
         };
         let since = of_others(last_seq.max(read), u64::MAX);
@@ -223,9 +229,7 @@ impl Conversation {
         let unread = self.unread(me);
         let last_seq = self.newest().unwrap_or_default();
         self.counted = Counted { last_seq, read: self.read_by(me).max(self.counted.read), unread };
-        while self.lines.len() > KEPT_LINES {
-            self.lines.pop_first();
-        }
+        self.lines.keep_newest(KEPT_LINES);
         self.more = true;
     }
 
@@ -264,34 +268,34 @@ mod tests {
     #[test]
     fn evt1_lines_are_kept_by_seq_and_taken_in_once() {
         let mut talk = talk();
-        talk.page([item(3, &bob()), item(1, &ada()), item(3, &bob()), item(2, &bob())]);
-        assert_eq!(talk.lines.keys().copied().collect::<Vec<_>>(), [1, 2, 3]);
+        talk.page(vec![item(3, &bob()), item(1, &ada()), item(3, &bob()), item(2, &bob())], 9).expect("not stale");
+        assert_eq!(talk.lines.messages().map(|message| message.seq).collect::<Vec<_>>(), [1, 2, 3]);
     }
 
     #[test]
     fn unread_is_the_same_whether_the_row_or_the_line_comes_first() {
         let rows = [row(&[bob(), ada()], 5, 3, 2), row(&[bob(), ada()], 6, 3, 3)];
         let mut rows_first = talk();
-        rows_first.row(rows[0].clone(), &ada());
-        rows_first.page([item(6, &bob())]);
+        rows_first.row(rows[0].clone(), 6, &ada()).expect("not stale");
+        rows_first.page(vec![item(6, &bob())], 9).expect("not stale");
         assert_eq!(rows_first.unread(&ada()), 3);
-        rows_first.row(rows[1].clone(), &ada());
+        rows_first.row(rows[1].clone(), 6, &ada()).expect("not stale");
         assert_eq!(rows_first.unread(&ada()), 3);
         let mut line_first = talk();
-        line_first.page([item(6, &bob())]);
-        line_first.row(rows[1].clone(), &ada());
-        line_first.row(rows[0].clone(), &ada());
+        line_first.page(vec![item(6, &bob())], 9).expect("not stale");
+        line_first.row(rows[1].clone(), 6, &ada()).expect("not stale");
+        line_first.row(rows[0].clone(), 6, &ada()).expect("not stale");
         assert_eq!(line_first.unread(&ada()), 3);
         line_first.moved(&ada(), 6);
         assert_eq!(line_first.unread(&ada()), 0);
-        line_first.page([item(8, &bob()), item(9, &bob())]);
+        line_first.page(vec![item(8, &bob()), item(9, &bob())], 9).expect("not stale");
         assert_eq!((line_first.unread(&ada()), line_first.newest_unread(&ada())), (2, Some(9)));
     }
 
     #[test]
     fn sending_reads_up_to_itself_and_reading_never_goes_back() {
         let mut talk = talk();
-        talk.page([item(1, &bob()), item(2, &ada())]);
+        talk.page(vec![item(1, &bob()), item(2, &ada())], 9).expect("not stale");
         talk.moved(&ada(), 1);
         assert_eq!((talk.unread(&ada()), talk.read_by(&ada())), (0, 2));
     }
@@ -299,7 +303,7 @@ mod tests {
     #[test]
     fn a_tick_is_what_all_others_have() {
         let mut talk = Conversation::new(people(&[bob(), handle("carol")], &ada()), &ada());
-        talk.page([item(4, &ada())]);
+        talk.page(vec![item(4, &ada())], 9).expect("not stale");
         assert_eq!(talk.progress(4, &ada()), Progress::Sent);
         talk.reached(&bob(), 4);
         assert_eq!(talk.progress(4, &ada()), Progress::Sent);
@@ -312,7 +316,7 @@ mod tests {
     #[test]
     fn leaving_keeps_the_newest_lines_and_the_count() {
         let mut talk = talk();
-        talk.page((1..=300).map(|seq| item(seq, &bob())));
+        talk.page((1..=300).map(|seq| item(seq, &bob())).collect(), 300).expect("not stale");
         talk.more = false;
         talk.trim(&ada());
         assert_eq!((talk.lines.len(), talk.first(), talk.more, talk.unread(&ada())), (200, Some(101), true, 300));
@@ -323,7 +327,7 @@ mod tests {
         let mut talk = talk();
         talk.types(&bob(), Timestamp(0));
         assert_eq!((talk.typing(Timestamp(4_999)), talk.typing(Timestamp(5_000))), (vec![bob()], vec![]));
-        talk.page([item(1, &bob())]);
+        talk.page(vec![item(1, &bob())], 9).expect("not stale");
         assert_eq!(talk.typing(Timestamp(1)), []);
     }
 }

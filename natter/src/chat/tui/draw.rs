@@ -12,7 +12,7 @@ use super::conversation::{Conversation, Reading};
 use super::finder::Finder;
 use super::rows::{self, dim};
 use super::state::{Focus, State};
-use crate::chat::{clean, names, time};
+use crate::chat::{clean, names, time, words};
 
 /// Rows of a conversation in the list.
 const LIST_ROWS: usize = 2;
@@ -135,7 +135,10 @@ fn last(state: &State, conversation: &Conversation) -> Span<'static> {
         return Span::styled("draft", Style::new().fg(Color::Yellow));
     }
     let pending = conversation.pending.last().map(|pending| (&state.me, pending.text.as_str()));
-    let said = conversation.lines.last_key_value().map(|(_, line)| (&line.sender, line.text.as_str()));
+    let said = conversation.lines.messages().next_back().map(|message| match message.deleted {
+        true => (&message.sender, words::DELETED),
+        false => (&message.sender, message.text.as_str()),
+    });
     let Some((sender, text)) = pending.or(said) else { return Span::raw("") };
     let by = match sender {
         sender if *sender == state.me => "you: ".to_owned(),

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use natter_client::{Event, Presence, ResetReason, StopReason, Timestamp, TypingNow};
+use natter_client::{
+    Deleted, Edited, Event, Position, Presence, Reaction, ReactionOp, ResetReason, StopReason, Timestamp, TypingNow,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
@@ -25,13 +27,13 @@ fn state(width: u16, height: u16) -> State {
     );
     on(&mut state, Input::Client(Event::State(Link::Live { gateway: "g".into() })));
     let rows = vec![row(&[ada(), bob()], 9, 9, 0), row(&[ada(), handle("carol")], 5, 2, 3)];
-    on(&mut state, Input::List { generation: 1, rows, whole: true });
+    on(&mut state, Input::List { generation: 1, rows, as_of: 9, whole: true });
     state.show(people(&[bob()], &ada()));
     state
 }
 
 fn says(state: &mut State, items: Vec<natter_client::MessageItem>) {
-    let page = Ok(Lines { items, more: false });
+    let page = Ok(Lines { items, as_of: 10, more: false });
     on(state, Input::Page { generation: 1, people: people(&[bob()], &ada()), before: None, page });
 }
 
@@ -155,7 +157,7 @@ fn hostile_text_cannot_speak_to_the_terminal() {
     hostile.text = "a\u{1b}[2J\u{9b}31m\u{7}\rb\u{202e}c\td\nsecond".into();
     let mut row = row(&[ada(), bob()], 9, 9, 0);
     row.last_message = Some(hostile.clone());
-    on(&mut state, Input::List { generation: 1, rows: vec![row], whole: true });
+    on(&mut state, Input::List { generation: 1, rows: vec![row], as_of: 9, whole: true });
     says(&mut state, vec![hostile]);
     let presence =
         Presence { user: bob(), status: PresenceStatus::Busy, text: Some("\u{1b}]0;x\u{7}".into()), last_seen: None };
@@ -194,4 +196,39 @@ fn every_size_of_a_terminal_can_be_drawn() {
         state.finder = Some(Finder::default());
         screen(&state);
     }
+}
+
+#[test]
+fn hst3_edits_deletions_and_reactions_show_as_they_come() {
+    let mut state = state(60, 14);
+    says(&mut state, vec![item(8, &ada()), item(9, &bob())]);
+    let (conversation, position, at) = (item(9, &bob()).conversation, Position::start(1), Timestamp(NOON));
+    let (by, id) = (bob(), id(77));
+    let text = "Text nine".into();
+    on(
+        &mut state,
+        Input::Client(Event::Edited(Edited { seq: 11, position, conversation, message: 9, by, id, text, at })),
+    );
+    let (user, emoji, op) = (bob(), "👍".into(), ReactionOp::Add);
+    on(
+        &mut state,
+        Input::Client(Event::Reaction(Reaction {
+            seq: 12,
+            position,
+            conversation,
+            message: 8,
+            user,
+            id,
+            emoji,
+            op,
+            at,
+        })),
+    );
+    let shown = screen(&state);
+    assert!(shown.contains("Text nine (edited)"), "{shown}");
+    assert!(shown.contains("bob") && shown.contains("👍"), "{shown}");
+    let by = bob();
+    on(&mut state, Input::Client(Event::Deleted(Deleted { seq: 13, position, conversation, message: 9, by, id, at })));
+    let shown = screen(&state);
+    assert!(shown.contains("message deleted") && !shown.contains("Text nine"), "{shown}");
 }

@@ -15,7 +15,7 @@ mod rows;
 mod state;
 mod terminal;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 mod worker;
 
 use std::io::{self, IsTerminal};

@@ -1,14 +1,14 @@
 //! A conversation as rows on the screen: lines grouped by sender and time, days, what is new, and how far one's own have
 //! come. Laid out from the newest upwards, and no further than is looked at.
 
-use natter_client::{Handle, Timestamp};
+use natter_client::{Handle, MessageItem, Timestamp};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::conversation::{Conversation, Pending, Progress, Reading};
 use super::state::State;
-use crate::chat::{clean, time};
+use crate::chat::{clean, time, words};
 
 const INDENT: u16 = 2;
 /// For the ticks, right of one's own lines.
@@ -32,6 +32,8 @@ struct Item<'a> {
     seq: Option<u64>,
     sender: &'a Handle,
     text: &'a str,
+    /// What was done to it, once it is in the log.
+    stored: Option<&'a MessageItem>,
     at: Timestamp,
     failed: Option<&'a str>,
 }
@@ -72,14 +74,16 @@ fn items<'a>(state: &'a State, conversation: &'a Conversation) -> impl Iterator<
         seq: None,
         sender: &state.me,
         text,
+        stored: None,
         at: *at,
         failed: failed.as_deref(),
     });
-    let said = conversation.lines.iter().rev().map(|(seq, line)| Item {
-        seq: Some(*seq),
-        sender: &line.sender,
-        text: &line.text,
-        at: line.at,
+    let said = conversation.lines.messages().rev().map(|message| Item {
+        seq: Some(message.seq),
+        sender: &message.sender,
+        text: &message.text,
+        stored: Some(message),
+        at: message.at,
         failed: None,
     });
     pending.chain(said)
@@ -148,9 +152,11 @@ fn text(
     let own = *item.sender == state.me;
     let columns = usize::from(width.saturating_sub(INDENT + if own { TICK_COLUMNS } else { 0 })).max(1);
     let indent = " ".repeat(usize::from(INDENT));
-    let cleaned = clean::lines(item.text);
-    let wrapped = cleaned.split('\n').flat_map(|line| textwrap::wrap(line, columns));
-    let mut rows: Vec<_> = wrapped.map(|row| Line::from(format!("{indent}{row}"))).collect();
+    let deleted = item.stored.is_some_and(|message| message.deleted);
+    let said = item.stored.map_or_else(|| clean::lines(item.text), words::said);
+    let wrapped = said.split('\n').flat_map(|line| textwrap::wrap(line, columns));
+    let style = if deleted { dim() } else { Style::new() };
+    let mut rows: Vec<_> = wrapped.map(|row| Line::styled(format!("{indent}{row}"), style)).collect();
     if own {
         let progress = match (item.seq, item.failed) {
             (Some(seq), _) => conversation.progress(seq, &state.me),
@@ -165,6 +171,10 @@ fn text(
             let wrapped = textwrap::wrap(&why, columns).into_iter().map(|row| format!("{indent}{row}"));
             rows.extend(wrapped.map(|row| Line::styled(row, Style::new().fg(Color::Red))));
         }
+    }
+    if let Some(reactions) = item.stored.and_then(|message| words::reactions(message, &state.me)) {
+        let wrapped = textwrap::wrap(&reactions, columns).into_iter().map(|row| format!("{indent}{row}"));
+        rows.extend(wrapped.map(|row| Line::styled(row, dim())));
     }
     rows
 }

@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use crossterm::event::KeyEvent;
 use jiff::tz::TimeZone;
 use natter_client::{
-    ClientId, ConversationId, ConversationItem, ConversationKind, Event, Handle, Message, MessageItem, Presence, Sent,
-    State as Link, Timestamp, UserItem,
+    ClientId, ConversationId, ConversationItem, ConversationKind, Deleted, Edited, Event, Handle, Marker, Message,
+    MessageItem, Presence, Reaction, Sent, StalePage, State as Link, Timestamp, UserItem,
 };
 use ratatui::layout::{Rect, Size};
 
 use super::composer::Composer;
-use super::conversation::{Conversation, Line, Pending, People, Reading, people};
+use super::conversation::{Conversation, Pending, People, Reading, people};
 use super::finder::Finder;
 use super::{panes, rows};
 
@@ -48,6 +48,8 @@ pub enum Input {
     List {
         generation: u64,
         rows: Vec<ConversationItem>,
+        /// What has happened up to here is in it.
+        as_of: u64,
         whole: bool,
     },
     ListFailed {
@@ -71,6 +73,8 @@ pub enum Input {
 #[derive(Debug)]
 pub struct Lines {
     pub items: Vec<MessageItem>,
+    /// What has happened up to here is in it.
+    pub as_of: u64,
     /// There is something before it.
     pub more: bool,
 }
@@ -207,7 +211,9 @@ impl State {
             }
             Input::Client(event) => self.event(event, &mut effects),
             Input::Settled { people, id, outcome } => self.settled(&people, id, outcome),
-            Input::List { generation, rows, whole } if generation == self.generation => self.rows(rows, whole),
+            Input::List { generation, rows, as_of, whole } if generation == self.generation => {
+                self.rows(rows, as_of, whole);
+            }
             Input::ListFailed { generation, why } if generation == self.generation => {
                 self.list = Reading::Failed(why);
                 self.failed = Some(self.now);
@@ -295,9 +301,12 @@ impl State {
             Event::State(link) => self.link(link, effects),
             Event::Reset { .. } => self.reset(effects),
             Event::Message(message) => self.message(message, effects),
-            Event::Marker(marker) => {
-                if let Some(conversation) = self.known(marker.conversation) {
-                    conversation.moved(&marker.user, marker.read);
+            Event::Edited(Edited { conversation, .. })
+            | Event::Deleted(Deleted { conversation, .. })
+            | Event::Reaction(Reaction { conversation, .. })
+            | Event::Marker(Marker { conversation, .. }) => {
+                if let Some(conversation) = self.known(conversation) {
+                    conversation.event(&event);
                 }
             }
             Event::Delivered(delivered) => {
@@ -369,19 +378,20 @@ impl State {
         self.ids.insert(message.conversation, people.clone());
         let conversation = self.conversation(&people);
         conversation.id = Some(message.conversation);
-        conversation.add(message.seq, message.id, Line { sender: message.sender, text: message.text, at: message.at });
+        conversation.event(&Event::Message(message));
         if self.open.as_ref() != Some(&people) && self.conversation(&people).lines.len() > MAX_BESIDE {
             let me = self.me.clone();
             self.conversation(&people).trim(&me);
         }
     }
 
-    fn rows(&mut self, rows: Vec<ConversationItem>, whole: bool) {
+    fn rows(&mut self, rows: Vec<ConversationItem>, as_of: u64, whole: bool) {
         for row in rows.into_iter().filter(|row| row.kind == ConversationKind::Direct) {
             let people = people(&row.participants, &self.me);
             self.ids.insert(row.conversation, people.clone());
             let me = self.me.clone();
-            self.conversation(&people).row(row, &me);
+            // A line that is too old for what has happened since comes with its page.
+            let _: Result<(), StalePage> = self.conversation(&people).row(row, as_of, &me);
         }
         if whole {
             self.list = Reading::Done;
@@ -394,17 +404,23 @@ impl State {
     fn page(&mut self, people: &People, before: Option<u64>, page: Result<Lines, String>) {
         let Some(conversation) = self.conversations.get_mut(people) else { return };
         conversation.reading = match page {
-            Ok(Lines { items, more }) => {
+            Ok(Lines { items, as_of, more }) => {
                 // It joins what is held only where it was asked for: after a trim it would leave a hole.
                 if before.is_none() || before == conversation.first() {
                     if let Some(item) = items.first() {
                         conversation.id = Some(item.conversation);
                         self.ids.insert(item.conversation, people.clone());
                     }
-                    conversation.page(items);
-                    conversation.more = more;
+                    match conversation.page(items, as_of) {
+                        Ok(()) => {
+                            conversation.more = more;
+                            Reading::Done
+                        }
+                        Err(StalePage) => Reading::Not,
+                    }
+                } else {
+                    Reading::Done
                 }
-                Reading::Done
             }
             Err(why) => {
                 self.failed = Some(self.now);
@@ -419,8 +435,8 @@ impl State {
         match outcome {
             Ok(sent) => {
                 let Pending { text, at, .. } = conversation.pending.remove(index);
-                let line = Line { sender: self.me.clone(), text, at: sent.at.unwrap_or(at) };
-                conversation.add(sent.seq, id, line);
+                let sent = Sent { at: sent.at.or(Some(at)), ..sent };
+                conversation.sent(&self.me, text, &sent);
                 if let Some(named) = sent.conversation {
                     conversation.id = Some(named);
                     self.ids.insert(named, people.clone());

@@ -29,7 +29,7 @@ impl Desk {
         let mut desk = Self::new(100, 20);
         desk.client(Event::Reset { reason: ResetReason::Fresh, position: position(10) });
         desk.go_live();
-        desk.on(Input::List { generation: 1, rows, whole: true });
+        desk.on(Input::List { generation: 1, rows, as_of: 10, whole: true });
         desk
     }
 
@@ -85,8 +85,10 @@ impl Desk {
     }
 
     fn page(&mut self, before: Option<u64>, seqs: std::ops::RangeInclusive<u64>, more: bool) {
+        let as_of = *seqs.end();
         let items = seqs.map(|seq| item(seq, &bob())).collect();
-        self.on(Input::Page { generation: 1, people: with_bob(), before, page: Ok(Lines { items, more }) });
+        let page = Ok(Lines { items, as_of, more });
+        self.on(Input::Page { generation: 1, people: with_bob(), before, page });
     }
 
     /// With bob's conversation open and read.
@@ -197,7 +199,7 @@ fn a_message_is_there_at_once_and_finds_its_place_with_the_ok() {
     // Another message came first.
     desk.message(12, &bob());
     desk.on(Input::Settled { people: with_bob(), id: said[0].0, outcome: Ok(sent(said[0].0, 11)) });
-    let newest: Vec<_> = desk.open().lines.range(10..).map(|(seq, line)| (*seq, line.text.as_str())).collect();
+    let newest: Vec<_> = desk.open().lines.range(10..).map(|line| (line.seq, line.text.as_str())).collect();
     assert_eq!((newest, desk.open().pending.len()), (vec![(11, "hello"), (12, "text 12")], 0));
 }
 
@@ -379,7 +381,12 @@ fn a_conversation_that_nobody_named_is_asked_about() {
     let message = Message { participants: None, conversation: unknown, ..message(20, &handle("dave"), id(5)) };
     desk.client(Event::Message(message));
     assert_eq!(desk.took(), [Effect::ReadRow { generation: 1, id: unknown }]);
-    desk.on(Input::List { generation: 1, rows: vec![row(&[ada(), handle("dave")], 20, 0, 1)], whole: false });
+    desk.on(Input::List {
+        generation: 1,
+        rows: vec![row(&[ada(), handle("dave")], 20, 0, 1)],
+        as_of: 10,
+        whole: false,
+    });
     assert_eq!(desk.titles(), ["dave", "bob", "carol"]);
 }
 
@@ -397,7 +404,7 @@ fn ctrl_n_finds_someone_new_and_the_first_message_makes_the_conversation() {
     assert!(desk.state.finder.is_none());
     let with_dave = people(&[handle("dave")], &ada());
     assert!(desk.took().contains(&Effect::ReadPage { generation: 1, people: with_dave.clone(), before: None }));
-    let page = Ok(Lines { items: Vec::new(), more: false });
+    let page = Ok(Lines { items: Vec::new(), as_of: 10, more: false });
     desk.on(Input::Page { generation: 1, people: with_dave.clone(), before: None, page });
     desk.now += 60_000;
     desk.types("hi");

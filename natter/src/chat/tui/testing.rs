@@ -38,6 +38,9 @@ pub fn item(seq: u64, sender: &Handle) -> MessageItem {
         id: id(1_000_000 + seq),
         text: format!("text {seq}"),
         at: Timestamp(NOON + i64::try_from(seq).expect("small") * 1_000),
+        edited_at: None,
+        deleted: false,
+        reactions: Vec::new(),
         reply_to: None,
         metadata: None,
     }

@@ -131,7 +131,7 @@ async fn read_list(client: Client, generation: u64, answers: mpsc::Sender<Input>
         let input = match pages.next_page().await {
             Ok(Some(page)) => {
                 let whole = page.next.is_none() || number == LIST_PAGES;
-                Input::List { generation, rows: page.items, whole }
+                Input::List { generation, rows: page.items, as_of: page.position.seq, whole }
             }
             Ok(None) => return,
             Err(error) => Input::ListFailed { generation, why: why(&error) },
@@ -146,7 +146,8 @@ async fn read_list(client: Client, generation: u64, answers: mpsc::Sender<Input>
 async fn read_row(client: Client, generation: u64, id: ConversationId, answers: mpsc::Sender<Input>) {
     // Without it the conversation shows at the next message.
     if let Ok(row) = client.history().conversation(id).await {
-        let _ = answers.send(Input::List { generation, rows: vec![row.item], whole: false }).await;
+        let _ =
+            answers.send(Input::List { generation, rows: vec![row.item], as_of: row.position.seq, whole: false }).await;
     }
 }
 
@@ -158,8 +159,8 @@ async fn read_page(client: &Client, people: &[Handle], before: Option<u64>) -> R
     };
     let page = pages.next_page().await?;
     Ok(page.map_or_else(
-        || Lines { items: Vec::new(), more: false },
-        |page| Lines { more: page.next.is_some(), items: page.items },
+        || Lines { items: Vec::new(), as_of: 0, more: false },
+        |page| Lines { more: page.next.is_some(), as_of: page.position.seq, items: page.items },
     ))
 }
 

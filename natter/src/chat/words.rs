@@ -1,0 +1,64 @@
+//! What was done to a message, in words.
+
+use std::borrow::Cow;
+
+use natter_client::{Handle, MessageItem, ReactionItem};
+
+use super::clean;
+
+pub const DELETED: &str = "message deleted";
+/// So many people are named for one emoji, more are counted.
+const NAMED: usize = 3;
+
+/// What a message says now, and whether it said something else before.
+pub fn said(message: &MessageItem) -> Cow<'_, str> {
+    match message {
+        MessageItem { deleted: true, .. } => DELETED.into(),
+        MessageItem { edited_at: Some(_), text, .. } => format!("{} (edited)", clean::lines(text)).into(),
+        MessageItem { text, .. } => clean::lines(text),
+    }
+}
+
+/// Who reacts with what, if anybody does.
+pub fn reactions(message: &MessageItem, me: &Handle) -> Option<String> {
+    let one = |ReactionItem { emoji, users, count }: &ReactionItem| {
+        let emoji = clean::line(emoji);
+        if *count > NAMED as u64 || users.is_empty() {
+            return format!("{emoji} {count}");
+        }
+        let names: Vec<_> = users.iter().map(|user| if user == me { "you" } else { user.as_str() }).collect();
+        format!("{emoji} {}", names.join(", "))
+    };
+    let all: Vec<_> = message.reactions.iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join("  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use natter_client::Timestamp;
+
+    use super::*;
+    use crate::chat::tui::testing::{ada, bob, handle, item};
+
+    #[test]
+    fn a_message_says_that_it_was_edited_or_deleted() {
+        let mut message = item(3, &bob());
+        assert_eq!(said(&message), "text 3");
+        message.edited_at = Some(Timestamp(0));
+        message.text = "a\u{1b}b".into();
+        assert_eq!(said(&message), "a\u{fffd}b (edited)");
+        message.deleted = true;
+        assert_eq!(said(&message), "message deleted");
+    }
+
+    #[test]
+    fn a_few_who_react_are_named_and_many_are_counted() {
+        let mut message = item(3, &bob());
+        assert_eq!(reactions(&message, &ada()), None);
+        let some =
+            |emoji: &str, users: Vec<Handle>| ReactionItem { emoji: emoji.into(), count: users.len() as u64, users };
+        let many = ["cy", "di", "ed", "fay"].map(handle).to_vec();
+        message.reactions = vec![some("👍", vec![bob(), ada()]), some("🎉", many)];
+        assert_eq!(reactions(&message, &ada()).as_deref(), Some("👍 bob, you  🎉 4"));
+    }
+}
