@@ -192,19 +192,71 @@ export class Person {
 
   /** That what waits is on the disk: a page that is closed before loses it. */
   async hasKept(texts: readonly string[]): Promise<void> {
-    const kept = () =>
-      this.page.evaluate(async (name) => {
-        const answer = <T>(request: IDBRequest<T>) =>
-          new Promise<T>((resolve, reject) => {
-            request.onsuccess = () => resolve(request.result);
-            request.onerror = () => reject(request.error);
-          });
-        const database = await answer(indexedDB.open(name));
-        const entries = await answer(database.transaction('outbox').objectStore('outbox').getAll());
-        database.close();
-        return entries.map(({ text }) => text as string);
-      }, `natter:${this.handle}`);
-    await eventually(kept, [...texts]);
+    await eventually(async () => (await this.kept()).map(({ text }) => text), [...texts]);
+  }
+
+  /** The same of all that a person can do: `send`, `edit`, `delete`, `react`. */
+  async hasKeptDeeds(kinds: readonly string[]): Promise<void> {
+    await eventually(async () => (await this.kept()).map(({ kind }) => kind), [...kinds]);
+  }
+
+  private kept(): Promise<{ kind: string; text?: string }[]> {
+    return this.page.evaluate(async (name) => {
+      const answer = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const database = await answer(indexedDB.open(name));
+      const entries = await answer(database.transaction('outbox').objectStore('outbox').getAll());
+      database.close();
+      return entries as { kind: string; text?: string }[];
+    }, `natter:${this.handle}`);
+  }
+
+  // ---- what is done to messages
+
+  /** The line with this text. */
+  line(text: string): Locator {
+    return this.lines.filter({ has: this.page.locator('.text').getByText(text, { exact: true }) });
+  }
+
+  actions(text: string): Locator {
+    return this.line(text).getByRole('button', { name: 'Actions for' });
+  }
+
+  /** Chooses one of the actions of a message, by the keyboard. */
+  async acts(text: string, action: string): Promise<void> {
+    await this.actions(text).press('Enter');
+    await this.line(text).getByRole('button', { name: action, exact: true }).press('Enter');
+  }
+
+  /** Replaces the text that is being edited. */
+  async says(text: string): Promise<void> {
+    await this.editField.fill(text);
+    await this.editField.press('Enter');
+    await this.editField.waitFor({ state: 'detached' });
+  }
+
+  reaction(text: string, emoji: string): Locator {
+    return this.line(text).getByRole('list', { name: 'Reactions' }).getByRole('button', { name: emoji });
+  }
+
+  async seesReactions(text: string, reactions: readonly string[]): Promise<void> {
+    const shown = () =>
+      this.line(text)
+        .getByRole('list', { name: 'Reactions' })
+        .getByRole('button')
+        .evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label') ?? ''));
+    await eventually(shown, [...reactions]);
+  }
+
+  get editField(): Locator {
+    return this.page.getByRole('textbox', { name: 'New text' });
+  }
+
+  isInComposer(): Promise<boolean> {
+    return this.composer.evaluate((field) => field === document.activeElement);
   }
 
   marks(): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, type RefObject, useEffect, useState } from 'react';
 import { MAX_ENTRIES } from '../outbox/queue.ts';
 import { MAX_SCALARS, normalised, scalarCount, textFault } from '../outbox/text.ts';
 import { useClient } from './hooks.ts';
@@ -12,20 +12,22 @@ interface ComposerProps {
   conversationKey: string;
   title: string;
   drafts: Map<string, string>;
+  field: RefObject<HTMLTextAreaElement | null>;
+  /** The arrow up where there is nothing written: says the last message otherwise. False where there is none. */
+  editLast(): boolean;
 }
 
-export function Composer({ conversationKey, title, drafts }: ComposerProps) {
+export function Composer({ conversationKey, title, drafts, field, editLast }: ComposerProps) {
   const client = useClient();
   const [text, setText] = useState(() => drafts.get(conversationKey) ?? '');
   const [problem, setProblem] = useState<string | null>(null);
-  const field = useRef<HTMLTextAreaElement>(null);
   const length = text.length < COUNT_FROM ? text.length : scalarCount(text);
   const left = MAX_SCALARS - length;
 
   useEffect(() => {
     // On a touch screen the focus would raise the keyboard over what one came to read.
     if (window.matchMedia('(pointer: fine)').matches) field.current?.focus();
-  }, []);
+  }, [field]);
 
   const write = (next: string) => {
     setText(next);
@@ -53,6 +55,10 @@ export function Composer({ conversationKey, title, drafts }: ComposerProps) {
   };
 
   const keyDown = (event: KeyboardEvent) => {
+    if (event.key === 'ArrowUp' && text === '' && editLast()) {
+      event.preventDefault();
+      return;
+    }
     // Enter that ends a composition (Japanese, Chinese …) is not meant for us.
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
@@ -99,14 +105,14 @@ export function Composer({ conversationKey, title, drafts }: ComposerProps) {
   );
 }
 
-function wordsFor(fault: string, length: number): string {
+export function wordsFor(fault: string, length: number): string {
   switch (fault) {
     case 'too_long':
       return `A message has at most ${MAX_SCALARS.toLocaleString()} characters; this one has ${length.toLocaleString()}.`;
     case 'control_character':
       return 'There is an invisible control character in this text that a message can’t carry.';
     case 'full':
-      return `${MAX_ENTRIES} messages are waiting already. They have to leave before you can write more.`;
+      return `${MAX_ENTRIES} messages and changes are waiting already. They have to leave before you can add more.`;
     default:
       return 'A message needs some text.';
   }

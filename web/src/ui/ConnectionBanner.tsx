@@ -1,3 +1,4 @@
+import { isChange } from '../outbox/pending.ts';
 import { bannerOf } from './banner.ts';
 import { useClient, useConnection, useNow, useQueue } from './hooks.ts';
 
@@ -6,13 +7,16 @@ export function ConnectionBanner() {
   const client = useClient();
   const connection = useConnection();
   const queue = useQueue();
+  const entries = queue.entries.filter(({ status }) => status !== 'failed');
+  const changes = entries.filter(isChange).length;
   const waiting = {
-    messages: queue.entries.filter(({ status }) => status !== 'failed').length,
+    messages: entries.length - changes,
+    changes,
     durable: client.outbox.durable,
     pausedUntil: queue.pausedUntil,
   };
   const counting =
-    connection.phase.name === 'waiting' || (connection.phase.name === 'live' && waiting.messages > 0);
+    connection.phase.name === 'waiting' || (connection.phase.name === 'live' && entries.length > 0);
   const banner = bannerOf(connection, waiting, useNow(counting));
   return (
     <div className="banner-place">

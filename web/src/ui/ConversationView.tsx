@@ -1,12 +1,19 @@
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { AddOutcome } from '../outbox/outbox.ts';
 import { unreadCount } from '../store/conversation.ts';
 import { Avatar } from './Avatar.tsx';
-import { Composer } from './Composer.tsx';
+import { Composer, wordsFor } from './Composer.tsx';
+import { DeleteDialog } from './DeleteDialog.tsx';
 import { hereAndNow, lastSeen, titleOf, typingText } from './format.ts';
 import { useClient, useKnown, useNow, useQueue } from './hooks.ts';
 import { BackIcon } from './icons.tsx';
+import type { MessageDeeds } from './MessageLine.tsx';
 import { Timeline } from './Timeline.tsx';
 import { entriesOf, linesOf } from './timeline.ts';
+import { VersionsDialog } from './VersionsDialog.tsx';
+
+/** What somebody is about to do to a message, or to look at. */
+type Doing = { what: 'edit' | 'delete' | 'versions'; seq: number };
 
 interface ConversationViewProps {
   conversationKey: string;
@@ -15,7 +22,8 @@ interface ConversationViewProps {
 }
 
 export function ConversationView({ conversationKey, drafts }: ConversationViewProps) {
-  const { me } = useClient();
+  const client = useClient();
+  const { me } = client;
   const names = useKnown((state) => state.names);
   const id = useKnown((state) => state.direct.get(conversationKey));
   const conversation = useKnown((state) => (id === undefined ? undefined : state.conversations.get(id)));
@@ -45,6 +53,45 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
     [conversation, queue, conversationKey, me, readBefore],
   );
 
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const composer = useRef<HTMLTextAreaElement>(null);
+  const toComposer = useRef(false);
+  useEffect(() => {
+    // After the dialog or the form is gone, for what had the focus before may be gone, too.
+    if (doing !== null || !toComposer.current) return;
+    toComposer.current = false;
+    composer.current?.focus();
+  }, [doing]);
+  const deeds = useMemo((): MessageDeeds => {
+    const outcome = (of: AddOutcome) => setProblem('fault' in of ? wordsFor(of.fault, 0) : null);
+    return {
+      react: (seq, emoji, op) => id !== undefined && outcome(client.react(id, seq, emoji, op)),
+      edit: (seq) => setDoing({ what: 'edit', seq }),
+      save: (seq, text) => (id === undefined ? { fault: 'empty' } : client.edit(id, seq, text)),
+      closeEdit: () => {
+        toComposer.current = true;
+        setDoing(null);
+      },
+      askToDelete: (seq) => setDoing({ what: 'delete', seq }),
+      showVersions: (seq) => setDoing({ what: 'versions', seq }),
+    };
+  }, [client, id]);
+  const editLast = (): boolean => {
+    const last = lines.findLast((line) => line.kind === 'message' && line.mine && !line.message.deleted);
+    if (last?.kind !== 'message') return false;
+    deeds.edit(last.message.seq);
+    return true;
+  };
+  const remove = (seq: number) => {
+    if (id === undefined) return;
+    const of = client.delete(id, seq);
+    setProblem('fault' in of ? wordsFor(of.fault, 0) : null);
+    toComposer.current = true;
+    setDoing(null);
+  };
+  const about = conversation?.messages.find(({ seq }) => seq === doing?.seq);
+
   return (
     <section className="conversation" aria-label={`Conversation with ${title}`}>
       <header className="conversation-head">
@@ -65,9 +112,28 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
         conversation={conversation}
         reading={reading}
         manyPeople={others.length > 1}
+        editing={doing?.what === 'edit' ? doing.seq : null}
+        deeds={deeds}
       />
       <Typing id={id} names={names} />
-      <Composer conversationKey={conversationKey} title={title} drafts={drafts} />
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <Composer
+        conversationKey={conversationKey}
+        title={title}
+        drafts={drafts}
+        field={composer}
+        editLast={editLast}
+      />
+      {doing?.what === 'delete' && about !== undefined && (
+        <DeleteDialog text={about.text} remove={() => remove(about.seq)} close={() => setDoing(null)} />
+      )}
+      {doing?.what === 'versions' && id !== undefined && (
+        <VersionsDialog conversation={id} seq={doing.seq} close={() => setDoing(null)} />
+      )}
     </section>
   );
 }

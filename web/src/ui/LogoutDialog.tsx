@@ -1,6 +1,7 @@
 import { useState } from 'react';
+import { isChange } from '../outbox/pending.ts';
 import { Dialog } from './Dialog.tsx';
-import { counted } from './format.ts';
+import { waitingText } from './format.ts';
 import { useQueue } from './hooks.ts';
 
 interface LogoutDialogProps {
@@ -9,7 +10,9 @@ interface LogoutDialogProps {
 }
 
 export function LogoutDialog({ logout, close }: LogoutDialogProps) {
-  const unsent = useQueue().entries.length;
+  const { entries } = useQueue();
+  const unsent = entries.length;
+  const changes = entries.filter(isChange).length;
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
 
@@ -30,7 +33,7 @@ export function LogoutDialog({ logout, close }: LogoutDialogProps) {
       <p>
         {unsent === 0
           ? 'Your messages stay on the server.'
-          : `${counted(unsent, 'message has', 'messages have')} not been sent and will be lost.`}
+          : `${waitingText({ messages: unsent - changes, changes })} ${unsent === 1 ? 'has' : 'have'} not been sent and will be lost.`}
       </p>
       {problem !== null && (
         <p className="problem" role="alert">

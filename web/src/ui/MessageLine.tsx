@@ -1,73 +1,166 @@
 import { memo } from 'react';
-import type { Entry } from '../outbox/queue.ts';
+import type { ReactionOp } from '../net/frames.ts';
+import type { AddOutcome } from '../outbox/outbox.ts';
+import type { ChangeEntry, Entry } from '../outbox/queue.ts';
 import type { Receipt } from '../store/conversation.ts';
 import type { Message } from '../store/state.ts';
+import { EditForm } from './EditForm.tsx';
 import { clockTime, hereAndNow, toneOf } from './format.ts';
 import { useClient } from './hooks.ts';
 import { ClockIcon, TickIcon, TwoTicksIcon, WarningIcon } from './icons.tsx';
+import { MessageActions } from './MessageActions.tsx';
+import { Reactions } from './Reactions.tsx';
+
+/** What a person can do to messages; the same object for as long as the conversation is open. */
+export interface MessageDeeds {
+  react(seq: number, emoji: string, op: ReactionOp): void;
+  /** Begins to edit. */
+  edit(seq: number): void;
+  save(seq: number, text: string): AddOutcome;
+  closeEdit(): void;
+  askToDelete(seq: number): void;
+  showVersions(seq: number): void;
+}
 
 interface MessageLineProps {
   message: Message;
+  changes: readonly ChangeEntry[];
   author: string;
   mine: boolean;
   joined: boolean;
   receipt: Receipt | null;
   /** Whether more than one other person can have written it. */
   named: boolean;
+  names: ReadonlyMap<string, string>;
+  editing: boolean;
+  deeds: MessageDeeds;
 }
 
 export const MessageLine = memo(function MessageLine({
   message,
+  changes,
   author,
   mine,
   joined,
   receipt,
   named,
+  names,
+  editing,
+  deeds,
 }: MessageLineProps) {
+  const { me } = useClient();
+  const { seq, text, deleted, editedAt, reactions } = message;
+  const under = changes.find(({ kind, status }) => kind !== 'react' && status !== 'failed');
   return (
-    <li className={lineClass(mine, joined)} data-seq={message.seq}>
-      <div className="bubble">
-        {mine ? (
-          <span className="visually-hidden">You: </span>
-        ) : (
-          <span className={named && !joined ? `author ink-${toneOf(message.sender)}` : 'visually-hidden'}>
-            {author}
-            <span className="visually-hidden">: </span>
+    <li className={lineClass(mine, joined)} data-seq={seq}>
+      <div className="said">
+        <div className="bubble">
+          {mine ? (
+            <span className="visually-hidden">You: </span>
+          ) : (
+            <span className={named && !joined ? `author ink-${toneOf(message.sender)}` : 'visually-hidden'}>
+              {author}
+              <span className="visually-hidden">: </span>
+            </span>
+          )}
+          {editing && !deleted ? (
+            <EditForm text={text} save={(next) => deeds.save(seq, next)} close={deeds.closeEdit} />
+          ) : (
+            <p className={deleted ? 'text gone' : 'text'} dir="auto">
+              {deleted ? 'Message deleted' : text}
+            </p>
+          )}
+          <span className="meta">
+            {editedAt !== null && (
+              <button
+                type="button"
+                className="edited"
+                aria-label="Edited: show earlier versions"
+                onClick={() => deeds.showVersions(seq)}
+              >
+                (edited)
+              </button>
+            )}
+            <time dateTime={message.at}>{clockTime(message.at, hereAndNow)}</time>
+            {under !== undefined ? (
+              <WaitingMark status={under.status} />
+            ) : (
+              receipt !== null && <ReceiptMark receipt={receipt} />
+            )}
           </span>
+        </div>
+        {!deleted && !editing && (
+          <MessageActions
+            author={author}
+            mine={mine}
+            react={(emoji) => deeds.react(seq, emoji, 'add')}
+            edit={() => deeds.edit(seq)}
+            remove={() => deeds.askToDelete(seq)}
+          />
         )}
-        <p className="text" dir="auto">
-          {message.text}
-        </p>
-        <span className="meta">
-          <time dateTime={message.at}>{clockTime(message.at, hereAndNow)}</time>
-          {receipt !== null && <ReceiptMark receipt={receipt} />}
-        </span>
       </div>
+      <Reactions
+        reactions={reactions}
+        me={me}
+        names={names}
+        toggle={(emoji, there) => deeds.react(seq, emoji, there ? 'remove' : 'add')}
+      />
+      {changes.map((entry) => entry.status === 'failed' && <ChangeFault key={entry.id} entry={entry} />)}
     </li>
   );
 });
 
+/** What was refused, and what one can do about it. */
+function ChangeFault({ entry }: { entry: ChangeEntry }) {
+  const { outbox } = useClient();
+  return (
+    <p className="fault" role="alert">
+      <span>
+        {faultWords(entry)}: {entry.fault?.message || 'the server refused it.'}
+      </span>
+      <button type="button" className="link" onClick={() => outbox.retry(entry.id)}>
+        Retry
+      </button>
+      <button type="button" className="link" onClick={() => outbox.discard(entry.id)}>
+        Discard
+      </button>
+    </p>
+  );
+}
+
+function faultWords(entry: ChangeEntry): string {
+  switch (entry.kind) {
+    case 'edit':
+      return 'Not edited';
+    case 'delete':
+      return 'Not deleted';
+    case 'react':
+      return entry.op === 'add' ? `Not reacted ${entry.emoji}` : `Not taken back ${entry.emoji}`;
+  }
+}
+
 export const WaitingLine = memo(function WaitingLine({ entry, joined }: { entry: Entry; joined: boolean }) {
   const { outbox } = useClient();
+  if (entry.kind !== 'send') {
+    return (
+      <li className="line mine">
+        <ChangeFault entry={entry} />
+      </li>
+    );
+  }
   const failed = entry.status === 'failed';
   return (
     <li className={`${lineClass(true, joined)}${entry.status === 'sending' ? '' : ` ${entry.status}`}`}>
       <div className="bubble">
         <span className="visually-hidden">You: </span>
         <p className="text" dir="auto">
-          {entry.kind === 'send' ? entry.text : null}
+          {entry.text}
         </p>
         <span className="meta">
           <time dateTime={new Date(entry.composedAt).toISOString()}>
             {clockTime(new Date(entry.composedAt).toISOString(), hereAndNow)}
           </time>
-          {failed ? (
-            <Mark name="Not sent" className="mark-failed" icon={<WarningIcon />} />
-          ) : entry.status === 'sending' ? (
-            <Mark name="Sending" icon={<ClockIcon />} />
-          ) : (
-            <Mark name="Waiting to be sent" icon={<ClockIcon />} />
-          )}
+          <WaitingMark status={entry.status} />
         </span>
       </div>
       {failed && (
@@ -84,6 +177,17 @@ export const WaitingLine = memo(function WaitingLine({ entry, joined }: { entry:
     </li>
   );
 });
+
+function WaitingMark({ status }: { status: Entry['status'] }) {
+  switch (status) {
+    case 'failed':
+      return <Mark name="Not sent" className="mark-failed" icon={<WarningIcon />} />;
+    case 'sending':
+      return <Mark name="Sending" icon={<ClockIcon />} />;
+    case 'queued':
+      return <Mark name="Waiting to be sent" icon={<ClockIcon />} />;
+  }
+}
 
 function ReceiptMark({ receipt }: { receipt: Receipt }) {
   switch (receipt) {

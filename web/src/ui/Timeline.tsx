@@ -2,7 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react
 import type { Conversation, Reading } from '../store/state.ts';
 import { dayName, hereAndNow } from './format.ts';
 import { useClient, useKnown, useNow, useVisible } from './hooks.ts';
-import { MessageLine, WaitingLine } from './MessageLine.tsx';
+import { type MessageDeeds, MessageLine, WaitingLine } from './MessageLine.tsx';
 import type { Line } from './timeline.ts';
 
 /** This near to the end counts as being there. */
@@ -15,9 +15,12 @@ interface TimelineProps {
   conversation: Conversation | undefined;
   reading: Reading | undefined;
   manyPeople: boolean;
+  /** The message that is being edited. */
+  editing: number | null;
+  deeds: MessageDeeds;
 }
 
-export function Timeline({ title, lines, conversation, reading, manyPeople }: TimelineProps) {
+export function Timeline({ title, lines, conversation, reading, manyPeople, editing, deeds }: TimelineProps) {
   const client = useClient();
   const names = useKnown((state) => state.names);
   const box = useRef<HTMLDivElement>(null);
@@ -62,7 +65,14 @@ export function Timeline({ title, lines, conversation, reading, manyPeople }: Ti
         )}
         <ol className="lines">
           {lines.map((line) => (
-            <TimelineLine key={line.key} line={line} names={names} manyPeople={manyPeople} />
+            <TimelineLine
+              key={line.key}
+              line={line}
+              names={names}
+              manyPeople={manyPeople}
+              editing={editing}
+              deeds={deeds}
+            />
           ))}
         </ol>
       </div>
@@ -79,9 +89,11 @@ interface TimelineLineProps {
   line: Line;
   names: ReadonlyMap<string, string>;
   manyPeople: boolean;
+  editing: number | null;
+  deeds: MessageDeeds;
 }
 
-function TimelineLine({ line, names, manyPeople }: TimelineLineProps) {
+function TimelineLine({ line, names, manyPeople, editing, deeds }: TimelineLineProps) {
   switch (line.kind) {
     case 'day':
       return <Day at={line.at} />;
@@ -91,11 +103,15 @@ function TimelineLine({ line, names, manyPeople }: TimelineLineProps) {
       return (
         <MessageLine
           message={line.message}
+          changes={line.changes}
           author={names.get(line.message.sender) ?? line.message.sender}
           mine={line.mine}
           joined={line.joined}
           receipt={line.receipt}
           named={manyPeople}
+          names={names}
+          editing={editing === line.message.seq}
+          deeds={deeds}
         />
       );
     case 'waiting':

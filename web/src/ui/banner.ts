@@ -1,10 +1,12 @@
 import { PATIENT_AFTER_ATTEMPTS } from '../net/backoff.ts';
 import type { Connection } from '../net/connection/state.ts';
-import { counted } from './format.ts';
+import { waitingText } from './format.ts';
 
 export interface Waiting {
   /** Messages that have not left yet. */
   messages: number;
+  /** Edits, deletions and reactions that have not. */
+  changes: number;
   /** Whether they outlive the page. */
   durable: boolean;
   /** The server asked for patience until then. */
@@ -23,8 +25,8 @@ export function bannerOf(connection: Connection, waiting: Waiting, now: number):
   const kept = keptText(waiting);
   switch (phase.name) {
     case 'live':
-      return waiting.messages > 0 && waiting.pausedUntil > now
-        ? { tone: 'working', text: `Sending slowly: ${messages(waiting.messages)} in line.`, action: null }
+      return waiting.messages + waiting.changes > 0 && waiting.pausedUntil > now
+        ? { tone: 'working', text: `Sending slowly: ${waitingText(waiting)} in line.`, action: null }
         : null;
     case 'offline':
       return { tone: 'waiting', text: `You’re offline.${kept}`, action: 'try_now' };
@@ -52,12 +54,9 @@ export function bannerOf(connection: Connection, waiting: Waiting, now: number):
   }
 }
 
-function keptText({ messages: count, durable }: Waiting): string {
-  if (count === 0) return '';
-  const where = durable ? 'kept on this device' : 'keep this page open';
-  return ` ${messages(count)} waiting, ${where}.`;
-}
-
-function messages(count: number): string {
-  return counted(count, 'message', 'messages');
+function keptText(waiting: Waiting): string {
+  const what = waitingText(waiting);
+  return what === ''
+    ? ''
+    : ` ${what} waiting, ${waiting.durable ? 'kept on this device' : 'keep this page open'}.`;
 }

@@ -68,6 +68,27 @@ export function typingText(users: readonly string[], names: ReadonlyMap<string, 
   return called.length === 2 ? `${called.join(' and ')} are typing…` : 'Several people are typing…';
 }
 
+/** People in a few words: oneself as “you”, and those whom nobody named as a number. */
+export function namesOf(
+  users: readonly string[],
+  count: number,
+  me: string,
+  names: ReadonlyMap<string, string>,
+): string {
+  const called = users.map((user) => (user === me ? 'you' : (names.get(user) ?? user)));
+  const unnamed = count - users.length;
+  return [...called, ...(unnamed > 0 ? [counted(unnamed, 'other', 'others')] : [])].join(', ');
+}
+
+/** What waits in the outbox. */
+export function waitingText({ messages, changes }: { messages: number; changes: number }): string {
+  const parts = [
+    ...(messages > 0 ? [counted(messages, 'message', 'messages')] : []),
+    ...(changes > 0 ? [counted(changes, 'change', 'changes')] : []),
+  ];
+  return parts.join(' and ');
+}
+
 export function counted(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
 }

@@ -64,3 +64,9 @@ export const WarningIcon = () => (
     <path d="M12 7v6M12 16.5v.5" />
   </Icon>
 );
+
+export const MoreIcon = () => (
+  <Icon>
+    <path d="M5 12h.01M12 12h.01M19 12h.01" />
+  </Icon>
+);

@@ -10,7 +10,7 @@ import { entriesOf, linesOf } from './timeline.ts';
 
 const NOW = Date.parse('2026-05-06T12:00:00Z');
 const calendar: Calendar = { locale: 'en-GB', timeZone: 'UTC' };
-const nothing = { messages: 0, durable: true, pausedUntil: 0 };
+const nothing = { messages: 0, changes: 0, durable: true, pausedUntil: 0 };
 const two = { ...nothing, messages: 2 };
 const inPhase = (phase: Phase, attempt = 1): Connection => ({ ...initialConnection, phase, attempt });
 
