@@ -386,4 +386,83 @@ describe('the client', () => {
     expect(asked.length).toBe(before);
     expect(wires).toHaveLength(1);
   });
+
+  describe('what is done to messages', () => {
+    const texts = () => client.store.state.conversations.get(C)?.messages.map(({ text }) => text) ?? [];
+    const about = (type: string, seq: number, fields: object) => ({
+      type,
+      seq,
+      position: `p${seq}`,
+      conversation: C,
+      message: 3,
+      id: `id-${seq}`,
+      at: AT,
+      ...fields,
+    });
+    const read = async () => {
+      client.open(KEY);
+      await goLive();
+      await request('/history/conversations?').answer(200, page(row(item(3, 'alice'))));
+      await request('/history/direct?').answer(200, page(item(3, 'alice')));
+    };
+
+    it('evt2_an_ok_in_its_place_is_the_event_and_a_repeats_is_not', async () => {
+      await read();
+      client.edit(C, 3, 'one');
+      const [{ ref, id }] = wire().heardOf('edit') as [{ ref: number; id: string }];
+      wire().says({ type: 'ok', ref, seq: 8, position: 'p8', at: AT });
+      expect([texts(), waiting()]).toEqual([['one'], []]);
+      client.edit(C, 3, 'two');
+      const again = wire().heardOf('edit').at(-1) as { ref: number; id: string };
+      expect(again.id).not.toBe(id);
+      wire().says({ type: 'ok', ref: again.ref, seq: 9, at: AT, duplicate: true });
+      expect([texts(), waiting()]).toEqual([['one'], []]);
+      wire().says(about('edited', 9, { by: 'alice', text: 'two' }));
+      expect(texts()).toEqual(['two']);
+    });
+
+    it('con3_ones_own_event_in_a_replay_settles_the_command', async () => {
+      await read();
+      client.react(C, 3, '👍', 'add');
+      const [{ id }] = wire().heardOf('react') as [{ id: string }];
+      wire().onclose?.({ code: 1006 });
+      clock.advance(1_000);
+      wire().onopen?.();
+      const reaction = about('reaction', 8, { user: 'alice', emoji: '👍', op: 'add', id });
+      wire().says(welcome(), reaction, { type: 'caught_up', position: 'p8' });
+      await settle();
+      expect(wire().heardOf('react')).toEqual([]);
+      expect(waiting()).toEqual([]);
+      expect(client.store.state.conversations.get(C)?.messages[0]?.reactions).toEqual([
+        { emoji: '👍', users: ['alice'], count: 1 },
+      ]);
+    });
+
+    it('hst2_versions_are_as_new_as_the_last_change', async () => {
+      await read();
+      wire().says(about('edited', 8, { by: 'alice', text: 'one' }));
+      const asked = client.versions(C, 3, new AbortController().signal);
+      await settle();
+      const path = `/history/conversations/${C}/messages/3/versions`;
+      expect(request(path).minPosition).toBe('p8');
+      const versions = [
+        { seq: 3, text: 'text 3', at: AT },
+        { seq: 8, text: 'one', at: AT },
+      ];
+      await request(path).answer(200, page(...versions));
+      expect(await asked).toEqual(versions);
+    });
+
+    it('con5_what_was_done_while_a_page_was_read_is_not_undone_by_it', async () => {
+      client.open(KEY);
+      await goLive();
+      wire().says(about('edited', 8, { by: 'alice', text: 'one' }));
+      wire().says(about('reaction', 9, { user: 'bob', emoji: '👍', op: 'add' }));
+      // Read before either happened.
+      await request('/history/direct?').answer(200, page(item(3, 'alice')));
+      await request('/history/conversations?').answer(200, page(row(item(3, 'alice'))));
+      expect(texts()).toEqual(['one']);
+      expect(client.store.state.conversations.get(C)?.messages[0]?.reactions).toHaveLength(1);
+    });
+  });
 });

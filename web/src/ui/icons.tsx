@@ -67,6 +67,6 @@ export const WarningIcon = () => (
 
 export const MoreIcon = () => (
   <Icon>
-    <path d="M5 12h.01M12 12h.01M19 12h.01" />
+    <path d="M5 12h.1M12 12h.1M19 12h.1" strokeWidth="3.5" />
   </Icon>
 );

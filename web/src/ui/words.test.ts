@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { type Connection, initialConnection, type Phase } from '../net/connection/state.ts';
-import { type Entry, emptyQueue } from '../outbox/queue.ts';
+import { type Command, type Entry, emptyQueue } from '../outbox/queue.ts';
 import { said } from '../store/changes.ts';
 import { emptyConversation, withMessages } from '../store/conversation.ts';
 import { bannerOf } from './banner.ts';
-import { type Calendar, dayName, lastSeen, shortTime, titleOf, typingText } from './format.ts';
+import { oneEmoji, QUICK } from './emoji.ts';
+import {
+  type Calendar,
+  dayName,
+  lastSeen,
+  namesOf,
+  shortTime,
+  titleOf,
+  typingText,
+  waitingText,
+} from './format.ts';
 import { hashOfPeople, peopleOfHash } from './hooks.ts';
 import { entriesOf, linesOf } from './timeline.ts';
 
@@ -30,6 +40,18 @@ describe('the banner says the truth', () => {
     expect(bannerOf(offline, { ...two, messages: 1, durable: false }, NOW)?.text).toBe(
       'You’re offline. 1 message waiting, keep this page open.',
     );
+  });
+
+  it('that_edits_deletions_and_reactions_wait_too', () => {
+    const offline = inPhase({ name: 'offline', retryAt: null });
+    const mixed = { ...nothing, messages: 2, changes: 1 };
+    expect(bannerOf(offline, mixed, NOW)?.text).toBe(
+      'You’re offline. 2 messages and 1 change waiting, kept on this device.',
+    );
+    expect(waitingText({ messages: 0, changes: 3 })).toBe('3 changes');
+    expect(waitingText({ messages: 0, changes: 0 })).toBe('');
+    const slow = { ...nothing, changes: 2, pausedUntil: NOW + 1 };
+    expect(bannerOf(live, slow, NOW)?.text).toBe('Sending slowly: 2 changes in line.');
   });
 
   it('hrt5_when_it_tries_again_with_a_way_to_do_it_now', () => {
@@ -146,5 +168,65 @@ describe('the timeline', () => {
     const twins = withMessages(conversation, [{ ...message(6, 'bob', 22), id: 'id-5' }]);
     const keys = linesOf(twins, [], 'alice', null, calendar).map(({ key }) => key);
     expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  const change = (id: string, command: Command, status: Entry['status'] = 'queued'): Entry => ({
+    id,
+    order: 1,
+    owner: 't',
+    composedAt: NOW,
+    ...command,
+    status,
+  });
+  const to = { conversation: 'c' };
+  const shown = (...entries: Entry[]) => linesOf(conversation, entries, 'alice', null, calendar);
+  const messageIn = (lines: ReturnType<typeof shown>, seq: number) => {
+    const line = lines.find((found) => found.kind === 'message' && found.message.seq === seq);
+    if (line?.kind !== 'message') throw new Error(`no line ${seq}`);
+    return line;
+  };
+
+  it('shows_what_waits_as_if_it_had_happened', () => {
+    const lines = shown(
+      change('e1', { kind: 'edit', to, message: 5, text: 'one' }),
+      change('e2', { kind: 'edit', to, message: 5, text: 'two' }, 'sending'),
+      change('e3', { kind: 'react', to, message: 1, emoji: '👍', op: 'add' }),
+      change('e4', { kind: 'edit', to, message: 1, text: 'not mine' }),
+    );
+    expect(messageIn(lines, 5).message).toMatchObject({ text: 'two', editedAt: at(0) });
+    expect(messageIn(lines, 5).changes.map(({ id }) => id)).toEqual(['e1', 'e2']);
+    expect(messageIn(lines, 1).message).toMatchObject({
+      text: 't',
+      reactions: [{ emoji: '👍', users: ['alice'], count: 1 }],
+    });
+    expect(lines.some(({ kind }) => kind === 'waiting')).toBe(false);
+  });
+
+  it('takes_back_what_was_refused_and_says_so_beside_the_message', () => {
+    const lines = shown(change('e1', { kind: 'delete', to, message: 5 }, 'failed'));
+    expect(messageIn(lines, 5).message).toMatchObject({ text: 't', deleted: false });
+    expect(messageIn(lines, 5).changes.map(({ id }) => id)).toEqual(['e1']);
+  });
+
+  it('of_a_message_that_is_not_here_only_what_was_refused_is_shown', () => {
+    const gone = (status: Entry['status']) => change('e1', { kind: 'delete', to, message: 99 }, status);
+    expect(shown(gone('queued')).some(({ kind }) => kind === 'waiting')).toBe(false);
+    expect(shown(gone('failed')).at(-1)).toMatchObject({ kind: 'waiting', key: 'e1' });
+  });
+});
+
+describe('reactions', () => {
+  it('are_one_emoji_in_the_form_that_the_server_knows', () => {
+    for (const [emoji] of QUICK) expect(oneEmoji(emoji)).toBe(emoji);
+    for (const one of ['👍🏽', '🇨🇭', '👩‍👩‍👧‍👦', '1️⃣']) expect(oneEmoji(` ${one} `)).toBe(one);
+    expect(oneEmoji('❤')).toBe('❤️');
+    for (const other of ['', ' ', 'a', '1', '👍👍', ':+1:', '\u{fe0f}', '👍'.repeat(50)])
+      expect(oneEmoji(other)).toBeNull();
+  });
+
+  it('name_who_reacts_and_count_whom_nobody_named', () => {
+    const names = new Map([['bob', 'Bob B.']]);
+    expect(namesOf(['bob', 'alice', 'cy'], 3, 'alice', names)).toBe('Bob B., you, cy');
+    expect(namesOf(['bob'], 4, 'alice', names)).toBe('Bob B., 3 others');
   });
 });
