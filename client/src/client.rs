@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use natter_events::{ClientId, ConversationId};
-use natter_protocol::frame::{Delete, Edit, Mark, PresenceChoice, React, ReactionOp, Send, SetPresence, To};
+use natter_protocol::frame::{Block, Delete, Edit, Mark, PresenceChoice, React, ReactionOp, Send, SetPresence, To};
 use natter_protocol::http::{Connections, ConnectionsQuery, OnlinePage};
 use natter_protocol::{Encoding, Handle, text};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -119,6 +119,17 @@ impl Client {
         let emoji = text::emoji(emoji).ok_or(SendError::NotAnEmoji)?.to_owned();
         let react = React { reference: None, conversation, message, id: self.new_id(), emoji, op };
         self.command(Command::React(react)).await
+    }
+
+    /// Blocks someone: in a conversation of only the two of them, neither can say anything to the other (CMD7). Goes through
+    /// the outbox like [`send`](Self::send).
+    pub async fn block(&self, user: Handle) -> Result<Sent, SendError> {
+        self.command(Command::Block(Block { reference: None, id: self.new_id(), user })).await
+    }
+
+    /// Takes a block back. Goes through the outbox like [`send`](Self::send).
+    pub async fn unblock(&self, user: Handle) -> Result<Sent, SendError> {
+        self.command(Command::Unblock(Block { reference: None, id: self.new_id(), user })).await
     }
 
     /// Says that the user has read the conversation up to `read`. Goes through the outbox like [`send`](Self::send).

@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 
 use futures::Stream;
 use natter_events::{ClientId, ConversationId};
-use natter_protocol::frame::{Deleted, Delivered, Edited, Marker, Message, Presence, Reaction, ResetReason, TypingNow};
+use natter_protocol::frame::{
+    Blocked, Deleted, Delivered, Edited, Marker, Message, Presence, Reaction, ResetReason, TypingNow,
+};
 use natter_protocol::{Position, Timestamp};
 use tokio::sync::{mpsc, watch};
 
@@ -23,6 +25,8 @@ pub enum Event {
     Deleted(Deleted),
     /// Someone reacts to a message, or no longer does.
     Reaction(Reaction),
+    /// The same user, in another session, blocked someone or no longer does.
+    Block(Blocked),
     /// Someone has read up to somewhere.
     Marker(Marker),
     /// A watched user came, went or changed their status.
@@ -70,6 +74,7 @@ impl Event {
             Event::Edited(edited) => Some(edited.position),
             Event::Deleted(deleted) => Some(deleted.position),
             Event::Reaction(reaction) => Some(reaction.position),
+            Event::Block(block) => Some(block.position),
             Event::Marker(marker) => Some(marker.position),
             Event::Reset { position, .. } | Event::CaughtUp { position } | Event::Heartbeat { position } => {
                 Some(*position)

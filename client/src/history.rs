@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{Stream, TryStreamExt, stream};
 use natter_events::ConversationId;
-use natter_protocol::history::{At, ConversationItem, MessageItem, Page, UserItem, VersionItem};
+use natter_protocol::history::{At, BlockItem, ConversationItem, MessageItem, Page, UserItem, VersionItem};
 use natter_protocol::{ErrorCode, Handle, MIN_POSITION_HEADER, Position, ServerFrame};
 use serde::de::DeserializeOwned;
 
@@ -74,6 +74,11 @@ impl History {
     pub fn direct(&self, participants: &[Handle]) -> Pages<MessageItem> {
         let names: Vec<_> = participants.iter().map(Handle::as_str).collect();
         self.pages("/history/direct").with("participants", names.join(","))
+    }
+
+    /// Whom the user has blocked.
+    pub fn blocks(&self) -> Pages<BlockItem> {
+        self.pages("/history/blocks")
     }
 
     /// Users whose handles begin with `prefix`.

@@ -57,10 +57,10 @@ pub use timeline::{Own, StalePage, Timeline};
 
 pub use natter_events::{ClientId, ConversationId, PresenceStatus};
 pub use natter_protocol::frame::{
-    Deleted, Delivered, Edited, Marker, Message, Presence, PresenceChoice, Reaction, ReactionOp, ResetReason, To,
-    TypingNow,
+    Blocked, Deleted, Delivered, Edited, Marker, Message, Presence, PresenceChoice, Reaction, ReactionOp, ResetReason,
+    To, TypingNow,
 };
 pub use natter_protocol::history::{
-    ConversationItem, ConversationKind, MessageItem, Page, ReactionItem, UserItem, VersionItem,
+    BlockItem, ConversationItem, ConversationKind, MessageItem, Page, ReactionItem, UserItem, VersionItem,
 };
 pub use natter_protocol::{Encoding, ErrorCode, Handle, Position, Timestamp};

@@ -6,12 +6,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::Fingerprint;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, Uid};
 use crate::seal::Sealed;
 
 /// Most revocations that an account carries: those whose access tokens may still be alive. Past it the whole account is
 /// revoked up to now instead, which is safe and never needed by a person.
 pub const MAX_REVOCATIONS: usize = 64;
+
+/// Most people that one account blocks.
+pub const MAX_BLOCKS: usize = 1_000;
 
 /// A fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,7 @@ pub enum Event {
     ReadMarkerMoved(ReadMarkerMoved),
     UserRegistered(UserRegistered),
     SessionsRevoked(SessionsRevoked),
+    BlockChanged(BlockChanged),
     PresenceChanged(PresenceChanged),
     ReceivedUpTo(ReceivedUpTo),
 }
@@ -40,6 +44,7 @@ impl Event {
             Event::ReadMarkerMoved(_) => ReadMarkerMoved::KIND,
             Event::UserRegistered(_) => UserRegistered::KIND,
             Event::SessionsRevoked(_) => SessionsRevoked::KIND,
+            Event::BlockChanged(_) => BlockChanged::KIND,
             Event::PresenceChanged(_) => PresenceChanged::KIND,
             Event::ReceivedUpTo(_) => ReceivedUpTo::KIND,
         }
@@ -56,6 +61,7 @@ impl Event {
             Event::ReadMarkerMoved(_) => ReadMarkerMoved::VERSION,
             Event::UserRegistered(_) => UserRegistered::VERSION,
             Event::SessionsRevoked(_) => SessionsRevoked::VERSION,
+            Event::BlockChanged(_) => BlockChanged::VERSION,
             Event::PresenceChanged(_) => PresenceChanged::VERSION,
             Event::ReceivedUpTo(_) => ReceivedUpTo::VERSION,
         }
@@ -91,6 +97,7 @@ versioned! {
     ReadMarkerMoved "ReadMarkerMoved" v 1,
     UserRegistered "UserRegistered" v 1,
     SessionsRevoked "SessionsRevoked" v 1,
+    BlockChanged "BlockChanged" v 1,
     PresenceChanged "PresenceChanged" v 1,
     ReceivedUpTo "ReceivedUpTo" v 1,
 }
@@ -158,6 +165,15 @@ pub struct SessionsRevoked {
     pub account: Account,
 }
 
+/// The account's owner wants nothing more to do with `user`, or takes that back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockChanged {
+    pub user: Uid,
+    pub blocked: bool,
+    pub account: Account,
+    pub fingerprint: Fingerprint,
+}
+
 /// The whole account, in every event of its subject, so that the last one is the state (D5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -168,6 +184,9 @@ pub struct Account {
     pub suspended: bool,
     /// Revocations whose access tokens may still be alive, oldest first; at most [`MAX_REVOCATIONS`].
     pub revocations: Vec<Revocation>,
+    /// Whom its owner has blocked, in the order in which they did; at most [`MAX_BLOCKS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<Uid>,
 }
 
 /// Which logins ended, and when: tokens issued to them at or before `at_ms` are refused.
@@ -209,6 +228,20 @@ impl Account {
         self
     }
 
+    /// The account after `user` is blocked, or no longer is. Nothing if it blocks as many as it may.
+    pub fn block(mut self, user: Uid, blocked: bool) -> Option<Self> {
+        let others = self.blocks.iter().filter(|other| **other != user).count();
+        if blocked && others >= MAX_BLOCKS {
+            return None;
+        }
+        if !blocked {
+            self.blocks.retain(|other| *other != user);
+        } else if others == self.blocks.len() {
+            self.blocks.push(user);
+        }
+        Some(self)
+    }
+
     /// Whether a token that was issued to `session` at `issued_at_ms` is refused.
     pub fn refuses(&self, session: SessionId, issued_at_ms: i64) -> bool {
         self.suspended || self.revocations.iter().any(|revocation| revocation.covers(session, issued_at_ms))
@@ -244,12 +277,18 @@ pub struct ReceivedUpTo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::Uid;
     use crate::seal::{ContentKey, Field};
 
     fn account() -> Account {
         let handle = ContentKey::random().seal(Uid::random(), Field::Handle, b"ada");
-        Account { handle, display_name: None, registered_at_ms: 0, suspended: false, revocations: vec![] }
+        Account {
+            handle,
+            display_name: None,
+            registered_at_ms: 0,
+            suspended: false,
+            revocations: vec![],
+            blocks: vec![],
+        }
     }
 
     #[test]
@@ -270,6 +309,19 @@ mod tests {
         assert!(account.refuses(session, 9));
         let later = account.revoke(Revocation { at_ms: 100, which: RevokedSessions::One(SessionId::random()) }, 50);
         assert!(!later.refuses(session, 9));
+    }
+
+    #[test]
+    fn cmd7_blocking_is_once_and_bounded_and_can_be_taken_back() {
+        let (ben, eve) = (Uid::from_bytes([1; 16]), Uid::from_bytes([2; 16]));
+        let both = [ben, eve, ben].into_iter().fold(account(), |one, user| one.block(user, true).expect("room"));
+        assert_eq!(both.blocks, [ben, eve]);
+        assert_eq!(both.clone().block(ben, false).map(|one| one.blocks), Some(vec![eve]));
+        let full = Account { blocks: (0..MAX_BLOCKS).map(|_| Uid::random()).collect(), ..both };
+        assert_eq!(full.clone().block(ben, true), None);
+        let known = full.blocks[7];
+        assert!(full.clone().block(known, true).is_some_and(|one| one.blocks.len() == MAX_BLOCKS));
+        assert!(full.block(known, false).is_some_and(|one| one.blocks.len() == MAX_BLOCKS - 1));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::ids::{ClientId, ConversationId};
+use crate::ids::{ClientId, ConversationId, Uid};
 use crate::seal::ContentKey;
 
 const CONTEXT: &str = "natter 2026 command fingerprint";
@@ -16,7 +16,7 @@ const CONTEXT: &str = "natter 2026 command fingerprint";
 #[serde(transparent)]
 pub struct Fingerprint(#[serde(with = "as_array")] [u8; 16]);
 
-/// What a command asks for in a conversation.
+/// What a command asks for: in a conversation, or of an account.
 #[derive(Clone, Copy, Debug)]
 pub enum Intent<'a> {
     Send { text: &'a str, reply_to: Option<u64>, metadata: Option<&'a [u8]> },
@@ -24,6 +24,8 @@ pub enum Intent<'a> {
     Delete { message: u64 },
     AddReaction { message: u64, emoji: &'a str },
     RemoveReaction { message: u64, emoji: &'a str },
+    Block { user: Uid },
+    Unblock { user: Uid },
 }
 
 impl Fingerprint {
@@ -45,13 +47,19 @@ impl fmt::Debug for Fingerprint {
 }
 
 impl ContentKey {
-    /// The fingerprint of a command that this key's owner gives.
-    pub fn fingerprint(&self, conversation: ConversationId, id: ClientId, intent: Intent<'_>) -> Fingerprint {
+    /// The fingerprint of a command that this key's owner gives, in a conversation if it is one about messages.
+    pub fn fingerprint(
+        &self,
+        conversation: impl Into<Option<ConversationId>>,
+        id: ClientId,
+        intent: Intent<'_>,
+    ) -> Fingerprint {
         let key = Zeroizing::new(blake3::derive_key(CONTEXT, self.expose()));
         let mut hasher = blake3::Hasher::new_keyed(&key);
-        hasher.update(conversation.as_bytes()).update(id.as_bytes());
+        let conversation = conversation.into().map_or([0; 16], |conversation| *conversation.as_bytes());
+        hasher.update(&conversation).update(id.as_bytes());
         // Lengths first, so that no two commands have the same bytes.
-        let (number, message, text) = match intent {
+        let (number, message, rest): (u8, u64, &[u8]) = match &intent {
             Intent::Send { text, reply_to, metadata } => {
                 hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
                 hasher.update(&reply_to.map_or(0, |seq| seq + 1).to_le_bytes());
@@ -61,14 +69,16 @@ impl ContentKey {
                 };
                 return finish(&hasher);
             }
-            Intent::Edit { message, text } => (1_u8, message, text),
-            Intent::Delete { message } => (2, message, ""),
-            Intent::AddReaction { message, emoji } => (3, message, emoji),
-            Intent::RemoveReaction { message, emoji } => (4, message, emoji),
+            Intent::Edit { message, text } => (1, *message, text.as_bytes()),
+            Intent::Delete { message } => (2, *message, &[]),
+            Intent::AddReaction { message, emoji } => (3, *message, emoji.as_bytes()),
+            Intent::RemoveReaction { message, emoji } => (4, *message, emoji.as_bytes()),
+            Intent::Block { user } => (5, 0, user.as_bytes()),
+            Intent::Unblock { user } => (6, 0, user.as_bytes()),
         };
         // No text is that long: none of these is a message's.
         hasher.update(&u64::MAX.to_le_bytes()).update(&[number]);
-        hasher.update(&message.to_le_bytes()).update(text.as_bytes());
+        hasher.update(&message.to_le_bytes()).update(rest);
         finish(&hasher)
     }
 }
@@ -98,7 +108,6 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::ids::Uid;
 
     #[test]
     fn cmd2_a_fingerprint_tells_every_part_of_a_command() {
@@ -119,9 +128,13 @@ mod tests {
             Intent::AddReaction { message: 7, emoji: "a" },
             Intent::AddReaction { message: 7, emoji: "b" },
             Intent::RemoveReaction { message: 7, emoji: "a" },
+            Intent::Block { user: Uid::from_bytes([1; 16]) },
+            Intent::Block { user: Uid::from_bytes([2; 16]) },
+            Intent::Unblock { user: Uid::from_bytes([1; 16]) },
         ];
         let mut prints: Vec<_> = intents.iter().map(|intent| key.fingerprint(conversation, id, *intent)).collect();
         prints.push(key.fingerprint(ConversationId::direct(&[Uid::random()]), id, base));
+        prints.push(key.fingerprint(None, id, base));
         prints.push(key.fingerprint(conversation, ClientId::at(2), base));
         prints.push(ContentKey::random().fingerprint(conversation, id, base));
         let distinct: HashSet<_> = prints.iter().map(|print| *print.as_bytes()).collect();

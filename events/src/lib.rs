@@ -20,8 +20,9 @@ pub mod subject;
 mod upcast;
 
 pub use event::{
-    Account, Event, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, PresenceStatus, ReactionAdded,
-    ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, SessionsRevoked, UserRegistered,
+    Account, BlockChanged, Event, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, PresenceStatus,
+    ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, SessionsRevoked,
+    UserRegistered,
 };
 pub use fingerprint::{Fingerprint, Intent};
 pub use ids::{ClientId, ConversationId, KeyId, SessionId, Uid};

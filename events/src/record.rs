@@ -190,6 +190,7 @@ impl Record {
             Event::ReadMarkerMoved(event) => rmp_serde::to_vec_named(event),
             Event::UserRegistered(event) => rmp_serde::to_vec_named(event),
             Event::SessionsRevoked(event) => rmp_serde::to_vec_named(event),
+            Event::BlockChanged(event) => rmp_serde::to_vec_named(event),
             Event::PresenceChanged(event) => rmp_serde::to_vec_named(event),
             Event::ReceivedUpTo(event) => rmp_serde::to_vec_named(event),
         }

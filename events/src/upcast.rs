@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use crate::event::{
-    Event, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, ReactionAdded, ReactionRemoved,
+    BlockChanged, Event, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, ReactionAdded, ReactionRemoved,
     ReadMarkerMoved, ReceivedUpTo, SessionsRevoked, UserRegistered,
 };
 use crate::record::{DecodeError, MAX_DEPTH};
@@ -22,6 +22,7 @@ pub(crate) fn body(kind: &str, version: u16, bytes: &[u8]) -> Result<Event, Deco
         (ReadMarkerMoved::KIND, 1) => read::<ReadMarkerMoved>(bytes),
         (UserRegistered::KIND, 1) => read::<UserRegistered>(bytes),
         (SessionsRevoked::KIND, 1) => read::<SessionsRevoked>(bytes),
+        (BlockChanged::KIND, 1) => read::<BlockChanged>(bytes),
         (PresenceChanged::KIND, 1) => read::<PresenceChanged>(bytes),
         (ReceivedUpTo::KIND, 1) => read::<ReceivedUpTo>(bytes),
         (_, 0) => Err(DecodeError::Malformed("versions begin at 1")),

@@ -9,8 +9,9 @@
 use std::path::PathBuf;
 
 use natter_events::event::{
-    Account, CATALOGUE, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, PresenceStatus, ReactionAdded,
-    ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, SessionsRevoked, UserRegistered,
+    Account, BlockChanged, CATALOGUE, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, PresenceStatus,
+    ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, SessionsRevoked,
+    UserRegistered,
 };
 use natter_events::{ClientId, ContentKey, ConversationId, Event, Field, Intent, KeyId, Record, SessionId, Uid};
 use uuid::Uuid;
@@ -34,13 +35,27 @@ fn examples() -> Vec<Record> {
         registered_at_ms: 1_790_000_000_000,
         suspended: false,
         revocations: vec![Revocation { at_ms: 1_790_000_000_500, which: RevokedSessions::AllBut(SESSION) }],
+        blocks: vec![],
     };
     let print = |intent| key.fingerprint(conversation, id, intent);
     let emoji = || seal(Field::Emoji, "👍");
     let in_conversation = |event: Event| {
         Record::new(ADA, event).to(&[ADA, BOB]).in_conversation(conversation).answering(id).sealed_with(key_id)
     };
+    let blocking = Account { blocks: vec![BOB], ..account.clone() };
     vec![
+        Record::new(
+            ADA,
+            BlockChanged {
+                user: BOB,
+                blocked: true,
+                account: blocking,
+                fingerprint: key.fingerprint(None, id, Intent::Block { user: BOB }),
+            },
+        )
+        .to(&[ADA])
+        .answering(id)
+        .sealed_with(key_id),
         in_conversation(Event::MessageEdited(MessageEdited {
             message: 43,
             text: seal(Field::Text, "hullo"),

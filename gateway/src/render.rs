@@ -7,7 +7,7 @@ use natter_events::{
     Sealed, Uid,
 };
 use natter_log::BucketError;
-use natter_protocol::frame::{Deleted, Edited, Marker, Message, Reaction, ReactionOp};
+use natter_protocol::frame::{Blocked, Deleted, Edited, Marker, Message, Reaction, ReactionOp};
 use natter_protocol::{Encoding, Handle, Position, ServerFrame};
 
 use crate::Gateway;
@@ -33,8 +33,10 @@ pub async fn frame(gateway: &Gateway, entry: &Entry, encoding: Encoding) -> Resu
 
 /// The frame of an event, if it is for clients.
 pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFrame>, RenderError> {
-    if matches!(entry.kind, Kind::Account | Kind::Silent) {
-        return Ok(None);
+    match entry.kind {
+        Kind::Silent => return Ok(None),
+        Kind::Account => return account(gateway, entry).await,
+        Kind::Message | Kind::Change | Kind::Deletion | Kind::Marker => {}
     }
     let (Ok(record), Some(conversation)) = (Record::decode(&entry.record), entry.conversation) else {
         tracing::error!(seq = entry.seq, "an event does not decode; it is shown to nobody");
@@ -91,6 +93,20 @@ pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFra
         _ => return Ok(None),
     };
     Ok(Some(frame))
+}
+
+/// What the owner of an account gets of a change of it: whom they block. The rest is not for clients.
+async fn account(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFrame>, RenderError> {
+    let Some(id) = entry.id else { return Ok(None) };
+    let Ok(Record { event: Event::BlockChanged(change), .. }) = Record::decode(&entry.record) else { return Ok(None) };
+    Ok(Some(ServerFrame::Block(Blocked {
+        seq: entry.seq,
+        position: entry.position(gateway.feed.epoch()),
+        user: handle(gateway, change.user).await?,
+        blocked: change.blocked,
+        id,
+        at: entry.at,
+    })))
 }
 
 /// Where a session is complete up to, as its clients are told.

@@ -22,7 +22,7 @@ const SCHEMA: &str = "select
     + (select count(deleted_seq) from messages where false) + (select count(text) from versions where false)
     + (select count(emoji) from reactions where false) + (select count(fingerprint) from commands where false)
     + (select count(emoji) from feed where false) + (select count(after_seq) from changes_kept where false)
-    + (select count(emoji) from changes where false)";
+    + (select count(target) from changes where false) + (select count(blocked) from blocks where false)";
 
 const PROGRESS: &str = "select seq, event_at, updated_at, now() as now from projector where name = 'chat'";
 

@@ -207,7 +207,11 @@ impl<'a> Fold<'a> {
             Fact::Account(account) => {
                 self.accounts.became(seq, account);
                 if let Some(command) = account.command {
-                    self.commands.stored(command, seq, at, None, None);
+                    let fingerprint = account.block.as_ref().map(|block| &block.fingerprint);
+                    self.commands.stored(command, seq, at, None, fingerprint);
+                    if let Some(block) = &account.block {
+                        self.changes.block(seq, at, command, block);
+                    }
                 }
             }
             Fact::Presence { uid, status } => self.presence.changed(*uid, at, status),

@@ -4,9 +4,9 @@
 //! never stops the others; only one that a later program wrote stops the projector.
 
 use natter_events::{
-    Account, ClientId, ContentKey, ConversationId, DecodeError, Envelope, Event, Field, Fingerprint, KeyId,
-    MessageDeleted, MessageEdited, PresenceStatus, ReactionAdded, ReactionRemoved, Record, Revocation, Sealed, Subject,
-    Uid,
+    Account, BlockChanged, ClientId, ContentKey, ConversationId, DecodeError, Envelope, Event, Field, Fingerprint,
+    KeyId, MessageDeleted, MessageEdited, PresenceStatus, ReactionAdded, ReactionRemoved, Record, Revocation, Sealed,
+    Subject, Uid,
 };
 use natter_log::{Stored, Stream};
 use time::OffsetDateTime;
@@ -105,6 +105,16 @@ pub(crate) struct AccountState {
     pub registered_at: OffsetDateTime,
     pub suspended: bool,
     pub revocations: Vec<(OffsetDateTime, Revocation)>,
+    pub blocks: Vec<Uid>,
+    /// Whom the event blocks, or no longer does.
+    pub block: Option<Block>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub user: Uid,
+    pub blocked: bool,
+    pub fingerprint: [u8; 16],
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -225,7 +235,11 @@ fn misplaced(stream: Stream, stored: &Stored, record: &Record) -> Option<&'stati
             (ConversationId::direct(&people) != conversation)
                 .then_some("the conversation is not the one of the addressees")
         }
-        (Stream::Chat, Subject::Account(_), Event::UserRegistered(_) | Event::SessionsRevoked(_)) => None,
+        (
+            Stream::Chat,
+            Subject::Account(_),
+            Event::UserRegistered(_) | Event::SessionsRevoked(_) | Event::BlockChanged(_),
+        ) => None,
         (Stream::Presence, Subject::Presence(uid), Event::PresenceChanged(_) | Event::ReceivedUpTo(_)) => {
             (uid != envelope.actor).then_some("the actor is not the one whose subject it is")
         }
@@ -297,8 +311,13 @@ impl Opener<'_> {
                 id: envelope.id,
                 read: position(moved.read)?,
             })),
-            Event::UserRegistered(event) => self.account(event.account, envelope.actor, envelope.id, envelope.key),
-            Event::SessionsRevoked(event) => self.account(event.account, envelope.actor, envelope.id, envelope.key),
+            Event::UserRegistered(event) => self.account(event.account, &envelope, None),
+            Event::SessionsRevoked(event) => self.account(event.account, &envelope, None),
+            Event::BlockChanged(BlockChanged { user, blocked, account, fingerprint }) => {
+                envelope.id.ok_or("it names no command")?;
+                let block = Block { user, blocked, fingerprint: *fingerprint.as_bytes() };
+                self.account(account, &envelope, Some(block))
+            }
             Event::PresenceChanged(changed) => {
                 Ok(Fact::Presence { uid: envelope.actor, status: status_name(changed.status) })
             }
@@ -306,14 +325,8 @@ impl Opener<'_> {
         }
     }
 
-    fn account(
-        &self,
-        account: Account,
-        actor: Uid,
-        id: Option<ClientId>,
-        key: Option<KeyId>,
-    ) -> Result<Fact, &'static str> {
-        key.ok_or("it names no key")?;
+    fn account(&self, account: Account, envelope: &Envelope<'_>, block: Option<Block>) -> Result<Fact, &'static str> {
+        envelope.key.ok_or("it names no key")?;
         let names = match self.open(Field::Handle, &account.handle)? {
             None => None,
             Some(handle) if !is_handle(&handle) => return Err("the handle is none"),
@@ -328,11 +341,13 @@ impl Opener<'_> {
         let revocations = account.revocations.into_iter().map(|one| Ok((timestamp(one.at_ms)?, one)));
         Ok(Fact::Account(AccountState {
             uid: self.owner,
-            command: id.map(|id| (actor, id)),
+            command: envelope.id.map(|id| (envelope.actor, id)),
             names,
             registered_at: timestamp(account.registered_at_ms)?,
             suspended: account.suspended,
             revocations: revocations.collect::<Result<_, &str>>()?,
+            blocks: account.blocks,
+            block,
         }))
     }
 

@@ -137,6 +137,8 @@ client_frames! {
     "edit" Edit,
     "delete" Delete,
     "react" React,
+    "block" Block,
+    "unblock" Unblock,
     "mark" Mark,
     "typing" Typing,
     "presence" Presence,

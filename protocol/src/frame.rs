@@ -21,6 +21,8 @@ pub enum ClientFrame {
     Edit(Edit),
     Delete(Delete),
     React(React),
+    Block(Block),
+    Unblock(Block),
     Mark(Mark),
     Typing(Typing),
     Presence(SetPresence),
@@ -114,6 +116,15 @@ pub enum ReactionOp {
     Remove,
 }
 
+/// `block` and `unblock`: wants nothing more to do with someone, or takes that back (CMD7).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Block {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub id: ClientId,
+    pub user: Handle,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -171,6 +182,7 @@ pub enum ServerFrame {
     Edited(Edited),
     Deleted(Deleted),
     Reaction(Reaction),
+    Block(Blocked),
     Marker(Marker),
     Presence(Presence),
     Delivered(Delivered),
@@ -307,6 +319,17 @@ pub struct Reaction {
     pub id: ClientId,
     pub emoji: String,
     pub op: ReactionOp,
+    pub at: Timestamp,
+}
+
+/// This user, on one of their devices, blocked someone, or no longer does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Blocked {
+    pub seq: u64,
+    pub position: Position,
+    pub user: Handle,
+    pub blocked: bool,
+    pub id: ClientId,
     pub at: Timestamp,
 }
 

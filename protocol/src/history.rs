@@ -107,6 +107,13 @@ pub struct UserItem {
     pub last_seen: Option<Timestamp>,
 }
 
+/// Someone whom the caller has blocked: an item of `/history/blocks`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockItem {
+    pub user: Handle,
+    pub display_name: String,
+}
+
 /// Someone in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberItem {

@@ -287,6 +287,7 @@ impl Driver {
             ServerFrame::Edited(edited) => (Signal::Durable(edited.position), Some(Event::Edited(edited))),
             ServerFrame::Deleted(deleted) => (Signal::Durable(deleted.position), Some(Event::Deleted(deleted))),
             ServerFrame::Reaction(reaction) => (Signal::Durable(reaction.position), Some(Event::Reaction(reaction))),
+            ServerFrame::Block(block) => (Signal::Durable(block.position), Some(Event::Block(block))),
             ServerFrame::Marker(marker) => (Signal::Durable(marker.position), Some(Event::Marker(marker))),
             ServerFrame::Presence(presence) => (Signal::Other, Some(Event::Presence(presence))),
             ServerFrame::Delivered(delivered) => (Signal::Other, Some(Event::Delivered(delivered))),

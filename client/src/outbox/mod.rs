@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use natter_events::ClientId;
 use natter_protocol::ClientFrame;
-use natter_protocol::frame::{self, Delete, Edit, Mark, React, Refusal, Send};
+use natter_protocol::frame::{self, Block, Delete, Edit, Mark, React, Refusal, Send};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Refused;
@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Edit(Edit),
     Delete(Delete),
     React(React),
+    Block(Block),
+    Unblock(Block),
     Mark(Mark),
 }
 
@@ -36,6 +38,7 @@ impl Command {
             Command::Edit(edit) => edit.id,
             Command::Delete(delete) => delete.id,
             Command::React(react) => react.id,
+            Command::Block(block) | Command::Unblock(block) => block.id,
             Command::Mark(mark) => mark.id,
         }
     }
@@ -47,6 +50,8 @@ impl Command {
             Command::Edit(edit) => ClientFrame::Edit(Edit { reference, ..edit }),
             Command::Delete(delete) => ClientFrame::Delete(Delete { reference, ..delete }),
             Command::React(react) => ClientFrame::React(React { reference, ..react }),
+            Command::Block(block) => ClientFrame::Block(Block { reference, ..block }),
+            Command::Unblock(block) => ClientFrame::Unblock(Block { reference, ..block }),
             Command::Mark(mark) => ClientFrame::Mark(Mark { reference, ..mark }),
         }
     }

@@ -126,6 +126,7 @@ pub(super) fn state_of(seq: u64, record: &Record) -> Option<AccountState> {
     let account = match &record.event {
         Event::UserRegistered(event) => &event.account,
         Event::SessionsRevoked(event) => &event.account,
+        Event::BlockChanged(event) => &event.account,
         _ => return None,
     };
     Some(AccountState { account: account.clone(), key: record.envelope.key?, seq })

@@ -54,6 +54,7 @@ fn registered(handle: &Handle, credentials: &Credentials, key: &ContentKey) -> R
         registered_at_ms: i64::try_from(credentials.registered_at_ms).unwrap_or(i64::MAX),
         suspended: false,
         revocations: Vec::new(),
+        blocks: Vec::new(),
     };
     Record::new(uid, UserRegistered { account }).to(&[uid]).sealed_with(credentials.key)
 }

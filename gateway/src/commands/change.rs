@@ -9,7 +9,9 @@ use natter_protocol::frame::{Delete, Edit, React, ReactionOp};
 use natter_protocol::{ErrorCode, text};
 
 use super::repeat::{self, Body};
-use super::{Caller, Decided, Refused, check_text, content_key, message_at, message_id, people_of};
+use super::{
+    Caller, Decided, Refused, check_blocks, check_text, content_key, message_at, message_id, people_of, storing,
+};
 use crate::Gateway;
 
 /// A command about a message.
@@ -67,6 +69,9 @@ pub async fn change(
     }
     let people = people_of(gateway, caller.uid, conversation).await?;
     what.check()?;
+    if what.says() {
+        check_blocks(gateway, &people).await?;
+    }
     let target = message_at(gateway, conversation, message).await?;
     if !matches!(what, What::React(..)) && target.actor != caller.uid {
         return Err(Refused::new(ErrorCode::Forbidden, "this message is somebody else's"));
@@ -84,7 +89,7 @@ pub async fn change(
         payload: record.encode(),
         expected_last: None,
     };
-    Ok(Decided::Queued { pending: Box::new(super::append(gateway, append, line)), fingerprint })
+    Ok(Decided::Queued { storing: storing(super::append(gateway, append, line)), fingerprint })
 }
 
 impl<'a> What<'a> {
@@ -95,6 +100,14 @@ impl<'a> What<'a> {
                 Err(Refused::new(ErrorCode::Invalid, "`emoji` is not one emoji"))
             }
             Self::Delete | Self::React(..) => Ok(()),
+        }
+    }
+
+    /// Whether it tells the others something new. What is taken back may always be.
+    fn says(self) -> bool {
+        match self {
+            Self::Edit(_) | Self::React(_, ReactionOp::Add) => true,
+            Self::Delete | Self::React(_, ReactionOp::Remove) => false,
         }
     }
 

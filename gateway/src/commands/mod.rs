@@ -3,21 +3,24 @@
 //! A durable command is either refused, or known already, or an append that was put in the log's queue. Everything is
 //! checked before that (CMD4), but a known id is answered first (CMD3).
 
+pub mod block;
 pub mod change;
 pub mod mark;
 pub mod repeat;
 pub mod send;
 pub mod typing;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use natter_events::{ClientId, ContentKey, ConversationId, Fingerprint, SessionId, Uid};
-use natter_log::{Append, AppendError, BucketError, Line, Pending, Stream};
+use natter_log::{Append, AppendError, Appended, BucketError, Line, Pending, Stream};
 use natter_protocol::frame::Refusal;
 use natter_protocol::{ErrorCode, Handle, Timestamp, text};
 
 use crate::Gateway;
-use crate::accounts::{AccountState, Authenticated};
+use crate::accounts::{AccountError, AccountState, Authenticated};
 use crate::feed::{Entry, Kind};
 
 /// Who asks, as their verified token and account say.
@@ -64,8 +67,14 @@ pub enum Decided {
     /// It was stored before, just so (CMD2).
     Known(Done),
     /// It is in the log's queue; what the broker says of it decides.
-    Queued { pending: Box<Pending>, fingerprint: Fingerprint },
+    Queued { storing: Storing, fingerprint: Fingerprint },
+    /// A change of state, which is tried again when another comes in between: until it is settled, nothing that its socket
+    /// sent behind it may be stored (FRM5).
+    Changing { storing: Storing, fingerprint: Fingerprint },
 }
+
+/// How an append ends.
+pub type Storing = Pin<Box<dyn Future<Output = Result<Appended, Refused>> + Send>>;
 
 /// A command was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +131,13 @@ impl From<BucketError> for Refused {
     fn from(error: BucketError) -> Self {
         tracing::warn!(error = &*natter_platform::error::chain(&error), "a bucket can't be read");
         Self::unavailable("the broker can't be reached")
+    }
+}
+
+impl From<AccountError> for Refused {
+    fn from(error: AccountError) -> Self {
+        tracing::warn!(error = &*natter_platform::error::chain(&error), "an account can't be read");
+        Self::unavailable("accounts can't be read now")
     }
 }
 
@@ -198,6 +214,18 @@ fn check_text(text: &str) -> Result<(), Refused> {
     })
 }
 
+/// Between two people of whom one has blocked the other, nothing is said (CMD7). Neither is told which of them it was.
+async fn check_blocks(gateway: &Gateway, people: &[Uid]) -> Result<(), Refused> {
+    let &[one, other] = people else { return Ok(()) };
+    for (owner, user) in [(one, other), (other, one)] {
+        let state = gateway.accounts.accounts.get(owner).await?;
+        if state.is_some_and(|state| state.account.blocks.contains(&user)) {
+            return Err(Refused::new(ErrorCode::Blocked, "one of you has blocked the other"));
+        }
+    }
+    Ok(())
+}
+
 /// The key that seals what the caller writes.
 async fn content_key(gateway: &Gateway, caller: &Caller) -> Result<ContentKey, Refused> {
     let key = gateway.keys.get(caller.uid, caller.account.key).await?;
@@ -210,6 +238,11 @@ fn append(gateway: &Gateway, append: Append, line: Option<Line>) -> Pending {
         Some(line) => gateway.log.append_over(line, append),
         None => gateway.log.append(append),
     }
+}
+
+/// How an append ends, as a client is told.
+fn storing(pending: Pending) -> Storing {
+    Box::pin(async move { pending.await.map_err(|error| refused_append(&error)) })
 }
 
 /// The id that the broker knows a command by, over its window (D10).

@@ -33,6 +33,7 @@ impl Body {
             (Self::Printed(print), Event::MessageDeleted(stored)) => stored.fingerprint == print,
             (Self::Printed(print), Event::ReactionAdded(stored)) => stored.fingerprint == print,
             (Self::Printed(print), Event::ReactionRemoved(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::BlockChanged(stored)) => stored.fingerprint == print,
             (Self::Marker { conversation, read }, Event::ReadMarkerMoved(stored)) => {
                 entry.conversation == Some(conversation) && stored.read >= read
             }

@@ -8,7 +8,9 @@ use natter_protocol::frame::{Send, To};
 use natter_protocol::{ErrorCode, limits};
 
 use super::repeat::{self, Body};
-use super::{Caller, Decided, Refused, check_text, content_key, message_at, message_id, people_of};
+use super::{
+    Caller, Decided, Refused, check_blocks, check_text, content_key, message_at, message_id, people_of, storing,
+};
 use crate::Gateway;
 
 /// Decides a message and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
@@ -37,6 +39,7 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
     }
     let Place { conversation, people, is_new } = place?;
     check(command, metadata.as_deref())?;
+    check_blocks(gateway, &people).await?;
     if let Some(reply_to) = command.reply_to {
         message_at(gateway, conversation, reply_to).await?;
     }
@@ -63,7 +66,7 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
         payload: record.encode(),
         expected_last: None,
     };
-    Ok(Decided::Queued { pending: Box::new(super::append(gateway, append, line)), fingerprint })
+    Ok(Decided::Queued { storing: storing(super::append(gateway, append, line)), fingerprint })
 }
 
 struct Place {

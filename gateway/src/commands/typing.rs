@@ -2,7 +2,7 @@
 
 use natter_protocol::frame::Typing;
 
-use super::{Caller, Refused, people_of};
+use super::{Caller, Refused, check_blocks, people_of};
 use crate::Gateway;
 use crate::live::{Signal, publish};
 
@@ -13,6 +13,7 @@ pub async fn typing(gateway: &Gateway, caller: &Caller, command: &Typing) -> Res
         return Ok(());
     }
     let people = people_of(gateway, caller.uid, command.conversation).await?;
+    check_blocks(gateway, &people).await?;
     let signal = Signal::Typing { conversation: command.conversation, user: caller.uid, to: people.to_vec() };
     publish(&gateway.log, &signal).await;
     Ok(())

@@ -112,6 +112,7 @@ fn kind_of(envelope: &Envelope<'_>) -> Result<Kind, DecodeError> {
         event::ReadMarkerMoved::KIND => (Kind::Marker, event::ReadMarkerMoved::VERSION),
         event::UserRegistered::KIND => (Kind::Account, event::UserRegistered::VERSION),
         event::SessionsRevoked::KIND => (Kind::Account, event::SessionsRevoked::VERSION),
+        event::BlockChanged::KIND => (Kind::Account, event::BlockChanged::VERSION),
         _ => return Err(later(envelope)),
     };
     if envelope.version > newest { Err(later(envelope)) } else { Ok(kind) }

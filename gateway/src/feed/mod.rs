@@ -171,6 +171,7 @@ fn account_changed(gateway: &Gateway, entry: &Entry) {
     let account = match &record.event {
         natter_events::Event::SessionsRevoked(event) => &event.account,
         natter_events::Event::UserRegistered(event) => &event.account,
+        natter_events::Event::BlockChanged(event) => &event.account,
         _ => return,
     };
     for session in gateway.router.of(entry.actor) {

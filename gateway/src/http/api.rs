@@ -10,17 +10,17 @@ use natter_events::{ClientId, ConversationId, Uid};
 use natter_log::{AppendError, Appended};
 use natter_platform::Problem;
 use natter_platform::problem::{JsonBody, PathParams, QueryParams};
-use natter_protocol::ErrorCode;
-use natter_protocol::frame::{Delete, Edit, Mark, Ok as OkFrame, React, ReactionOp, Send, SetPresence};
+use natter_protocol::frame::{Block, Delete, Edit, Mark, Ok as OkFrame, React, ReactionOp, Send, SetPresence};
 use natter_protocol::http::{CommandQuery, Connections, ConnectionsQuery, EditBody, MarkBody, OnlinePage, OnlineUser};
 use natter_protocol::limits::{DEFAULT_PAGE_ITEMS, MAX_CONNECTION_USERS, MAX_PAGE_ITEMS};
+use natter_protocol::{ErrorCode, Handle};
 use serde::Deserialize;
 
 use crate::Gateway;
 use crate::commands::change::{self, Change};
 use crate::commands::mark::{self, Marked};
 use crate::commands::repeat::{self, Body};
-use crate::commands::{Caller, Decided, Done, Refused, refused_append, send};
+use crate::commands::{Caller, Decided, Done, Refused, block, refused_append, send};
 
 /// Whoever sends a request, by its bearer token.
 pub struct Asking(Caller);
@@ -99,7 +99,21 @@ pub async fn mark(
             return Ok(Json(OkFrame { seq: Some(seq), ..OkFrame::default() }));
         }
     };
+    let outcome = outcome.map_err(|error| refused_append(&error));
     appended(&gateway, None, outcome, Body::Marker { conversation, read: body.read }).await
+}
+
+/// `PUT` and `DELETE /api/blocks/{user}?id=`.
+pub async fn block(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    method: Method,
+    PathParams(user): PathParams<Handle>,
+    QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
+) -> Result<Json<OkFrame>, Problem> {
+    let command = Block { reference: None, id, user };
+    let decided = block::block(&gateway, &caller, &command, method == Method::PUT, None).await?;
+    answer(&gateway, &caller, None, id, decided).await
 }
 
 /// `PUT /api/presence`.
@@ -175,11 +189,11 @@ async fn answer(
     id: ClientId,
     decided: Decided,
 ) -> Result<Json<OkFrame>, Problem> {
-    let (pending, fingerprint) = match decided {
+    let (storing, fingerprint) = match decided {
         Decided::Known(done) => return Ok(Json(ok(reference, done))),
-        Decided::Queued { pending, fingerprint } => (pending, fingerprint),
+        Decided::Queued { storing, fingerprint } | Decided::Changing { storing, fingerprint } => (storing, fingerprint),
     };
-    let outcome = pending.await;
+    let outcome = storing.await;
     if !matches!(outcome, Ok(Appended { duplicate: false, .. })) {
         gateway.rates.not_stored(caller.uid, id);
     }
@@ -189,13 +203,13 @@ async fn answer(
 async fn appended(
     gateway: &Gateway,
     reference: Option<u64>,
-    outcome: Result<Appended, AppendError>,
+    outcome: Result<Appended, Refused>,
     body: Body,
 ) -> Result<Json<OkFrame>, Problem> {
     match outcome {
         Ok(appended) if appended.duplicate => Ok(Json(ok(reference, repeat::settle(gateway, appended, body).await?))),
         Ok(appended) => stored(gateway, reference, appended.seq).await,
-        Err(error) => Err(refused_append(&error).into()),
+        Err(refused) => Err(refused.into()),
     }
 }
 

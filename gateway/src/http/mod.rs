@@ -24,6 +24,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/api/conversations/{id}/messages/{seq}", patch(api::edit).delete(api::delete))
         .route("/api/conversations/{id}/messages/{seq}/reactions/{emoji}", put(api::react).delete(api::react))
         .route("/api/conversations/{id}/marker", put(api::mark))
+        .route("/api/blocks/{user}", put(api::block).delete(api::block))
         .route("/api/presence", put(api::presence))
         .route("/api/connections", post(api::connections))
         .route("/api/online", get(api::online))

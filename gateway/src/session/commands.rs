@@ -9,7 +9,7 @@ use futures::{FutureExt, StreamExt};
 use natter_events::ClientId;
 use natter_log::{AppendError, Appended, Stream};
 use natter_protocol::codec::Incoming;
-use natter_protocol::frame::Ok as OkFrame;
+use natter_protocol::frame::{Block, Ok as OkFrame};
 use natter_protocol::{ClientFrame, ErrorCode, ServerFrame};
 use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ use super::{End, Session};
 use crate::commands::change::{self, Change};
 use crate::commands::mark::{self, Marked};
 use crate::commands::repeat::{self, Body};
-use crate::commands::{Decided, Done, Refused, refused_append, send, typing};
+use crate::commands::{Decided, Done, Refused, block, refused_append, send, typing};
 use crate::feed::Entry;
 
 /// A durable command that is on its way. A repeat of one is a command of its own: the broker tells that it is a repeat.
@@ -35,7 +35,7 @@ struct Command {
 pub(super) enum Outcome {
     Appended {
         ticket: u64,
-        result: Result<Appended, AppendError>,
+        result: Result<Appended, Refused>,
     },
     /// A marker that another command's event covered.
     Covered {
@@ -52,16 +52,18 @@ pub(super) struct InFlight {
     outcomes: FuturesUnordered<Awaited>,
     last_ticket: u64,
     max: usize,
+    /// The last one has to be settled before another may be taken.
+    is_alone: bool,
 }
 
 impl InFlight {
     pub(super) fn new(max: usize) -> Self {
-        Self { commands: Vec::new(), outcomes: FuturesUnordered::new(), last_ticket: 0, max }
+        Self { commands: Vec::new(), outcomes: FuturesUnordered::new(), last_ticket: 0, max, is_alone: false }
     }
 
     /// Whether another command may be taken.
     pub(super) fn has_room(&self) -> bool {
-        self.commands.len() < self.max
+        (self.outcomes.is_empty() || !self.is_alone) && self.commands.len() < self.max
     }
 
     /// Whether no outcome is awaited.
@@ -131,6 +133,8 @@ impl Session {
             Incoming::Frame(ClientFrame::React(command)) => {
                 (command.reference, self.on_change(command.reference, (&command).into()).await)
             }
+            Incoming::Frame(ClientFrame::Block(command)) => (command.reference, self.on_block(&command, true).await),
+            Incoming::Frame(ClientFrame::Unblock(command)) => (command.reference, self.on_block(&command, false).await),
             Incoming::Frame(ClientFrame::Mark(command)) => (command.reference, self.on_mark(command).await),
             Incoming::Frame(ClientFrame::Typing(command)) => {
                 let result = typing::typing(&self.gateway, &self.caller, &command).await;
@@ -167,18 +171,24 @@ impl Session {
         Ok(self.decided(command.id, reference, decided))
     }
 
+    async fn on_block(&mut self, command: &Block, blocked: bool) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
+        let decided = block::block(&self.gateway, &self.caller, command, blocked, Some(self.line)).await?;
+        Ok(self.decided(command.id, command.reference, decided))
+    }
+
     /// The answer to a command that was stored before; of any other, the outcome is awaited.
     fn decided(&mut self, id: ClientId, reference: Option<u64>, decided: Decided) -> Option<OkFrame> {
-        match decided {
-            Decided::Known(done) => Some(ok_of(reference, done)),
-            Decided::Queued { pending, fingerprint } => {
-                let outcome = |ticket| -> Awaited {
-                    Box::pin(async move { Outcome::Appended { ticket, result: pending.await } })
-                };
-                self.in_flight.add(id, reference, Body::Printed(fingerprint), outcome);
-                None
-            }
-        }
+        let (storing, fingerprint, alone) = match decided {
+            Decided::Known(done) => return Some(ok_of(reference, done)),
+            Decided::Queued { storing, fingerprint } => (storing, fingerprint, false),
+            Decided::Changing { storing, fingerprint } => (storing, fingerprint, true),
+        };
+        let outcome =
+            |ticket| -> Awaited { Box::pin(async move { Outcome::Appended { ticket, result: storing.await } }) };
+        self.in_flight.add(id, reference, Body::Printed(fingerprint), outcome);
+        self.in_flight.is_alone = alone;
+        None
     }
 
     async fn on_mark(&mut self, command: natter_protocol::frame::Mark) -> Result<Option<OkFrame>, Refused> {
@@ -189,12 +199,13 @@ impl Session {
             match mark::mark(&self.gateway, &self.caller, &command, Some(self.line)).await? {
                 Marked::Known(done) => return Ok(Some(ok_of(reference, done))),
                 Marked::Queued { pending } => {
-                    Box::new(|ticket| Box::pin(async move { Outcome::Appended { ticket, result: pending.await } }))
+                    let result = async move { pending.await.map_err(|error| refused_append(&error)) };
+                    Box::new(|ticket| Box::pin(async move { Outcome::Appended { ticket, result: result.await } }))
                 }
                 Marked::Waiting { appended } => Box::new(|ticket| {
                     Box::pin(async move {
                         let result = appended.await.unwrap_or(Err(AppendError::Unavailable));
-                        Outcome::Appended { ticket, result }
+                        Outcome::Appended { ticket, result: result.map_err(|error| refused_append(&error)) }
                     })
                 }),
                 Marked::WaitingWith { covered } => Box::new(|ticket| {
@@ -252,9 +263,9 @@ impl Session {
                 command.feed_due = Some(feed_due);
                 return Ok(());
             }
-            Outcome::Appended { result: Err(error), .. } => {
+            Outcome::Appended { result: Err(refused), .. } => {
                 self.gateway.rates.not_stored(self.caller.uid, id);
-                Err(refused_append(&error))
+                Err(refused)
             }
             Outcome::Covered { result, .. } => {
                 result.map(|seq| Done { seq, conversation: None, at: None, duplicate: false })

@@ -182,6 +182,7 @@ fn next_event_of(uid: Uid) -> Record {
         registered_at_ms: 0,
         suspended: false,
         revocations: Vec::new(),
+        blocks: Vec::new(),
     };
     Record::new(uid, UserRegistered { account }).to(&[uid]).sealed_with(KeyId::random())
 }

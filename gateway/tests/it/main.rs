@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod blocking;
 mod changing;
 mod commands;
 mod connecting;

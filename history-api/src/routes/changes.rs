@@ -10,7 +10,7 @@ use http::StatusCode;
 use natter_events::{ClientId, Tag};
 use natter_platform::Problem;
 use natter_platform::problem::QueryParams;
-use natter_protocol::frame::{Deleted, Edited, Marker, Message, Reaction, ReactionOp};
+use natter_protocol::frame::{Blocked, Deleted, Edited, Marker, Message, Reaction, ReactionOp};
 use natter_protocol::history::Page;
 use natter_protocol::{ErrorCode, Position, ServerFrame};
 use serde::Deserialize;
@@ -70,7 +70,8 @@ const SINCE: &str = gated!(
      select gate.epoch, gate.seq, gate.tag, gate.refused, gate.kept, page.*, author.handle as m_sender
      from gate left join lateral (
          select true as item, m.kind, m.read, m.conversation, m.seq as m_seq, m.at as m_at, m.sender as m_by, m.id as m_id,
-                m.reply_to as m_reply_to, m.metadata as m_metadata, m.message, m.emoji,
+                m.reply_to as m_reply_to, m.metadata as m_metadata, m.message, m.emoji, m.blocked,
+                (select u.handle from users u where u.uid = m.target) as target,
                 coalesce(
                     (select v.text from versions v
                      where v.conversation = m.conversation and v.message = coalesce(m.message, m.seq) and v.seq = m.seq),
@@ -81,10 +82,12 @@ const SINCE: &str = gated!(
                 ) as participants
          from keys
          cross join lateral (
-             select seq, at, conversation, kind, actor as sender, read, id, text, reply_to, metadata, message, emoji from feed
+             select seq, at, conversation, kind, actor as sender, read, id, text, reply_to, metadata, message, emoji,
+                    null::uuid as target, null::bool as blocked
+             from feed
              where feed.conversation = keys.conversation and feed.seq = keys.seq
              union all
-             select seq, at, conversation, kind, actor, read, id, null, null, null, message, emoji from changes
+             select seq, at, conversation, kind, actor, read, id, null, null, null, message, emoji, target, blocked from changes
              where keys.conversation is null and changes.seq = keys.seq
          ) m
      ) page on true
@@ -166,8 +169,19 @@ fn gone(detail: &'static str) -> Problem {
 fn frame(row: &PgRow, epoch: u64) -> sqlx::Result<ServerFrame> {
     let seq = rows::seq(row, "m_seq")?;
     let position = Position { epoch, seq, tag: Tag(0) };
-    let (conversation, at) = (rows::conversation(row, "conversation")?, rows::timestamp(row, "m_at")?);
-    match row.try_get::<&str, _>("kind")? {
+    let (kind, at): (&str, _) = (row.try_get("kind")?, rows::timestamp(row, "m_at")?);
+    if kind == "block" {
+        return Ok(ServerFrame::Block(Blocked {
+            seq,
+            position,
+            user: rows::handle(row, "target")?,
+            blocked: row.try_get("blocked")?,
+            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
+            at,
+        }));
+    }
+    let conversation = rows::conversation(row, "conversation")?;
+    match kind {
         "message" => Ok(ServerFrame::Message(Message {
             seq,
             position,

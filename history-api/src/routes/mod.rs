@@ -1,5 +1,6 @@
 //! The routes, one file each.
 
+mod blocks;
 mod changes;
 mod commands;
 mod conversation;
@@ -32,6 +33,7 @@ pub fn router(history: History) -> Router {
         .route("/history/conversations/{id}/messages", get(messages::get))
         .route("/history/conversations/{id}/messages/{seq}/versions", get(versions::get))
         .route("/history/direct", get(direct::get))
+        .route("/history/blocks", get(blocks::get))
         .route("/history/users", get(users::get))
         .route("/history/users/{handle}", get(user::get))
         .route("/history/changes", get(changes::get))

@@ -1,11 +1,12 @@
 //! `natter chat`: talking from a terminal, on the same client library that bots use.
 //!
 //! - `login`, `files`: who is talking, and what is remembered of that until the next run.
-//! - `send`, `tail`, `list`, `history`: for scripts and pipes; `output` is how they write.
+//! - `send`, `tail`, `list`, `history`, `block`: for scripts and pipes; `output` is how they write.
 //! - `tui`: the full-screen client.
 //! - `clean`: what other people write, made harmless for a terminal.
 //! - `time`: times as people read them.
 
+mod block;
 mod clean;
 mod files;
 mod history;
@@ -51,6 +52,15 @@ enum Command {
 
     /// Print what was said in a conversation, the oldest line first.
     History(history::Options),
+
+    /// Block someone: between the two of you nothing is said any more.
+    Block(block::Options),
+
+    /// Take a block back.
+    Unblock(block::Options),
+
+    /// Print whom you have blocked, one line each.
+    Blocks(block::ListOptions),
 }
 
 impl Options {
@@ -68,6 +78,9 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Some(Command::Tail(options)) => tail::run(&login, options).await,
         Some(Command::List(options)) => list::run(&login, options).await,
         Some(Command::History(options)) => history::run(&login, options).await,
+        Some(Command::Block(options)) => block::block(&login, options).await,
+        Some(Command::Unblock(options)) => block::unblock(&login, options).await,
+        Some(Command::Blocks(options)) => block::list(&login, options).await,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Read};
 use std::time::Duration;
 
-use natter_client::{Handle, SendError};
+use natter_client::{Handle, SendError, Sent};
 use natter_protocol::limits::MAX_TEXT_CHARS;
 use natter_protocol::text::check_message;
 
@@ -35,16 +35,20 @@ pub async fn run(login: &LoginOptions, options: Options) -> Result<(), Failure> 
     // What others say is not wanted here.
     drop(events);
     let people = names(&options.to);
-    let sent = tokio::time::timeout(PATIENCE, async { client.send(options.to, text).await }).await;
+    let stored = stored(async { client.send(options.to, text).await }).await;
     client.close().await;
-    match sent {
-        Ok(Ok(_)) => {
-            if io::stderr().is_terminal() {
-                eprintln!("Sent to {people}.");
-            }
-            Ok(())
-        }
-        Ok(Err(error)) => Err(not_sent(&error).context("not sent")),
+    stored.map_err(|failure| failure.context("not sent"))?;
+    if io::stderr().is_terminal() {
+        eprintln!("Sent to {people}.");
+    }
+    Ok(())
+}
+
+/// Waits until the server has a command.
+pub(super) async fn stored(answer: impl Future<Output = Result<Sent, SendError>>) -> Result<(), Failure> {
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(not_sent(&error)),
         Err(_) => {
             let why = format!("not acknowledged within {PATIENCE:?}: whether it was stored is not known");
             Err(Failure::new(Exit::Unreachable, why))

@@ -140,6 +140,7 @@ fn frame(event: Event) -> Option<ServerFrame> {
         Event::Edited(edited) => ServerFrame::Edited(edited),
         Event::Deleted(deleted) => ServerFrame::Deleted(deleted),
         Event::Reaction(reaction) => ServerFrame::Reaction(reaction),
+        Event::Block(block) => ServerFrame::Block(block),
         Event::Marker(marker) => ServerFrame::Marker(marker),
         Event::Presence(presence) => ServerFrame::Presence(presence),
         Event::Delivered(delivered) => ServerFrame::Delivered(delivered),

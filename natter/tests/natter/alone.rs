@@ -28,6 +28,11 @@ impl Deployment {
         Self { broker, database, keys }
     }
 
+    /// The database is lost, and an empty one is in its place.
+    pub async fn loses_its_database(&mut self) {
+        self.database = Database::empty().await;
+    }
+
     fn key(&self, name: &str) -> std::path::PathBuf {
         self.keys.join(name)
     }

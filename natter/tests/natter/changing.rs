@@ -1,28 +1,53 @@
-//! What is done to messages, from the commands over the log and PostgreSQL to history: as it is, after a restart, and made
-//! again from the log alone.
+//! What is done to messages and whom people block, from the commands over the log and PostgreSQL to history: as it is, after
+//! every service was started again, and made again from the log alone.
 
-use natter_testkit::{eventually, scratch_folder};
+use natter_testkit::eventually;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::program::{LONG, Up, natter_up};
+use crate::alone::{Deployment, is_ready};
+use crate::program::{LONG, Service, run};
+
+/// The services of a deployment, started.
+struct Services {
+    gateway: Service,
+    history: Service,
+    _projector: Service,
+}
+
+impl Services {
+    async fn start(deployment: &Deployment) -> Self {
+        let migrated = run(deployment.migrate());
+        assert_eq!(migrated.code, Some(0), "{}", migrated.stderr);
+        let history = Service::start(deployment.history(), "The history API listens on ");
+        let gateway = Service::start(deployment.gateway(&history.url), "The gateway listens on ");
+        let projector = Service::start(deployment.projector(), "The projector answers about itself on ");
+        for service in [&history, &gateway, &projector] {
+            eventually("the service is ready", LONG, async || is_ready(&service.url).await).await;
+        }
+        Self { gateway, history, _projector: projector }
+    }
+}
 
 struct Person {
-    url: String,
+    gateway: String,
+    history: String,
     token: String,
 }
 
 impl Person {
-    async fn enters(up: &Up, door: &str, handle: &str) -> Self {
+    async fn enters(services: &Services, door: &str, handle: &str) -> Self {
         let account = json!({"handle": handle, "password": "correct horse battery"});
-        let answer = reqwest::Client::new().post(format!("{}/auth/{door}", up.url)).json(&account).send().await;
+        let (gateway, history) = (services.gateway.url.clone(), services.history.url.clone());
+        let answer = reqwest::Client::new().post(format!("{gateway}/auth/{door}")).json(&account).send().await;
         let tokens: Value = answer.expect("answered").json().await.expect("JSON");
-        Self { url: up.url.clone(), token: tokens["access_token"].as_str().expect("a token").to_owned() }
+        Self { gateway, history, token: tokens["access_token"].as_str().expect("a token").to_owned() }
     }
 
     async fn ask(&self, method: &str, path: &str, after: Option<&Value>, body: Option<Value>) -> (u16, Value) {
         let method = method.parse().expect("a method");
-        let mut request = reqwest::Client::new().request(method, format!("{}{path}", self.url));
+        let url = if path.starts_with("/history") { &self.history } else { &self.gateway };
+        let mut request = reqwest::Client::new().request(method, format!("{url}{path}"));
         request = request.bearer_auth(&self.token);
         if let Some(position) = after {
             request = request.header("natter-min-position", position.as_str().expect("a position"));
@@ -56,21 +81,23 @@ impl Person {
 }
 
 /// What history says of the conversation, without what is of the moment.
-async fn told(person: &Person, conversation: &str, edited: u64, since: &Value, upto: &Value) -> [Value; 3] {
+async fn told(person: &Person, conversation: &str, edited: u64, since: &Value, upto: &Value) -> [Value; 4] {
     let messages = person.reads(&format!("/history/conversations/{conversation}/messages"), upto).await;
     let versions = format!("/history/conversations/{conversation}/messages/{edited}/versions");
     let versions = person.reads(&versions, upto).await;
     let since = since.as_str().expect("a position");
     let changes = person.reads(&format!("/history/changes?after={since}&limit=200"), upto).await;
-    [messages, versions, changes].map(|page| page["items"].clone())
+    let blocks = person.reads("/history/blocks", upto).await;
+    [messages, versions, changes, blocks].map(|page| page["items"].clone())
 }
 
 #[tokio::test]
-async fn edits_deletions_and_reactions_are_the_same_after_a_restart_and_made_again_from_the_log() {
-    let data = scratch_folder("data");
-    let mut up = Up::up(natter_up(&data));
-    let (ada, bob) = (Person::enters(&up, "register", "ada").await, Person::enters(&up, "register", "bob").await);
-    let eve = Person::enters(&up, "register", "eve").await;
+async fn what_was_changed_is_the_same_after_a_restart_and_made_again_from_the_log() {
+    let mut deployment = Deployment::new().await;
+    let services = Services::start(&deployment).await;
+    let ada = Person::enters(&services, "register", "ada").await;
+    let bob = Person::enters(&services, "register", "bob").await;
+    let eve = Person::enters(&services, "register", "eve").await;
     let first = ada.says("one").await;
     let (start, conversation) = (&first["position"], first["conversation"].as_str().expect("an id").to_owned());
     let gone = bob.says("to be deleted").await["seq"].as_u64().expect("a seq");
@@ -93,10 +120,13 @@ async fn edits_deletions_and_reactions_are_the_same_after_a_restart_and_made_aga
     ] {
         person.does(method, at(one, &format!("/reactions/{emoji}")), None).await;
     }
+    for (method, user) in [("PUT", "eve"), ("PUT", "bob"), ("DELETE", "bob")] {
+        ada.does(method, format!("/api/blocks/{user}"), None).await;
+    }
     let last = &bob.says("the end").await["position"];
 
     let before = told(&ada, &conversation, one, start, last).await;
-    let [messages, versions, changes] = &before;
+    let [messages, versions, changes, blocks] = &before;
     assert_eq!(messages[0]["text"], "three");
     assert!(messages[0]["edited_at"].as_str() > messages[0]["at"].as_str(), "{messages}");
     let reactions =
@@ -111,10 +141,12 @@ async fn edits_deletions_and_reactions_are_the_same_after_a_restart_and_made_aga
     let expected: Vec<_> = ["message", "edited", "edited", "edited", "reaction", "deleted"]
         .into_iter()
         .chain(["reaction"; 6])
+        .chain(["block"; 3])
         .chain(["message"])
         .collect();
     assert_eq!(kinds, expected);
     assert_eq!((&changes[2]["text"], &changes[2]["message"]), (&json!("three"), &json!(one)), "{changes}");
+    assert_eq!(blocks, &json!([{"user": "eve", "display_name": "eve"}]));
     assert!(!changes.to_string().contains("tongue"), "what was deleted is told to nobody any more: {changes}");
     assert!(!changes.to_string().contains("to be deleted"), "{changes}");
 
@@ -123,24 +155,24 @@ async fn edits_deletions_and_reactions_are_the_same_after_a_restart_and_made_aga
         let (status, _) = eve.ask("GET", &path, Some(last), None).await;
         assert_eq!(status, 404, "EVT3: {path}");
     }
+    let since = format!("/history/changes?after={}", start.as_str().expect("a position"));
+    let (_, heard) = bob.ask("GET", &since, Some(last), None).await;
+    assert!(!heard.to_string().contains("block"), "whom ada blocks is hers to know: {heard}");
     let (_, none) =
         bob.ask("GET", &format!("/history/conversations/{conversation}/messages/{gone}/versions"), None, None).await;
     assert_eq!(none["items"], json!([]), "of a deleted message no version is left");
 
-    up.signal("INT");
-    up.ended(LONG);
-    let mut up = Up::up(natter_up(&data));
-    let ada = Person::enters(&up, "login", "ada").await;
+    drop(services);
+    let services = Services::start(&deployment).await;
+    let ada = Person::enters(&services, "login", "ada").await;
     assert_eq!(told(&ada, &conversation, one, start, last).await, before, "after a restart");
 
-    up.signal("INT");
-    up.ended(LONG);
-    std::fs::remove_dir_all(data.join("postgres")).expect("the database is lost");
-    let up = Up::up(natter_up(&data));
-    let ada = Person::enters(&up, "login", "ada").await;
+    drop(services);
+    deployment.loses_its_database().await;
+    let services = Services::start(&deployment).await;
+    let ada = Person::enters(&services, "login", "ada").await;
     eventually("the read model is there again", LONG, async || {
-        let path = format!("/history/conversations/{conversation}/messages");
-        match ada.ask("GET", &path, Some(last), None).await {
+        match ada.ask("GET", "/history/blocks", Some(last), None).await {
             (200, _) => Ok(()),
             other => Err(other),
         }

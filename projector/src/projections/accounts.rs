@@ -26,6 +26,7 @@ impl<'a> Accounts<'a> {
         if !self.accounts.is_empty() {
             self.write_users(transaction).await?;
             self.write_revocations(transaction, oldest_revocation(days.now(), kept)).await?;
+            self.write_blocks(transaction).await?;
         }
         if days.new_hour().is_some() {
             sqlx::query("delete from revocations where at < $1")
@@ -75,6 +76,25 @@ impl<'a> Accounts<'a> {
         .bind(rows.iter().map(|(_, account)| account.suspended).collect::<Vec<_>>())
         .bind(rows.iter().map(|(_, account)| account.names.is_none()).collect::<Vec<_>>())
         .bind(rows.iter().map(|(seq, _)| seq.cast_signed()).collect::<Vec<_>>())
+        .execute(transaction)
+        .await?;
+        Ok(())
+    }
+
+    async fn write_blocks(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let blocks = || {
+            let each =
+                self.accounts.values().flat_map(|(_, account)| account.blocks.iter().map(|user| (account.uid, *user)));
+            each.map(|(uid, user)| (uid.as_uuid(), user.as_uuid()))
+        };
+        sqlx::query(
+            "with blocking as (select * from unnest($2::uuid[], $3::uuid[]) b(uid, blocked)), \
+             gone as (delete from blocks where uid = any($1) and (uid, blocked) not in (select uid, blocked from blocking)) \
+             insert into blocks (uid, blocked) select uid, blocked from blocking on conflict do nothing",
+        )
+        .bind(self.accounts.keys().map(Uid::as_uuid).collect::<Vec<_>>())
+        .bind(blocks().map(|(uid, _)| uid).collect::<Vec<_>>())
+        .bind(blocks().map(|(_, user)| user).collect::<Vec<_>>())
         .execute(transaction)
         .await?;
         Ok(())

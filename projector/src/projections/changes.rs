@@ -1,11 +1,11 @@
 //! What happened and is not a message, as clients see it; and letting go of it when it is old.
 
-use natter_events::{ConversationId, Uid};
+use natter_events::{ClientId, ConversationId, Uid};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::fact::{Change, What};
+use crate::fact::{Block, Change, What};
 
 /// Most old changes that one transaction lets go of, so that doing it never holds up a batch.
 const PRUNE_ROWS: i64 = 10_000;
@@ -15,23 +15,39 @@ const PRUNE_ROWS: i64 = 10_000;
 pub(crate) struct Changes<'a> {
     seqs: Vec<i64>,
     ats: Vec<OffsetDateTime>,
-    conversations: Vec<Uuid>,
+    conversations: Vec<Option<Uuid>>,
+    only_for: Vec<Option<Uuid>>,
     kinds: Vec<&'static str>,
     actors: Vec<Uuid>,
     reads: Vec<Option<i64>>,
     messages: Vec<Option<i64>>,
     ids: Vec<Option<Uuid>>,
     emoji: Vec<Option<&'a str>>,
+    targets: Vec<Option<Uuid>>,
+    blocked: Vec<Option<bool>>,
+}
+
+/// Who sees it.
+enum Audience {
+    Conversation(ConversationId),
+    Only(Uid),
+}
+
+/// What only some kinds have.
+#[derive(Default)]
+struct Details<'a> {
+    read: Option<u64>,
+    message: Option<u64>,
+    id: Option<ClientId>,
+    emoji: Option<&'a str>,
+    block: Option<(Uid, bool)>,
 }
 
 impl<'a> Changes<'a> {
     /// A marker moved, which everybody in a direct conversation sees.
     pub fn marker(&mut self, seq: u64, at: OffsetDateTime, conversation: ConversationId, reader: Uid, read: u64) {
-        self.row(seq, at, conversation, "marker", reader);
-        self.reads.push(Some(read.cast_signed()));
-        self.messages.push(None);
-        self.ids.push(None);
-        self.emoji.push(None);
+        let audience = Audience::Conversation(conversation);
+        self.row(seq, at, audience, "marker", reader, Details { read: Some(read), ..Details::default() });
     }
 
     /// Something was done to a message. A reaction of somebody erased is shown to nobody.
@@ -43,19 +59,41 @@ impl<'a> Changes<'a> {
             What::ReactionRemoved(Some(emoji)) => ("reaction_removed", Some(&**emoji)),
             What::ReactionAdded(None) | What::ReactionRemoved(None) => return,
         };
-        self.row(seq, at, change.conversation, kind, change.actor);
-        self.reads.push(None);
-        self.messages.push(Some(change.message.cast_signed()));
-        self.ids.push(Some(change.id.as_uuid()));
-        self.emoji.push(emoji);
+        let details = Details { message: Some(change.message), id: Some(change.id), emoji, ..Details::default() };
+        self.row(seq, at, Audience::Conversation(change.conversation), kind, change.actor, details);
     }
 
-    fn row(&mut self, seq: u64, at: OffsetDateTime, conversation: ConversationId, kind: &'static str, actor: Uid) {
+    /// Somebody was blocked, or no longer is, which only the one who did it sees.
+    pub fn block(&mut self, seq: u64, at: OffsetDateTime, (owner, id): (Uid, ClientId), block: &Block) {
+        let block = Some((block.user, block.blocked));
+        self.row(seq, at, Audience::Only(owner), "block", owner, Details { id: Some(id), block, ..Details::default() });
+    }
+
+    fn row(
+        &mut self,
+        seq: u64,
+        at: OffsetDateTime,
+        audience: Audience,
+        kind: &'static str,
+        actor: Uid,
+        details: Details<'a>,
+    ) {
+        let (conversation, only_for) = match audience {
+            Audience::Conversation(id) => (Some(id.as_uuid()), None),
+            Audience::Only(uid) => (None, Some(uid.as_uuid())),
+        };
         self.seqs.push(seq.cast_signed());
         self.ats.push(at);
-        self.conversations.push(conversation.as_uuid());
+        self.conversations.push(conversation);
+        self.only_for.push(only_for);
         self.kinds.push(kind);
         self.actors.push(actor.as_uuid());
+        self.reads.push(details.read.map(u64::cast_signed));
+        self.messages.push(details.message.map(u64::cast_signed));
+        self.ids.push(details.id.map(|id| id.as_uuid()));
+        self.emoji.push(details.emoji);
+        self.targets.push(details.block.map(|(user, _)| user.as_uuid()));
+        self.blocked.push(details.block.map(|(_, blocked)| blocked));
     }
 
     pub async fn write(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -63,9 +101,10 @@ impl<'a> Changes<'a> {
             return Ok(());
         }
         sqlx::query(
-            "insert into changes (seq, at, conversation, kind, actor, read, message, id, emoji) \
+            "insert into changes \
+               (seq, at, conversation, kind, actor, read, message, id, emoji, only_for, target, blocked) \
              select * from unnest($1::int8[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::int8[], \
-               $7::int8[], $8::uuid[], $9::text[])",
+               $7::int8[], $8::uuid[], $9::text[], $10::uuid[], $11::uuid[], $12::bool[])",
         )
         .bind(&self.seqs)
         .bind(&self.ats)
@@ -76,6 +115,9 @@ impl<'a> Changes<'a> {
         .bind(&self.messages)
         .bind(&self.ids)
         .bind(&self.emoji)
+        .bind(&self.only_for)
+        .bind(&self.targets)
+        .bind(&self.blocked)
         .execute(transaction)
         .await?;
         Ok(())

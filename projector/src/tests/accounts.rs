@@ -1,5 +1,7 @@
 //! Accounts and the revocations of their logins.
 
+use std::collections::HashSet;
+
 use natter_events::{Revocation, RevokedSessions, SessionId};
 use uuid::Uuid;
 
@@ -77,5 +79,29 @@ async fn hrt4_revocations_are_those_of_the_last_event_until_their_tokens_have_en
         later.now_ms += 3 * 3600 * 1000;
         later.append(&ada.says(&[], "hi"));
         assert_eq!(number(&projected(&later, &sizes).await, "select count(*) from revocations").await, 0);
+    }
+}
+
+#[tokio::test]
+async fn cmd7_blocks_are_those_of_the_last_event_and_told_to_their_owner_alone() {
+    let (ada, ben, eve) = (Person::new(), Person::new(), Person::new());
+    let mut paper = Paper::new(&[&ada, &ben, &eve]);
+    paper.append(&ada.registered("ada", JANUARY_MS));
+    paper.append(&ben.registered("ben", JANUARY_MS));
+    paper.append(&ben.blocks("ben", &[ada.uid], ada.uid, true));
+    paper.append(&ada.blocks("ada", &[ben.uid], ben.uid, true));
+    paper.append(&ada.blocks("ada", &[ben.uid, eve.uid], eve.uid, true));
+    paper.append(&ada.blocks("ada", &[eve.uid], ben.uid, false));
+    for sizes in [[10], [1]] {
+        let database = projected(&paper, &sizes).await;
+        let blocks: Vec<(Uuid, Uuid)> = rows(&database, "select uid, blocked from blocks").await;
+        let expected = [(ben.uid, ada.uid), (ada.uid, eve.uid)].map(|(uid, user)| (uid.as_uuid(), user.as_uuid()));
+        assert_eq!(blocks.into_iter().collect::<HashSet<_>>(), expected.into());
+        let changes: Vec<(i64, Uuid, Uuid, bool)> =
+            rows(&database, "select seq, only_for, target, blocked from changes where kind = 'block' order by seq")
+                .await;
+        let told = [(3, &ben, &ada, true), (4, &ada, &ben, true), (5, &ada, &eve, true), (6, &ada, &ben, false)];
+        assert_eq!(changes, told.map(|(seq, to, of, blocked)| (seq, to.uid.as_uuid(), of.uid.as_uuid(), blocked)));
+        assert_eq!(number(&database, "select count(*) from commands where fingerprint is not null").await, 4);
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use natter_events::{
-    Account, ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Intent, KeyId, MessageDeleted,
-    MessageEdited, MessageSent, ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, Revocation, SessionsRevoked,
-    Subject, Uid, UserRegistered,
+    Account, BlockChanged, ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Intent, KeyId,
+    MessageDeleted, MessageEdited, MessageSent, ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, Revocation,
+    SessionsRevoked, Subject, Uid, UserRegistered,
 };
 use natter_log::{Stored, Stream};
 use natter_testkit::Database;
@@ -42,6 +42,7 @@ impl Person {
             registered_at_ms: at_ms,
             suspended: false,
             revocations,
+            blocks: vec![],
         }
     }
 
@@ -53,6 +54,17 @@ impl Person {
         let revocation = revocations.last().expect("a revocation").clone();
         let account = self.account(handle, at_ms, revocations);
         Record::new(self.uid, SessionsRevoked { revocation, account }).sealed_with(self.key_id)
+    }
+
+    /// Blocks someone, or no longer does; from then on these are blocked.
+    pub fn blocks(&self, handle: &str, blocks: &[Uid], user: Uid, blocked: bool) -> Record {
+        let account = Account { blocks: blocks.to_vec(), ..self.account(handle, JANUARY_MS, vec![]) };
+        let intent = if blocked { Intent::Block { user } } else { Intent::Unblock { user } };
+        let id = ClientId::at(rand::random_range(1..1 << 40));
+        let fingerprint = self.key.fingerprint(None, id, intent);
+        Record::new(self.uid, BlockChanged { user, blocked, account, fingerprint })
+            .answering(id)
+            .sealed_with(self.key_id)
     }
 
     pub fn says(&self, people: &[Uid], text: &str) -> Record {
@@ -126,7 +138,7 @@ pub fn subject(record: &Record) -> Subject {
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_)
         | Event::ReadMarkerMoved(_) => Subject::Messages(actor),
-        Event::UserRegistered(_) | Event::SessionsRevoked(_) => Subject::Account(actor),
+        Event::UserRegistered(_) | Event::SessionsRevoked(_) | Event::BlockChanged(_) => Subject::Account(actor),
         Event::PresenceChanged(_) | Event::ReceivedUpTo(_) => Subject::Presence(actor),
     }
 }

@@ -7,7 +7,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
 
 /// Everything that a projector writes.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
+    "blocks",
     "changes",
     "changes_kept",
     "commands",

@@ -321,6 +321,10 @@ impl State {
                 }
             }
             Event::Presence(presence) => _ = self.presence.insert(presence.user.clone(), presence),
+            Event::Block(block) => {
+                let what = if block.blocked { "is blocked" } else { "is blocked no more" };
+                self.notice = Some(format!("{} {what}", block.user));
+            }
             Event::Settled { id, outcome } => {
                 let of = |conversation: &&Conversation| conversation.pending.iter().any(|pending| pending.id == id);
                 if let Some(people) = self.conversations.values().find(of).map(|found| found.people.clone()) {
