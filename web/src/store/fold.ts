@@ -110,7 +110,7 @@ function foldFrame(state: State, frame: ServerFrame, now: number): State {
     case 'reaction':
       return foldRecent(state, changeOf(frame));
     case 'marker':
-      return changed(state, frame.conversation, (held) => withRead(held, frame.user, frame.read));
+      return withMarker(state, frame.conversation, frame.user, frame.read);
     case 'delivered':
       return changed(state, frame.conversation, (held) => withDelivered(held, frame.user, frame.upto));
     case 'presence': {
@@ -130,6 +130,13 @@ function foldFrame(state: State, frame: ServerFrame, now: number): State {
     default:
       return state;
   }
+}
+
+/** Kept also where nothing is known of the conversation yet: the page that is on its way may be older. */
+function withMarker(state: State, id: string, user: string, read: number): State {
+  const held = state.conversations.get(id) ?? emptyConversation(id, []);
+  const next = withRead(held, user, read);
+  return next === held ? state : withConversation(state, next);
 }
 
 function withArrived(
@@ -191,7 +198,8 @@ function foldMessages(state: State, change: Change & { type: 'messages_page' }):
   const id = page.items[0]?.conversation ?? state.direct.get(key);
   const done = withReading(state, key, { status: 'done' });
   if (id === undefined) return done;
-  const held = state.conversations.get(id) ?? emptyConversation(id, participants);
+  const known = state.conversations.get(id) ?? emptyConversation(id, participants);
+  const held = known.participants.length === 0 ? { ...known, participants } : known;
   // The page joins what is held only where it was asked for: after a trim it would leave a hole.
   if (before !== null && held.messages[0]?.seq !== before) return done;
   const next = withPage(state, held, page.items);
