@@ -203,6 +203,19 @@ fn evt2_an_answer_that_is_told_late_does_not_bring_an_older_text_back() {
 }
 
 #[test]
+fn con5_what_a_page_has_already_is_not_applied_to_it() {
+    let mut timeline = Timeline::default();
+    timeline.did(&handle("ada"), said("one"), &sent(3));
+    let mut item = timeline.message(3).expect("there").clone();
+    item.text = "three".into();
+    item.edited_at = Some(Timestamp(9));
+    timeline.items([item.clone()], 9).expect("not stale");
+    assert!(!timeline.apply(&edit(8, 3, "two")), "between the message and the page");
+    assert_eq!(timeline.message(3), Some(&item));
+    assert!(timeline.apply(&edit(10, 3, "four")));
+}
+
+#[test]
 fn a_person_whom_the_page_does_not_name_is_counted() {
     let mut timeline = Timeline::default();
     timeline.did(&handle("ada"), said("one"), &sent(3));

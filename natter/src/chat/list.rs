@@ -8,7 +8,7 @@ use natter_client::{ConversationItem, Handle, History, Timestamp};
 
 use super::login::{LoginOptions, log_in};
 use super::output::{Ended, Output, OutputOptions, end};
-use super::{clean, failed, names, others, time};
+use super::{clean, failed, names, others, time, words};
 use crate::exit::Failure;
 
 /// Items that are asked for at once: the most that the server gives.
@@ -47,7 +47,7 @@ fn line(item: &ConversationItem, me: &Handle, now: Timestamp, zone: &TimeZone) -
     let when = time::short(item.last_activity, now, zone);
     let last = item.last_message.as_ref().map_or_else(String::new, |message| {
         let by = if message.sender == *me { "you: " } else { "" };
-        format!("{by}{}", clean::line(&message.text))
+        format!("{by}{}", clean::line(&words::said(message)))
     });
     format!("{name:NAME_WIDTH$}  {unread:>8}  {when:>8}  {last}")
 }
