@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use futures::TryStreamExt;
+use natter_client::{Client, ErrorCode, Events, Handle, Position, ReactionItem, ReactionOp, SendError, Timeline};
 use natter_testkit::{eventually, scratch_folder};
 use serde_json::Value;
 
@@ -194,6 +196,98 @@ async fn what_one_sends_the_other_sees_live_in_the_list_and_in_history() {
     command.args(["list", "--json"]);
     let list: Vec<Value> = stdout_of(command).lines().map(json).collect();
     assert_eq!((&list[0]["unread"], &list[0]["participants"]), (&1.into(), &serde_json::json!(["ada", "bob"])));
+}
+
+#[tokio::test]
+async fn hst3_what_is_done_to_messages_shows_live_in_a_timeline_and_in_history() {
+    let up = Up::up(natter_up(&scratch_folder("data")));
+    let people = People::register(&up.url, &["ada", "bob"]);
+    let (ada, _unread) = client(&up.url, "ada").await;
+    let (bob, mut events) = client(&up.url, "bob").await;
+    let (lines, objects) = (people.tail("bob", &[]), people.tail("bob", &["--json"]));
+    lines.live(1).await;
+    objects.live(1).await;
+    let mut screen = people.screen("bob", 100, 20);
+    screen.shows("live as bob").await;
+
+    let sent = ada.send(handle("bob"), "Lunch at non?").await.expect("sent");
+    let talk = sent.conversation.expect("a conversation");
+    screen.shows("Lunch at non?").await;
+    screen.types(ENTER);
+    screen.until("the conversation", |text| text.matches("Lunch at non?").count() == 2).await;
+    ada.edit(talk, sent.seq, "Lunch at noon?").await.expect("edited");
+    bob.react(talk, sent.seq, "👍", ReactionOp::Add).await.expect("reacted");
+    bob.react(talk, sent.seq, "❤", ReactionOp::Add).await.expect("reacted");
+    bob.react(talk, sent.seq, "👍", ReactionOp::Remove).await.expect("taken back");
+    let mistake = ada.send(talk, "A secret").await.expect("sent");
+    screen.until("all of it", |text| text.contains("A secret") && text.contains("❤")).await;
+    let last = ada.delete(talk, mistake.seq).await.expect("deleted");
+    let shown =
+        screen.until("the tombstone", |text| text.contains("message deleted") && !text.contains("secret")).await;
+    assert!(shown.contains("Lunch at noon? (edited)") && !shown.contains("👍"), "{shown}");
+    match bob.edit(talk, sent.seq, "Mine now").await {
+        Err(SendError::Refused(refused)) => assert_eq!(refused.code, ErrorCode::Forbidden),
+        other => panic!("{other:?}"),
+    }
+
+    // What the client made of events is what history says, whichever comes first.
+    let mut timeline = Timeline::default();
+    let mut at = Position::start(0);
+    while at.seq < last.seq {
+        let event = events.next().await.expect("the client runs");
+        if event.conversation() == Some(talk) {
+            at = event.position().unwrap_or(at);
+            timeline.apply(&event);
+        }
+    }
+    let page = bob.history().messages(talk).at_least(at).next_page().await.expect("read").expect("a page");
+    // The reactions are bob's own, done in this session: for those there is no event (EVT2).
+    let mut known: Vec<_> = timeline.messages().cloned().collect();
+    known[0].reactions = vec![ReactionItem { emoji: "❤️".into(), users: vec![handle("bob")], count: 1 }];
+    let mut items = page.items.clone();
+    items.sort_by_key(|item| item.seq);
+    assert_eq!(known, items);
+    timeline.page(page).expect("not stale");
+    assert_eq!(timeline.messages().cloned().collect::<Vec<_>>(), items);
+    let versions: Vec<_> = bob.history().versions(talk, sent.seq).items().try_collect().await.expect("read");
+    let texts: Vec<_> = versions.iter().map(|version| version.text.as_str()).collect();
+    assert_eq!(texts, ["Lunch at non?", "Lunch at noon?"]);
+
+    let printed = lines.lines(7).await;
+    let expected = [
+        "ada: Lunch at non?",
+        "ada edited: Lunch at noon?",
+        "you reacted 👍",
+        "you reacted ❤️",
+        "you took 👍 back",
+        "ada: A secret",
+        "ada deleted a message",
+    ];
+    assert_eq!(printed.iter().map(|line| said(line)).collect::<Vec<_>>(), expected);
+    let deleted = eventually("all of it was printed", LONG, async || {
+        let printed = objects.stdout.lock().expect("lock").clone();
+        printed.iter().map(|line| json(line)).find(|event| event["type"] == "deleted").ok_or(printed)
+    });
+    assert_eq!(deleted.await["message"], mistake.seq);
+    let mut command = people.chat("ada");
+    command.args(["history", "--with", "bob"]);
+    let text = stdout_of(command);
+    let expected = ["ada: Lunch at noon? (edited)  [❤️ bob]", "ada: message deleted"];
+    assert_eq!(text.lines().map(said).collect::<Vec<_>>(), expected);
+    let mut command = people.chat("bob");
+    command.arg("list");
+    let list = stdout_of(command);
+    assert!(list.contains("message deleted"), "{list}");
+    screen.types(CTRL_C);
+    screen.ended(0).await;
+}
+
+fn handle(name: &str) -> Handle {
+    name.parse().expect("a handle")
+}
+
+async fn client(url: &str, user: &str) -> (Client, Events) {
+    Client::builder(url).login(handle(user), PASSWORD).connect().await.expect("connects")
 }
 
 #[tokio::test]

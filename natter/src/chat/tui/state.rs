@@ -387,6 +387,7 @@ impl State {
             let me = self.me.clone();
             self.conversation(&people).trim(&me);
         }
+        self.selected.get_or_insert(people);
     }
 
     fn rows(&mut self, rows: Vec<ConversationItem>, as_of: u64, whole: bool) {

@@ -505,3 +505,11 @@ fn a_login_that_has_ended_can_be_left_at_once() {
     desk.ctrl('c');
     assert_eq!(desk.took(), [Effect::Quit]);
 }
+
+#[test]
+fn the_first_message_of_all_can_be_opened_with_enter() {
+    let mut desk = Desk::live_with(Vec::new());
+    desk.message(11, &bob());
+    desk.key(KeyCode::Enter);
+    assert_eq!(desk.open().others, [bob()]);
+}
