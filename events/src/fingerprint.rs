@@ -62,7 +62,7 @@ impl ContentKey {
         let (number, message, rest): (u8, u64, &[u8]) = match &intent {
             Intent::Send { text, reply_to, metadata } => {
                 hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
-                hasher.update(&reply_to.map_or(0, |seq| seq + 1).to_le_bytes());
+                hasher.update(&reply_to.map_or(0, |seq| seq.saturating_add(1)).to_le_bytes());
                 match metadata {
                     None => hasher.update(&[0]),
                     Some(bytes) => hasher.update(&[1]).update(bytes),

@@ -31,6 +31,19 @@ pub async fn frame(gateway: &Gateway, entry: &Entry, encoding: Encoding) -> Resu
     made.await.cloned()
 }
 
+/// The bytes of an event whose text was deleted since: what it said is told to nobody any more.
+pub async fn unsaid(gateway: &Gateway, entry: &Entry, encoding: Encoding) -> Result<Bytes, RenderError> {
+    let frame = match render(gateway, entry).await? {
+        Some(ServerFrame::Message(message)) => {
+            ServerFrame::Message(Message { text: String::new(), metadata: None, ..message })
+        }
+        Some(ServerFrame::Edited(edited)) => ServerFrame::Edited(Edited { text: String::new(), ..edited }),
+        Some(other) => other,
+        None => return Ok(Bytes::new()),
+    };
+    Ok(encoding.encode(&frame))
+}
+
 /// The frame of an event, if it is for clients.
 pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFrame>, RenderError> {
     match entry.kind {

@@ -2,7 +2,7 @@
 
 use natter_events::{ClientId, ConversationId};
 use natter_protocol::history::{MessageItem, ReactionItem};
-use natter_protocol::limits::MAX_REACTION_USERS;
+use natter_protocol::limits::{MAX_REACTION_USERS, MAX_REACTIONS};
 use natter_protocol::{Handle, Timestamp};
 use serde::Deserialize;
 use sqlx::postgres::PgRow;
@@ -10,8 +10,8 @@ use sqlx::{Row, Type};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-// The statements below can't name it.
-const _: () = assert!(MAX_REACTION_USERS == 100);
+// The statements below can't name them.
+const _: () = assert!(MAX_REACTION_USERS == 100 && MAX_REACTIONS == 100);
 
 /// The columns of a message that [`message`] reads, out of a row `m` of `messages`. Only its author's handle is not among
 /// them: that is joined to what is left of the rows, as `m_sender`.
@@ -23,7 +23,7 @@ macro_rules! message_columns {
           from (select r.emoji, min(r.since) as first, count(*) as count, \
                        (array_agg(u.handle order by r.seq))[1:100] as users \
                 from reactions r left join users u on u.uid = r.uid \
-                where r.conversation = m.conversation and r.message = m.seq group by r.emoji) e) as m_reactions"
+                where r.conversation = m.conversation and r.message = m.seq group by r.emoji order by min(r.since) limit 100) e) as m_reactions"
     };
 }
 pub(crate) use message_columns;

@@ -16,6 +16,8 @@ pub const MAX_DISPLAY_NAME_CHARS: usize = 64;
 pub const MAX_STATUS_CHARS: usize = 100;
 /// Most people in a direct conversation.
 pub const MAX_PARTICIPANTS: usize = natter_events::ids::MAX_PARTICIPANTS;
+/// Most emoji of one message that an item of history has: the first that came.
+pub const MAX_REACTIONS: usize = 100;
 /// Most people that an item of history names for one emoji of a message; the count is of all.
 pub const MAX_REACTION_USERS: usize = 100;
 /// Most people that one session watches.

@@ -72,11 +72,12 @@ pub async fn change(
     if what.says() {
         check_blocks(gateway, &people).await?;
     }
+    // Before anything that the broker is asked for.
+    gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
     let target = message_at(gateway, conversation, message).await?;
     if !matches!(what, What::React(..)) && target.actor != caller.uid {
         return Err(Refused::new(ErrorCode::Forbidden, "this message is somebody else's"));
     }
-    gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
     let record = Record::new(caller.uid, what.event(caller, message, &key, fingerprint))
         .to(&people)
         .in_conversation(conversation)

@@ -77,7 +77,9 @@ pub async fn mark(
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
     let people = people_of(gateway, caller.uid, command.conversation).await?;
     // What the caller has read from another gateway this one may not have yet.
-    if !gateway.feed.reaches(command.read, gateway.config.ahead_timeout).await {
+    if !gateway.feed.reaches(command.read, gateway.config.ahead_timeout).await
+        && gateway.log.get(Stream::Chat, command.read).await?.is_none()
+    {
         return Err(Refused::new(ErrorCode::Invalid, "`read` is ahead of the log"));
     }
     if let Some((read, seq)) = read_so_far(gateway, caller.uid, command.conversation)

@@ -23,6 +23,9 @@ use crate::Gateway;
 use crate::accounts::{AccountError, AccountState, Authenticated};
 use crate::feed::{Entry, Kind};
 
+/// Below this there is every sequence of a log.
+const MAX_SEQ: u64 = 1 << 53;
+
 /// Who asks, as their verified token and account say.
 #[derive(Clone)]
 pub struct Caller {
@@ -184,14 +187,13 @@ pub async fn people_of(gateway: &Gateway, caller: Uid, conversation: Conversatio
     }
 }
 
-/// A message that a command refers to: it is in the same conversation, and not known to be deleted (CMD4). One elsewhere is
+/// A message that a command refers to: it is in the same conversation, and not among the newest deletions (CMD4). One elsewhere is
 /// one that does not exist (CMD6).
 async fn message_at(gateway: &Gateway, conversation: ConversationId, seq: u64) -> Result<Arc<Entry>, Refused> {
-    // What the caller has seen from another gateway this one may not have yet.
-    let exists = seq > 0 && gateway.feed.reaches(seq, gateway.config.ahead_timeout).await;
     let found = match gateway.feed.tail.get(seq) {
         Some(entry) => Some(entry),
-        None if !exists => None,
+        None if seq == 0 || seq >= MAX_SEQ => None,
+        // Older than the tail; or newer, as the caller may have it from another gateway.
         None => {
             let stored = gateway.log.get(Stream::Chat, seq).await?;
             stored.and_then(|stored| Entry::new(stored).ok()).map(Arc::new)

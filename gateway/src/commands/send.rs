@@ -40,10 +40,13 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
     let Place { conversation, people, is_new } = place?;
     check(command, metadata.as_deref())?;
     check_blocks(gateway, &people).await?;
-    if let Some(reply_to) = command.reply_to {
-        message_at(gateway, conversation, reply_to).await?;
-    }
     gateway.rates.message(caller.uid, command.id, caller.rate).map_err(Refused::rate_limited)?;
+    if let Some(reply_to) = command.reply_to
+        && let Err(refused) = message_at(gateway, conversation, reply_to).await
+    {
+        gateway.rates.not_stored(caller.uid, command.id);
+        return Err(refused);
+    }
     if is_new {
         gateway.conversations.begin(conversation, &people).await?;
     }

@@ -94,6 +94,18 @@ impl Entry {
         }
     }
 
+    /// The message whose text it carries: its own, or that of an edit.
+    pub fn text_of(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Message => Some(self.seq),
+            Kind::Change => match Record::decode(&self.record).ok()?.event {
+                Event::MessageEdited(edited) => Some(edited.message),
+                _ => None,
+            },
+            Kind::Deletion | Kind::Marker | Kind::Account | Kind::Silent => None,
+        }
+    }
+
     /// What it costs to keep, in bytes: the record, its frames when they are rendered (about as large again), itself, and
     /// its places in the index.
     pub fn cost(&self) -> usize {

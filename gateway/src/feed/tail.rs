@@ -3,7 +3,7 @@
 //! A session is a cursor into it. What it asks is always "what is there for this user after that?", and the answer is
 //! complete up to a position that comes with it, because the tail has no holes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use natter_events::{ClientId, Tag, Uid};
@@ -22,6 +22,8 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Batch {
     pub entries: Vec<Arc<Entry>>,
+    /// Those of them whose text was deleted since, by their sequences.
+    pub unsaid: HashSet<u64>,
     /// With these entries, the session is complete up to here.
     pub complete: Place,
 }
@@ -110,6 +112,11 @@ impl Tail {
         inner.by_command.get(&(user, id)).and_then(|seq| inner.get(*seq)).cloned()
     }
 
+    /// Those of some events whose text was deleted, as far as the tail knows, by their sequences.
+    pub fn unsaid(&self, entries: &[Arc<Entry>]) -> HashSet<u64> {
+        self.0.read().unsaid(entries)
+    }
+
     /// Whether a message was deleted, as far as the tail knows.
     pub fn is_deleted(&self, seq: u64) -> bool {
         self.0.read().deleted.contains_key(&seq)
@@ -131,7 +138,7 @@ impl Tail {
             return Err(TooOld);
         }
         let Some(own) = inner.by_user.get(&user) else {
-            return Ok(Batch { entries: Vec::new(), complete: inner.head });
+            return Ok(Batch { entries: Vec::new(), unsaid: HashSet::new(), complete: inner.head });
         };
         let from = own.partition_point(|seq| *seq <= cursor);
         let entries: Vec<_> = own.range(from..).take(max).filter_map(|seq| inner.get(*seq).cloned()).collect();
@@ -139,7 +146,7 @@ impl Tail {
             Some(last) if from + entries.len() < own.len() => Place { seq: last.seq, tag: last.tag },
             _ => inner.head,
         };
-        Ok(Batch { entries, complete })
+        Ok(Batch { unsaid: inner.unsaid(&entries), entries, complete })
     }
 
     /// How many events reach `user` after `cursor`.
@@ -182,6 +189,14 @@ impl Tail {
 }
 
 impl Inner {
+    fn unsaid(&self, entries: &[Arc<Entry>]) -> HashSet<u64> {
+        if self.deleted.is_empty() {
+            return HashSet::new();
+        }
+        let is_deleted = |entry: &&Arc<Entry>| entry.text_of().is_some_and(|seq| self.deleted.contains_key(&seq));
+        entries.iter().filter(is_deleted).map(|entry| entry.seq).collect()
+    }
+
     fn get(&self, seq: u64) -> Option<&Arc<Entry>> {
         let index = seq.checked_sub(self.floor.seq + 1)?;
         self.entries.get(usize::try_from(index).ok()?)

@@ -49,7 +49,10 @@ type Awaited = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// The commands of a socket that are not answered yet.
 pub(super) struct InFlight {
     commands: Vec<Command>,
+    /// Of what is in the log's queue, over the session's line.
     outcomes: FuturesUnordered<Awaited>,
+    /// Of markers that wait their time, and are appended by then over whatever line there is: they are the same in any order.
+    delayed: FuturesUnordered<Awaited>,
     last_ticket: u64,
     max: usize,
     /// The last one has to be settled before another may be taken.
@@ -58,7 +61,14 @@ pub(super) struct InFlight {
 
 impl InFlight {
     pub(super) fn new(max: usize) -> Self {
-        Self { commands: Vec::new(), outcomes: FuturesUnordered::new(), last_ticket: 0, max, is_alone: false }
+        Self {
+            commands: Vec::new(),
+            outcomes: FuturesUnordered::new(),
+            delayed: FuturesUnordered::new(),
+            last_ticket: 0,
+            max,
+            is_alone: false,
+        }
     }
 
     /// Whether another command may be taken.
@@ -68,12 +78,17 @@ impl InFlight {
 
     /// Whether no outcome is awaited.
     pub(super) fn is_empty(&self) -> bool {
-        self.outcomes.is_empty()
+        self.outcomes.is_empty() && self.delayed.is_empty()
     }
 
     /// The next outcome.
     pub(super) async fn next(&mut self) -> Option<Outcome> {
-        self.outcomes.next().await
+        tokio::select! {
+            biased;
+            Some(outcome) = self.outcomes.next() => Some(outcome),
+            Some(outcome) = self.delayed.next() => Some(outcome),
+            else => None,
+        }
     }
 
     /// An event of the user's came by the feed: the `ref` of the command that made it, if it is one of this socket's.
@@ -89,10 +104,20 @@ impl InFlight {
     }
 
     fn add(&mut self, id: ClientId, reference: Option<u64>, body: Body, outcome: impl FnOnce(u64) -> Awaited) {
+        let ticket = self.ticket(id, reference, body);
+        self.outcomes.push(outcome(ticket));
+    }
+
+    fn add_delayed(&mut self, id: ClientId, reference: Option<u64>, body: Body, outcome: impl FnOnce(u64) -> Awaited) {
+        let ticket = self.ticket(id, reference, body);
+        self.delayed.push(outcome(ticket));
+    }
+
+    fn ticket(&mut self, id: ClientId, reference: Option<u64>, body: Body) -> u64 {
         self.last_ticket += 1;
         let ticket = self.last_ticket;
         self.commands.push(Command { ticket, id, body, reference, feed_due: None });
-        self.outcomes.push(outcome(ticket));
+        ticket
     }
 
     fn remove(&mut self, ticket: u64) -> Option<Command> {
@@ -116,7 +141,7 @@ impl Session {
         while let Some(Some(outcome)) = unconstrained(self.in_flight.next()).now_or_never() {
             self.settle(socket, outcome).await?;
         }
-        if self.in_flight.is_empty() {
+        if self.in_flight.outcomes.is_empty() {
             self.line = line;
         }
         if self.order.wants_ping() {
@@ -195,28 +220,27 @@ impl Session {
         self.check_order()?;
         let reference = command.reference;
         let body = Body::Marker { conversation: command.conversation, read: command.read };
-        let outcome: Box<dyn FnOnce(u64) -> Awaited + Send> =
-            match mark::mark(&self.gateway, &self.caller, &command, Some(self.line)).await? {
-                Marked::Known(done) => return Ok(Some(ok_of(reference, done))),
-                Marked::Queued { pending } => {
-                    let result = async move { pending.await.map_err(|error| refused_append(&error)) };
-                    Box::new(|ticket| Box::pin(async move { Outcome::Appended { ticket, result: result.await } }))
-                }
-                Marked::Waiting { appended } => Box::new(|ticket| {
-                    Box::pin(async move {
-                        let result = appended.await.unwrap_or(Err(AppendError::Unavailable));
-                        Outcome::Appended { ticket, result: result.map_err(|error| refused_append(&error)) }
-                    })
-                }),
-                Marked::WaitingWith { covered } => Box::new(|ticket| {
-                    Box::pin(async move {
-                        let result =
-                            covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")));
-                        Outcome::Covered { ticket, result }
-                    })
-                }),
-            };
-        self.in_flight.add(command.id, reference, body, outcome);
+        match mark::mark(&self.gateway, &self.caller, &command, Some(self.line)).await? {
+            Marked::Known(done) => return Ok(Some(ok_of(reference, done))),
+            Marked::Queued { pending } => self.in_flight.add(command.id, reference, body, |ticket| {
+                Box::pin(async move {
+                    let result = pending.await.map_err(|error| refused_append(&error));
+                    Outcome::Appended { ticket, result }
+                })
+            }),
+            Marked::Waiting { appended } => self.in_flight.add_delayed(command.id, reference, body, |ticket| {
+                Box::pin(async move {
+                    let result = appended.await.unwrap_or(Err(AppendError::Unavailable));
+                    Outcome::Appended { ticket, result: result.map_err(|error| refused_append(&error)) }
+                })
+            }),
+            Marked::WaitingWith { covered } => self.in_flight.add_delayed(command.id, reference, body, |ticket| {
+                Box::pin(async move {
+                    let result = covered.await.unwrap_or_else(|_| Err(Refused::unavailable("the gateway is stopping")));
+                    Outcome::Covered { ticket, result }
+                })
+            }),
+        }
         Ok(None)
     }
 

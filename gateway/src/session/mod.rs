@@ -13,6 +13,7 @@ mod order;
 mod outgoing;
 mod resume;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocket;
@@ -218,8 +219,12 @@ impl Session {
             Start::Replay { older, from } => {
                 let mut out = Outgoing::new(self.encoding);
                 out.push(&self.encoding.encode(&welcome));
+                let deletions = older.iter().filter_map(|entry| entry.deletes()).collect::<HashSet<_>>();
+                let mut unsaid = gateway.feed.tail.unsaid(&older);
+                let gone = older.iter().filter(|entry| entry.text_of().is_some_and(|seq| deletions.contains(&seq)));
+                unsaid.extend(gone.map(|entry| entry.seq));
                 for entry in &older {
-                    self.put(&mut out, entry).await?;
+                    self.put(&mut out, entry, unsaid.contains(&entry.seq)).await?;
                     if out.is_full() {
                         self.write(socket, &mut out).await?;
                     }
@@ -256,7 +261,7 @@ impl Session {
             let mut out = Outgoing::new(self.encoding);
             let mut bytes = 0;
             for entry in &batch.entries {
-                self.put(&mut out, entry).await?;
+                self.put(&mut out, entry, batch.unsaid.contains(&entry.seq)).await?;
                 bytes += entry.record.len();
                 if out.is_full() {
                     self.write(socket, &mut out).await?;
@@ -273,7 +278,8 @@ impl Session {
     }
 
     /// Puts what the client gets of an event: the `ok` of its own command in this session, the event in any other (EVT2).
-    async fn put(&mut self, out: &mut Outgoing, entry: &crate::feed::Entry) -> Result<(), End> {
+    /// Of one whose text was deleted since, it gets that it was there.
+    async fn put(&mut self, out: &mut Outgoing, entry: &crate::feed::Entry, is_unsaid: bool) -> Result<(), End> {
         if entry.actor == self.caller.uid
             && let Some(id) = entry.id
             && let Some(reference) = self.in_flight.stored(id, entry)
@@ -282,7 +288,12 @@ impl Session {
             out.push(&self.encoding.encode(&ServerFrame::Ok(ok)));
             return Ok(());
         }
-        let frame = render::frame(&self.gateway, entry, self.encoding).await.map_err(|error| {
+        let frame = if is_unsaid {
+            render::unsaid(&self.gateway, entry, self.encoding).await
+        } else {
+            render::frame(&self.gateway, entry, self.encoding).await
+        };
+        let frame = frame.map_err(|error| {
             tracing::warn!(
                 seq = entry.seq,
                 error = &*natter_platform::error::chain(&error),

@@ -13,6 +13,8 @@ pub struct Order {
     pongs: u64,
     /// Pongs from which on the client knows of all that was lost.
     open_from: u64,
+    /// Pings that had been sent when the client was last asked as usual.
+    settled: u64,
 }
 
 impl Order {
@@ -39,9 +41,11 @@ impl Order {
         self.pings += 1;
     }
 
-    /// The client is asked as usual, and has answered before: it may have answered several pings at once.
+    /// The client is asked as usual, and has answered since the last time: it may have answered several pings at once, but
+    /// what was sent before that time it has seen.
     pub fn settle(&mut self) {
-        self.pongs = self.pings;
+        self.pongs = self.pongs.max(self.settled);
+        self.settled = self.pings;
     }
 
     /// A pong that nobody asked for counts for nothing.
@@ -73,11 +77,14 @@ mod tests {
         assert!(order.is_held());
         order.pong();
         assert!(!order.is_held());
-        // One pong for two pings holds nothing up for longer than to the next heartbeat.
+        // One pong for two pings holds nothing up for longer than two heartbeats.
         order.lost();
         assert!(order.wants_ping());
         order.ping();
+        order.settle();
+        assert!(order.is_held(), "it was asked a moment ago");
         order.ping();
+        order.pong();
         order.settle();
         assert!(!order.is_held());
         // Pongs in advance open nothing.

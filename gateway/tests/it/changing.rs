@@ -82,12 +82,42 @@ async fn con3_what_was_done_to_a_message_comes_again_after_a_resume_in_its_order
     for command in [story.edit("one"), story.react("👍", "add"), story.edit("two"), story.delete()] {
         story.a.done(command).await;
     }
-    let live: Vec<Value> = story.b.until("deleted").await.split_off(1);
+    let mut live: Vec<Value> = story.b.until("deleted").await.split_off(1);
+    assert_eq!((&live[0]["text"], &live[2]["text"]), (&json!("one"), &json!("two")));
+    // Whoever was away when it was deleted learns that it was edited, and not to what.
+    for edited in [0, 2] {
+        live[edited]["text"] = json!("");
+    }
     for gateway in [0, 1] {
         let mut again = story.rig.resume(gateway, &story.bob, &start).await;
         let mut replayed = again.until("caught_up").await;
         replayed.pop();
         assert_eq!(replayed, live, "gateway {gateway}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_deleted_meanwhile_is_not_told_to_who_comes_back_from_the_tail_or_from_before_it() {
+    for tail_bytes in [1 << 20, 1] {
+        let rig = Rig::start_with(1, |config| config.tail_bytes = tail_bytes).await;
+        let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
+        let mut a = rig.socket(0, &ada).await;
+        let start = text(&a.send(&["bob"], "from here").await, "position");
+        let mut secret = message(&["bob"], "a secret");
+        secret["metadata"] = json!({"also": "secret"});
+        let said = a.done(secret).await;
+        let change = |kind: &str| {
+            json!({"type": kind, "id": new_id(), "conversation": said["conversation"], "message": said["seq"],
+                   "text": "still a secret"})
+        };
+        a.done(change("edit")).await;
+        a.done(change("delete")).await;
+        a.send(&["bob"], "the end").await;
+        let mut b = rig.resume(0, &bob, &start).await;
+        let replayed = b.until("caught_up").await;
+        let kinds: Vec<_> = replayed.iter().map(|frame| frame["type"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["message", "edited", "deleted", "message", "caught_up"], "{tail_bytes}");
+        assert!(!json!(replayed).to_string().contains("secret"), "{replayed:?}");
     }
 }
 

@@ -271,6 +271,29 @@ async fn con3_when_the_log_was_restored_from_a_backup_sockets_close_with_4003_an
     assert!(seq(&other.send(&["ada"], "an answer").await) > seq(&new));
 }
 
+#[tokio::test]
+async fn frm5_a_marker_that_waits_its_time_holds_nothing_back_when_the_connection_is_another_one() {
+    let mut rig = Rig::start(0).await;
+    let proxy = Proxy::to(rig.broker.address()).await;
+    let settings = impatient(rig.settings_through(&proxy));
+    rig.add_over(settings, |config| config.marker_interval = Duration::from_secs(3_600)).await;
+    let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
+    let (mut a, mut b) = (rig.socket(0, &rig.with_rate(&ada, 1_000_000)).await, rig.socket(0, &bob).await);
+    for words in ["one", "two"] {
+        let said = b.send(&["ada"], words).await;
+        a.until("message").await;
+        a.say(json!({"type": "mark", "id": new_id(), "conversation": said["conversation"], "read": said["seq"]})).await;
+    }
+    // Both were taken.
+    a.drain().await;
+    proxy.cut();
+    eventually("something is stored again", PATIENCE, async || {
+        let (answer, _) = a.ask(message(&["ada"], "3")).await;
+        if answer["type"] == "ok" { Ok(()) } else { Err(answer) }
+    })
+    .await;
+}
+
 /// By the time this gateway hears of its broker again, the other log is longer than its own was: only the events differ.
 #[tokio::test]
 async fn con3_a_log_that_has_grown_past_the_old_one_is_another_log_all_the_same() {
