@@ -22,7 +22,7 @@ alter table changes
     add constraint changes_id_check check ((kind = 'marker') = (id is null)),
     add constraint changes_of_blocks_check
         check ((kind = 'block') = (target is not null) and (kind = 'block') = (blocked is not null)),
-    add constraint changes_only_for_check check ((kind = 'block') = (only_for is not null));
+    add constraint changes_only_for_check check (kind <> 'block' or only_for is not null);
 
 comment on column changes.target is 'For a block: of whom.';
 comment on column changes.blocked is 'For a block: whether it is one, or one was taken back.';

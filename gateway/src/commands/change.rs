@@ -74,7 +74,13 @@ pub async fn change(
     }
     // Before anything that the broker is asked for.
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    let target = message_at(gateway, conversation, message).await?;
+    let target = match message_at(gateway, conversation, message).await {
+        Ok(target) => target,
+        Err(refused) => {
+            let known = repeat::known_by_now(gateway, caller, id).ok_or(refused)?;
+            return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
+        }
+    };
     if !matches!(what, What::React(..)) && target.actor != caller.uid {
         return Err(Refused::new(ErrorCode::Forbidden, "this message is somebody else's"));
     }

@@ -75,8 +75,8 @@ pub async fn known(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<O
     if freshness == Freshness::Timeless {
         return Err(Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"));
     }
-    if let Some(entry) = gateway.feed.tail.by_command(caller.uid, id) {
-        return Ok(Some(Known { done: done(&entry), stored: StoredAs::Event(entry) }));
+    if let Some(known) = known_by_now(gateway, caller, id) {
+        return Ok(Some(known));
     }
     if freshness == Freshness::Fresh {
         return Ok(None);
@@ -91,6 +91,13 @@ pub async fn known(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<O
         done: Done { seq: stored.seq, conversation: stored.conversation, at: Some(stored.at), duplicate: true },
         stored: StoredAs::History(stored.fingerprint.as_deref().and_then(parse_fingerprint)),
     }))
+}
+
+/// The same for a command that has been refused meanwhile: its first try may have come by the feed since it was asked for,
+/// and be the very reason (CMD3).
+pub fn known_by_now(gateway: &Gateway, caller: &Caller, id: ClientId) -> Option<Known> {
+    let entry = gateway.feed.tail.by_command(caller.uid, id)?;
+    Some(Known { done: done(&entry), stored: StoredAs::Event(entry) })
 }
 
 /// What a repeat is answered that the broker recognised: the stored event says whether it was the same command.
