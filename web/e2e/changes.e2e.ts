@@ -121,4 +121,27 @@ describe('what people do to messages', () => {
     await ada.seesNoBanner();
     await ada.hasKeptDeeds([]);
   });
+
+  story(
+    'cmd4_what_comes_too_late_is_told_at_the_message_and_can_be_thrown_away',
+    async ({ arrive, door }) => {
+      const cable = await door();
+      const [ada, bob] = await talking(arrive, ['Hi'], cable.url);
+      await bob.write('Lunch?');
+      await ada.seesTexts(['Hi', 'Lunch?']);
+      await ada.goOffline(cable);
+      await ada.acts('Lunch?', 'React with celebration');
+      await ada.seesReactions('Lunch?', ['🎉 1: you']);
+      await bob.acts('Lunch?', 'Delete');
+      await bob.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+      await bob.seesTexts(['Hi', 'Message deleted']);
+      await ada.comeBack(cable);
+      await ada.seesTexts(['Hi', 'Message deleted']);
+      await ada.seesProblem('Not reacted 🎉');
+      await ada.seesReactions('Message deleted', []);
+      await ada.page.getByRole('button', { name: 'Discard' }).click();
+      await ada.page.getByText('Not reacted').waitFor({ state: 'detached' });
+      await ada.hasKeptDeeds([]);
+    },
+  );
 });
