@@ -18,7 +18,7 @@ const PAGE_ITEMS: u32 = 200;
 pub struct Options {
     /// Whom.
     #[arg(value_name = "NAME")]
-    user: Handle,
+    whom: Handle,
 }
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub async fn block(login: &LoginOptions, options: Options) -> Result<(), Failure
     let (session, _keeper) = log_in(login).await?;
     let (client, events) = connect(&session).await?;
     drop(events);
-    let stored = stored(async { client.block(options.user).await }).await;
+    let stored = stored(async { client.block(options.whom).await }).await;
     client.close().await;
     stored.map_err(|failure| failure.context("not blocked"))
 }
@@ -40,7 +40,7 @@ pub async fn unblock(login: &LoginOptions, options: Options) -> Result<(), Failu
     let (session, _keeper) = log_in(login).await?;
     let (client, events) = connect(&session).await?;
     drop(events);
-    let stored = stored(async { client.unblock(options.user).await }).await;
+    let stored = stored(async { client.unblock(options.whom).await }).await;
     client.close().await;
     stored.map_err(|failure| failure.context("still blocked"))
 }

@@ -520,6 +520,31 @@ async fn what_is_written_while_the_server_is_away_is_sent_once_it_is_back() {
 }
 
 #[tokio::test]
+async fn cmd7_who_is_blocked_from_the_terminal_can_say_nothing() {
+    let up = Up::up(natter_up(&scratch_folder("data")));
+    let people = People::register(&up.url, &["ada", "bob"]);
+    let asks = |who: &str, arguments: &[&str]| {
+        let mut command = people.chat(who);
+        command.args(arguments);
+        run(command)
+    };
+    let blocked = asks("ada", &["block", "bob"]);
+    assert_eq!(blocked.code, Some(0), "{}", blocked.stderr);
+    let refused = asks("bob", &["send", "--to", "ada", "Why?"]);
+    assert_eq!(refused.code, Some(9), "{}", refused.stderr);
+    assert!(refused.stderr.contains("one of you has blocked the other"), "{}", refused.stderr);
+    eventually("history has it", LONG, async || match asks("ada", &["blocks"]).stdout {
+        list if list == "bob\n" => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    let unknown = asks("ada", &["block", "nobody"]);
+    assert!(unknown.code == Some(9) && unknown.stderr.contains("nobody"), "{}", unknown.stderr);
+    assert_eq!(asks("ada", &["unblock", "bob"]).code, Some(0));
+    assert_eq!(asks("bob", &["send", "--to", "ada", "Ah."]).code, Some(0));
+}
+
+#[tokio::test]
 async fn sigterm_gives_the_terminal_back() {
     let up = Up::up(natter_up(&scratch_folder("data")));
     let people = People::register(&up.url, &["ada"]);
