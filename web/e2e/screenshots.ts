@@ -105,6 +105,13 @@ for (const [look, options] of Object.entries(LOOKS)) {
     await ada.write(LONG_WORD);
     await ada.seesMark('Read');
     await picture('long-words');
+    await ada.head.getByRole('button', { name: `Block ${LONG_NAME}` }).click();
+    await picture('block');
+    await ada.page.getByRole('dialog').getByRole('button', { name: 'Block', exact: true }).click();
+    await ada.page.getByText(`You have blocked ${LONG_NAME}.`).waitFor();
+    await picture('blocked');
+    await ada.page.locator('.blocked').getByRole('button', { name: 'Unblock' }).click();
+    await ada.composer.waitFor();
 
     await ada.goOffline(cable);
     await ada.write('Written in a tunnel');

@@ -5,6 +5,7 @@
  * page; an `other` that carries a position still moves it, because the session is complete up to there.
  */
 import {
+  flag,
   type JsonRecord,
   list,
   Malformed,
@@ -72,6 +73,17 @@ export interface ReactionFrame {
   at: string;
 }
 
+/** This person blocked `user`, or no longer does. */
+export interface BlockFrame {
+  type: 'block';
+  seq: number;
+  position: string;
+  user: string;
+  blocked: boolean;
+  id: string;
+  at: string;
+}
+
 export interface OkFrame {
   type: 'ok';
   ref: number;
@@ -106,6 +118,7 @@ export type ServerFrame =
   | EditedFrame
   | DeletedFrame
   | ReactionFrame
+  | BlockFrame
   | { type: 'marker'; seq: number; position: string; conversation: string; user: string; read: number }
   | {
       type: 'presence';
@@ -137,6 +150,7 @@ export type ClientFrame =
       emoji: string;
       op: ReactionOp;
     }
+  | { type: 'block' | 'unblock'; ref: number; id: string; user: string }
   | { type: 'mark'; ref: number; id: string; conversation: string; read: number }
   | { type: 'typing'; ref: number; conversation: string }
   | { type: 'watch'; ref: number; users: string[] };
@@ -236,6 +250,16 @@ function decodeFrame(from: JsonRecord): ServerFrame {
         return { type: 'other', name: type, position: text(from, 'position') };
       return { type, ...decodeChange(from), user: text(from, 'user'), emoji: text(from, 'emoji'), op };
     }
+    case 'block':
+      return {
+        type,
+        seq: whole(from, 'seq'),
+        position: text(from, 'position'),
+        user: text(from, 'user'),
+        blocked: flag(from, 'blocked'),
+        id: optionalText(from, 'id') ?? '',
+        at: text(from, 'at'),
+      };
     case 'marker':
       return {
         type,

@@ -19,6 +19,7 @@ export const MESSAGES_PER_PAGE = 50;
 const VERSIONS_SHOWN = 200;
 const CONVERSATIONS_PER_PAGE = 100;
 const PEOPLE_PER_SEARCH = 20;
+const BLOCKS_PER_PAGE = 200;
 
 export interface Reading {
   /** HST2: the answer is at least as new as this position. */
@@ -56,6 +57,11 @@ export class History {
   async direct(participants: string[], reading: Reading): Promise<Page<MessageItem>> {
     const path = `/history/direct${query({ participants: participants.join(','), limit: MESSAGES_PER_PAGE })}`;
     return this.#page(path, reading, decodeMessageItem);
+  }
+
+  /** Whom this person has blocked. */
+  blocks(cursor: string | null, reading: Reading): Promise<Page<UserItem>> {
+    return this.#page(`/history/blocks${query({ limit: BLOCKS_PER_PAGE, cursor })}`, reading, decodeUserItem);
   }
 
   people(prefix: string, reading: Reading): Promise<Page<UserItem>> {

@@ -23,6 +23,12 @@ export function text(from: JsonRecord, field: string): string {
   return value;
 }
 
+export function flag(from: JsonRecord, field: string): boolean {
+  const value = from[field];
+  if (typeof value !== 'boolean') throw new Malformed(`${field}: expected true or false`);
+  return value;
+}
+
 export function optionalText(from: JsonRecord, field: string): string | undefined {
   const value = from[field];
   return value === undefined || value === null ? undefined : text(from, field);

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ClientFrame, OkFrame } from '../net/frames.ts';
 import { counter, ManualClock, settle } from '../testing/clock.ts';
 import { Outbox, type Tabs } from './outbox.ts';
+import { pendingBlock } from './pending.ts';
 import { type Entry, MAX_ENTRIES } from './queue.ts';
 import { IndexedDbStorage, MemoryStorage, type OutboxStorage, openStorage } from './storage.ts';
 
@@ -100,6 +101,31 @@ describe('the outbox', () => {
     expect(states(after)).toEqual(['id-1 queued one', 'id-2 queued two']);
     after.live();
     expect(frames.map(({ id, text }) => `${id} ${text}`)).toEqual(['id-1 one', 'id-1 one']);
+  });
+
+  it('cmd7_blocks_leave_in_the_order_in_which_they_were_asked_for_also_after_a_reload', async () => {
+    const before = outbox(onDisk(), 'tab-1');
+    before.block('bob', true);
+    before.block('bob', false);
+    const storage = await onDisk();
+    await eventually(
+      () => storage.all(),
+      (all) => all.length === 2,
+    );
+    before.close();
+
+    const after = outbox(onDisk(), 'tab-2');
+    await after.adopt();
+    expect(pendingBlock(after.queue.entries, 'bob')).toBe(false);
+    expect(pendingBlock(after.queue.entries, 'carol')).toBeUndefined();
+    after.live();
+    after.answered(ok(1, 7));
+    expect(left).toEqual([
+      { type: 'block', ref: 1, id: 'id-1', user: 'bob' },
+      { type: 'unblock', ref: 2, id: 'id-2', user: 'bob' },
+    ]);
+    after.answered({ type: 'error', ref: 2, code: 'unknown_user', message: 'no', temporary: false });
+    expect(pendingBlock(after.queue.entries, 'bob')).toBeUndefined();
   });
 
   it('leaves_the_disk_when_the_server_has_it', async () => {

@@ -96,6 +96,10 @@ export class Outbox {
     return this.#add({ kind: 'react', to: { conversation }, message, emoji, op });
   }
 
+  block(user: string, blocked: boolean): AddOutcome {
+    return this.#add({ kind: 'block', user, blocked });
+  }
+
   #add(command: Command): AddOutcome {
     if (this.#queue.entries.length >= MAX_ENTRIES) return { fault: 'full' };
     const id = this.#around.makeId();
@@ -253,5 +257,7 @@ function frameOf(entry: Entry, ref: number): ClientFrame {
       const { message, emoji, op } = entry;
       return { type: 'react', ref, id, conversation: entry.to.conversation, message, emoji, op };
     }
+    case 'block':
+      return { type: entry.blocked ? 'block' : 'unblock', ref, id, user: entry.user };
   }
 }

@@ -4,7 +4,7 @@ import type { Message } from '../store/state.ts';
 import type { ChangeEntry, Entry } from './queue.ts';
 
 export function isChange(entry: Entry): entry is ChangeEntry {
-  return entry.kind !== 'send';
+  return entry.kind !== 'send' && entry.kind !== 'block';
 }
 
 export function changeOfEntry(entry: ChangeEntry, me: string, at: string): MessageChange {
@@ -16,6 +16,20 @@ export function changeOfEntry(entry: ChangeEntry, me: string, at: string): Messa
     case 'react':
       return { type: 'reaction', user: me, emoji: entry.emoji, op: entry.op };
   }
+}
+
+/** How much of it is said, and how much is done to what was said or between people. */
+export function countsOf(entries: readonly Entry[]): { messages: number; changes: number } {
+  const messages = entries.filter(({ kind }) => kind === 'send').length;
+  return { messages, changes: entries.length - messages };
+}
+
+/** What this person last asked for about `user`, if it is not in the log yet; what failed did not happen. */
+export function pendingBlock(entries: readonly Entry[], user: string): boolean | undefined {
+  const last = entries.findLast(
+    (entry) => entry.kind === 'block' && entry.user === user && entry.status !== 'failed',
+  );
+  return last?.kind === 'block' ? last.blocked : undefined;
 }
 
 /** The message as it will be once these are in the log. What failed did not happen. */

@@ -15,7 +15,8 @@ export type Command =
   | { kind: 'send'; to: To; text: string }
   | { kind: 'edit'; to: { conversation: string }; message: number; text: string }
   | { kind: 'delete'; to: { conversation: string }; message: number }
-  | { kind: 'react'; to: { conversation: string }; message: number; emoji: string; op: ReactionOp };
+  | { kind: 'react'; to: { conversation: string }; message: number; emoji: string; op: ReactionOp }
+  | { kind: 'block'; user: string; blocked: boolean };
 
 interface Waiting {
   /** The client id, the same over every retry. */
@@ -38,7 +39,10 @@ export type StoredEntry = Waiting & Command & { status: 'queued' | 'failed' };
 export type Entry = Waiting & Command & { status: 'queued' | 'sending' | 'failed' };
 export type SendEntry = Entry & { kind: 'send' };
 /** Something done to a message that is in the log. */
-export type ChangeEntry = Exclude<Entry, { kind: 'send' }>;
+export type ChangeEntry = Exclude<Entry, { kind: 'send' | 'block' }>;
+/** What is said or done in a conversation. */
+export type ConversationEntry = Exclude<Entry, { kind: 'block' }>;
+export type BlockEntry = Entry & { kind: 'block' };
 
 export interface Queue {
   entries: readonly Entry[];

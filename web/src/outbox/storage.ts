@@ -110,7 +110,8 @@ function isEntry(value: unknown): value is StoredEntry {
   );
 }
 
-function isCommand({ kind, to, message, text, emoji, op }: Record<string, unknown>): boolean {
+function isCommand({ kind, to, message, text, emoji, op, user, blocked }: Record<string, unknown>): boolean {
+  if (kind === 'block') return typeof user === 'string' && typeof blocked === 'boolean';
   if (typeof to !== 'object' || to === null) return false;
   const inConversation = 'conversation' in to && typeof to.conversation === 'string';
   const toMessage = inConversation && Number.isSafeInteger(message);

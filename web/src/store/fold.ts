@@ -4,6 +4,7 @@
  * again leave the same state (CON5).
  */
 import type { ConversationItem, MessageItem, Page, ServerFrame, UserItem } from '../net/frames.ts';
+import { type Block, withBlocks, withRecentBlock } from './blocks.ts';
 import { changeOf, type Recent, said, withChange, withRecent } from './changes.ts';
 import {
   emptyConversation,
@@ -35,6 +36,10 @@ export type Change =
   | { type: 'sent'; conversation: string; participants: readonly string[] | null; message: Message }
   /** The `ok` of an edit, a deletion or a reaction, in its place among the events (EVT2). */
   | { type: 'changed'; recent: Recent }
+  /** The `ok` of a block or an unblock, in its place among the events (EVT2). */
+  | { type: 'blocked'; block: Block }
+  /** All that this person has blocked, as history has it. */
+  | { type: 'blocks_read'; generation: number; users: readonly string[] }
   | { type: 'list_page'; generation: number; page: Page<ConversationItem>; wholeFirst: boolean }
   | { type: 'list_failed'; generation: number; message: string }
   | {
@@ -63,6 +68,13 @@ export function fold(state: State, change: Change): State {
       return withArrived(state, change.conversation, change.participants, change.message);
     case 'changed':
       return foldRecent(state, change.recent);
+    case 'blocked':
+      return foldBlock(state, change.block);
+    case 'blocks_read':
+      // As with messages: what was read may be older than what the session has told since.
+      return change.generation === state.generation
+        ? { ...state, blocked: withBlocks(change.users, state.recentBlocks), blocksRead: true }
+        : state;
     case 'list_page':
       return change.generation === state.generation ? foldList(state, change.page, change.wholeFirst) : state;
     case 'list_failed':
@@ -109,6 +121,8 @@ function foldFrame(state: State, frame: ServerFrame, now: number): State {
     case 'deleted':
     case 'reaction':
       return foldRecent(state, changeOf(frame));
+    case 'block':
+      return foldBlock(state, { seq: frame.seq, user: frame.user, blocked: frame.blocked });
     case 'marker':
       return withMarker(state, frame.conversation, frame.user, frame.read);
     case 'delivered':
@@ -163,6 +177,12 @@ function foldRecent(state: State, next: Recent): State {
   return changed({ ...state, recent }, next.conversation, (held) =>
     withChanged(held, next.message, next.change),
   );
+}
+
+function foldBlock(state: State, next: Block): State {
+  const recentBlocks = withRecentBlock(state.recentBlocks, next);
+  if (recentBlocks === state.recentBlocks) return state;
+  return { ...state, recentBlocks, blocked: withBlocks(state.blocked, [next]) };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What this client knows: a projection of frames and history pages that can be thrown away and read again. */
 import type { PresenceStatus } from '../net/frames.ts';
+import type { Block } from './blocks.ts';
 import type { Recent } from './changes.ts';
 
 export interface Message {
@@ -65,6 +66,12 @@ export interface State {
   conversations: ReadonlyMap<string, Conversation>;
   /** What was last done to messages, in order: a page that was read before it does not have it. */
   recent: readonly Recent[];
+  /** The handles of those whom this person has blocked. */
+  blocked: ReadonlySet<string>;
+  /** Whether history told of them; before, only what this page met is there. */
+  blocksRead: boolean;
+  /** Who was blocked and unblocked last, in order: for the same reason. */
+  recentBlocks: readonly Block[];
   /** The people of a direct conversation (`directKey`) → its id. */
   direct: ReadonlyMap<string, string>;
   /** Only while the session is live: what is not watched is not known. */
@@ -88,6 +95,9 @@ export function initialState(me: string): State {
     unknown: [],
     conversations: new Map(),
     recent: [],
+    blocked: new Set(),
+    blocksRead: false,
+    recentBlocks: [],
     direct: new Map(),
     presence: new Map(),
     typing: new Map(),

@@ -148,6 +148,33 @@ describe('the client', () => {
     expect(seqs()).toEqual([1, 2, 3]);
   });
 
+  it('cmd7_blocks_come_from_every_page_of_history_from_frames_and_from_own_commands', async () => {
+    const blocked = () => [...client.store.state.blocked].sort();
+    const people = (...users: string[]) => users.map((user) => ({ user, display_name: user }));
+    await goLive('p7');
+    expect(request('/history/blocks?').minPosition).toBe('p7');
+    await request('/history/blocks?').answer(200, { items: people('bob'), next: 'more', position: 'h' });
+    wire().says({ type: 'block', seq: 8, position: 'p8', user: 'carol', blocked: false, id: 'i', at: AT });
+    expect(request('/history/blocks?').path).toContain('cursor=more');
+    await request('/history/blocks?').answer(200, page(...people('carol', 'dora')));
+    expect(blocked()).toEqual(['bob', 'dora']);
+
+    client.block('bob', false);
+    const [said] = wire().heardOf('unblock');
+    expect(said).toMatchObject({ user: 'bob' });
+    wire().says({ type: 'ok', ref: said?.ref, seq: 9, position: 'p9', at: AT });
+    expect(blocked()).toEqual(['dora']);
+    expect(waiting()).toEqual([]);
+
+    // Its `ok` got lost: the event says that it is done.
+    client.block('bob', true);
+    const { id } = wire().heardOf('block')[0] ?? {};
+    expect(waiting()).toEqual(['block sending']);
+    wire().says({ type: 'block', seq: 10, position: 'p10', user: 'bob', blocked: true, id, at: AT });
+    expect(blocked()).toEqual(['bob', 'dora']);
+    expect(waiting()).toEqual([]);
+  });
+
   it('people_of_the_list_and_of_new_messages_are_called_by_their_names', async () => {
     const names = () => Object.fromEntries(client.store.state.names);
     await goLive();

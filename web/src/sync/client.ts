@@ -189,6 +189,10 @@ export class Client {
     return this.outbox.react(conversation, message, emoji, op);
   }
 
+  block(user: string, blocked: boolean): AddOutcome {
+    return this.outbox.block(user, blocked);
+  }
+
   /** What a message said, oldest first. Rejects with a `Problem`. */
   async versions(conversation: string, seq: number, signal: AbortSignal): Promise<VersionItem[]> {
     const minPosition = this.#changedAt ?? this.store.state.minPosition;
@@ -211,8 +215,9 @@ export class Client {
   /** Once more what could not be read. */
   reread(): void {
     this.#reader.wake();
-    const { list, minPosition } = this.store.state;
+    const { list, blocksRead, minPosition } = this.store.state;
     if (list.status !== 'done') void this.#reader.readList(minPosition);
+    if (!blocksRead) void this.#reader.readBlocks(minPosition);
     this.#readOpen();
   }
 
@@ -259,6 +264,10 @@ export class Client {
       case 'deleted':
       case 'reaction':
         this.#receiveChange(frame, now);
+        return;
+      case 'block':
+        this.store.apply({ type: 'frame', frame, now });
+        this.outbox.seen(frame.id);
         return;
       default:
         this.store.apply({ type: 'frame', frame, now });
@@ -309,6 +318,7 @@ export class Client {
   async #readAfterReset(position: string): Promise<void> {
     this.#readable = true;
     const list = this.#reader.readList(position);
+    void this.#reader.readBlocks(position);
     this.#readOpen();
     if (await list) this.#driver.dispatch({ type: 'applied', position });
   }
@@ -335,6 +345,11 @@ export class Client {
     }
     // A repeat's answer has no place in the order: the event itself has come or comes (EVT2, CMD2).
     if (position === undefined) return;
+    if (entry.kind === 'block') {
+      const { user, blocked } = entry;
+      this.store.apply({ type: 'blocked', block: { seq, user, blocked } });
+      return;
+    }
     this.#changedAt = position;
     const { message, to } = entry;
     const change = changeOfEntry(entry, this.me, at);

@@ -5,6 +5,7 @@ import type { ConversationItem, MessageItem, Page, UserItem } from '../net/frame
 import type { History } from '../net/history.ts';
 import { Malformed } from '../net/json.ts';
 import { Problem } from '../net/problem.ts';
+import { MAX_BLOCKED } from '../store/blocks.ts';
 import { directKey } from '../store/state.ts';
 import type { Store } from '../store/store.ts';
 
@@ -28,6 +29,7 @@ export class Reader {
   #meeting = false;
   readonly #reading = new Set<string>();
   #readingList = -1;
+  #readingBlocks = -1;
   #listReads: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -81,6 +83,32 @@ export class Reader {
       known(error);
     } finally {
       this.#older.delete('list');
+    }
+  }
+
+  /** All pages of those whom this person has blocked; nothing to speak of until they are in. */
+  async readBlocks(minPosition: string | null): Promise<void> {
+    const { store, history } = this.#around;
+    const { generation } = store.state;
+    if (this.#readingBlocks === generation) return;
+    this.#readingBlocks = generation;
+    const users: string[] = [];
+    try {
+      let cursor: string | null = null;
+      do {
+        const from: string | null = cursor;
+        const page: Page<UserItem> | null = await this.#persist(
+          this.#sameGeneration(generation),
+          () => history.blocks(from, { minPosition }),
+          () => {},
+        );
+        if (page === null) return;
+        users.push(...page.items.map(({ user }) => user));
+        cursor = page.next;
+      } while (cursor !== null && users.length < MAX_BLOCKED);
+      store.apply({ type: 'blocks_read', generation, users });
+    } finally {
+      if (this.#readingBlocks === generation) this.#readingBlocks = -1;
     }
   }
 

@@ -1,4 +1,4 @@
-import { isChange } from '../outbox/pending.ts';
+import { countsOf } from '../outbox/pending.ts';
 import { bannerOf } from './banner.ts';
 import { useClient, useConnection, useNow, useQueue } from './hooks.ts';
 
@@ -8,10 +8,8 @@ export function ConnectionBanner() {
   const connection = useConnection();
   const queue = useQueue();
   const entries = queue.entries.filter(({ status }) => status !== 'failed');
-  const changes = entries.filter(isChange).length;
   const waiting = {
-    messages: entries.length - changes,
-    changes,
+    ...countsOf(entries),
     durable: client.outbox.durable,
     pausedUntil: queue.pausedUntil,
   };

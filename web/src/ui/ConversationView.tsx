@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import type { AddOutcome } from '../outbox/outbox.ts';
 import { unreadCount } from '../store/conversation.ts';
 import { Avatar } from './Avatar.tsx';
+import { BlockButton, BlockDialog, BlockedLine, BlockFaults, useBlocked } from './Blocking.tsx';
 import { Composer, wordsFor } from './Composer.tsx';
 import { DeleteDialog } from './DeleteDialog.tsx';
 import { hereAndNow, lastSeen, titleOf, typingText } from './format.ts';
@@ -34,6 +35,9 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
     [conversationKey, me],
   );
   const title = titleOf(others, names);
+  const other = others.length === 1 ? others[0] : undefined;
+  const blocked = useBlocked(other ?? '');
+  const [askingToBlock, setAskingToBlock] = useState(false);
 
   // Where the reader had been when this was opened; the line above what is new stays there while it is read.
   const [readBefore, setReadBefore] = useState<number | null | undefined>(undefined);
@@ -90,6 +94,12 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
     toComposer.current = true;
     setDoing(null);
   };
+  const block = (to: boolean) => {
+    setAskingToBlock(false);
+    if (other === undefined) return;
+    const of = client.block(other, to);
+    setProblem('fault' in of ? wordsFor(of.fault, 0) : null);
+  };
   const about = conversation?.messages.find(({ seq }) => seq === doing?.seq);
 
   return (
@@ -105,6 +115,13 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
             <Presence others={others} />
           </p>
         </div>
+        {other !== undefined && (
+          <BlockButton
+            name={title}
+            blocked={blocked}
+            press={() => (blocked ? block(false) : setAskingToBlock(true))}
+          />
+        )}
       </header>
       <Timeline
         title={title}
@@ -121,13 +138,21 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
           {problem}
         </p>
       )}
-      <Composer
-        conversationKey={conversationKey}
-        title={title}
-        drafts={drafts}
-        field={composer}
-        editLast={editLast}
-      />
+      {other !== undefined && <BlockFaults user={other} />}
+      {blocked ? (
+        <BlockedLine name={title} unblock={() => block(false)} />
+      ) : (
+        <Composer
+          conversationKey={conversationKey}
+          title={title}
+          drafts={drafts}
+          field={composer}
+          editLast={editLast}
+        />
+      )}
+      {askingToBlock && (
+        <BlockDialog name={title} block={() => block(true)} close={() => setAskingToBlock(false)} />
+      )}
       {doing?.what === 'delete' && about !== undefined && (
         <DeleteDialog text={about.text} remove={() => remove(about.seq)} close={() => setDoing(null)} />
       )}

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { isChange } from '../outbox/pending.ts';
+import { countsOf } from '../outbox/pending.ts';
 import { Dialog } from './Dialog.tsx';
 import { waitingText } from './format.ts';
 import { useQueue } from './hooks.ts';
@@ -12,7 +12,6 @@ interface LogoutDialogProps {
 export function LogoutDialog({ logout, close }: LogoutDialogProps) {
   const { entries } = useQueue();
   const unsent = entries.length;
-  const changes = entries.filter(isChange).length;
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
 
@@ -33,7 +32,7 @@ export function LogoutDialog({ logout, close }: LogoutDialogProps) {
       <p>
         {unsent === 0
           ? 'Your messages stay on the server.'
-          : `${waitingText({ messages: unsent - changes, changes })} ${unsent === 1 ? 'has' : 'have'} not been sent and will be lost.`}
+          : `${waitingText(countsOf(entries))} ${unsent === 1 ? 'has' : 'have'} not been sent and will be lost.`}
       </p>
       {problem !== null && (
         <p className="problem" role="alert">

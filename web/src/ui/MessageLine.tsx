@@ -1,10 +1,11 @@
 import { memo } from 'react';
 import type { ReactionOp } from '../net/frames.ts';
 import type { AddOutcome } from '../outbox/outbox.ts';
-import type { ChangeEntry, Entry } from '../outbox/queue.ts';
+import type { ChangeEntry, ConversationEntry, Entry } from '../outbox/queue.ts';
 import type { Receipt } from '../store/conversation.ts';
 import type { Message } from '../store/state.ts';
 import { EditForm } from './EditForm.tsx';
+import { EntryFault } from './EntryFault.tsx';
 import { clockTime, hereAndNow, toneOf } from './format.ts';
 import { useClient } from './hooks.ts';
 import { ClockIcon, TickIcon, TwoTicksIcon, WarningIcon } from './icons.tsx';
@@ -105,46 +106,22 @@ export const MessageLine = memo(function MessageLine({
         names={names}
         toggle={(emoji, there) => deeds.react(seq, emoji, there ? 'remove' : 'add')}
       />
-      {changes.map((entry) => entry.status === 'failed' && <ChangeFault key={entry.id} entry={entry} />)}
+      {changes.map((entry) => entry.status === 'failed' && <EntryFault key={entry.id} entry={entry} />)}
     </li>
   );
 });
 
-/** What was refused, and what one can do about it. */
-function ChangeFault({ entry }: { entry: ChangeEntry }) {
-  const { outbox } = useClient();
-  return (
-    <p className="fault" role="alert">
-      <span>
-        {faultWords(entry)}: {entry.fault?.message || 'the server refused it.'}
-      </span>
-      <button type="button" className="link" onClick={() => outbox.retry(entry.id)}>
-        Retry
-      </button>
-      <button type="button" className="link" onClick={() => outbox.discard(entry.id)}>
-        Discard
-      </button>
-    </p>
-  );
-}
-
-function faultWords(entry: ChangeEntry): string {
-  switch (entry.kind) {
-    case 'edit':
-      return 'Not edited';
-    case 'delete':
-      return 'Not deleted';
-    case 'react':
-      return entry.op === 'add' ? `Not reacted ${entry.emoji}` : `Not taken back ${entry.emoji}`;
-  }
-}
-
-export const WaitingLine = memo(function WaitingLine({ entry, joined }: { entry: Entry; joined: boolean }) {
-  const { outbox } = useClient();
+export const WaitingLine = memo(function WaitingLine({
+  entry,
+  joined,
+}: {
+  entry: ConversationEntry;
+  joined: boolean;
+}) {
   if (entry.kind !== 'send') {
     return (
       <li className="line mine">
-        <ChangeFault entry={entry} />
+        <EntryFault entry={entry} />
       </li>
     );
   }
@@ -163,17 +140,7 @@ export const WaitingLine = memo(function WaitingLine({ entry, joined }: { entry:
           <WaitingMark status={entry.status} />
         </span>
       </div>
-      {failed && (
-        <p className="fault" role="alert">
-          <span>Not sent: {entry.fault?.message || 'the server refused it.'}</span>
-          <button type="button" className="link" onClick={() => outbox.retry(entry.id)}>
-            Retry
-          </button>
-          <button type="button" className="link" onClick={() => outbox.discard(entry.id)}>
-            Discard
-          </button>
-        </p>
-      )}
+      {failed && <EntryFault entry={entry} />}
     </li>
   );
 });

@@ -5,7 +5,7 @@ import { waitingText } from './format.ts';
 export interface Waiting {
   /** Messages that have not left yet. */
   messages: number;
-  /** Edits, deletions and reactions that have not. */
+  /** Edits, deletions, reactions and blocks that have not. */
   changes: number;
   /** Whether they outlive the page. */
   durable: boolean;

@@ -1,5 +1,7 @@
 /** What people read, made from what the protocol carries. */
 
+import type { Fault } from '../outbox/queue.ts';
+
 export interface Calendar {
   locale: string | undefined;
   timeZone: string | undefined;
@@ -78,6 +80,12 @@ export function namesOf(
   const called = users.map((user) => (user === me ? 'you' : (names.get(user) ?? user)));
   const unnamed = count - users.length;
   return [...called, ...(unnamed > 0 ? [counted(unnamed, 'other', 'others')] : [])].join(', ');
+}
+
+/** Why the server refused something; its own words are for whoever writes programs. */
+export function refusalText(fault: Fault | undefined): string {
+  if (fault?.code === 'blocked') return 'One of you has blocked the other.';
+  return fault?.message || 'the server refused it.';
 }
 
 /** What waits in the outbox. */

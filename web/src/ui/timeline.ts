@@ -1,6 +1,6 @@
 /** The lines of a timeline: stored messages with their days, as they will be when all is sent; then what is not sent. */
 import { isChange, withPending } from '../outbox/pending.ts';
-import type { ChangeEntry, Entry, Queue } from '../outbox/queue.ts';
+import type { ChangeEntry, ConversationEntry, Queue } from '../outbox/queue.ts';
 import { type Receipt, receiptOf } from '../store/conversation.ts';
 import { type Conversation, directKey, type Message } from '../store/state.ts';
 import { type Calendar, dayOf } from './format.ts';
@@ -18,21 +18,27 @@ export type Line =
       joined: boolean;
       receipt: Receipt | null;
     }
-  | { kind: 'waiting'; key: string; entry: Entry; joined: boolean };
+  | { kind: 'waiting'; key: string; entry: ConversationEntry; joined: boolean };
 
 /** Messages of one person within this time stand together. */
 const TOGETHER_MS = 5 * 60_000;
 const NOTHING: readonly ChangeEntry[] = [];
 
-export function entriesOf(queue: Queue, key: string, conversation: Conversation | undefined): Entry[] {
-  return queue.entries.filter(({ to }) =>
-    'conversation' in to ? to.conversation === conversation?.id : directKey(to.participants) === key,
-  );
+export function entriesOf(
+  queue: Queue,
+  key: string,
+  conversation: Conversation | undefined,
+): ConversationEntry[] {
+  return queue.entries
+    .filter((entry) => entry.kind !== 'block')
+    .filter(({ to }) =>
+      'conversation' in to ? to.conversation === conversation?.id : directKey(to.participants) === key,
+    );
 }
 
 export function linesOf(
   conversation: Conversation | undefined,
-  entries: readonly Entry[],
+  entries: readonly ConversationEntry[],
   me: string,
   /** Where the reader had been when the conversation was opened. */
   readBefore: number | null,
@@ -80,7 +86,7 @@ export function linesOf(
   return lines;
 }
 
-function byMessage(entries: readonly Entry[]): Map<number, ChangeEntry[]> {
+function byMessage(entries: readonly ConversationEntry[]): Map<number, ChangeEntry[]> {
   const found = new Map<number, ChangeEntry[]>();
   for (const entry of entries.filter(isChange))
     found.set(entry.message, [...(found.get(entry.message) ?? []), entry]);

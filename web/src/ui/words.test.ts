@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Connection, initialConnection, type Phase } from '../net/connection/state.ts';
-import { type Command, type Entry, emptyQueue } from '../outbox/queue.ts';
+import { type Command, type ConversationEntry, type Entry, emptyQueue } from '../outbox/queue.ts';
 import { said } from '../store/changes.ts';
 import { emptyConversation, withMessages } from '../store/conversation.ts';
 import { bannerOf } from './banner.ts';
@@ -10,6 +10,7 @@ import {
   dayName,
   lastSeen,
   namesOf,
+  refusalText,
   shortTime,
   titleOf,
   typingText,
@@ -23,6 +24,18 @@ const calendar: Calendar = { locale: 'en-GB', timeZone: 'UTC' };
 const nothing = { messages: 0, changes: 0, durable: true, pausedUntil: 0 };
 const two = { ...nothing, messages: 2 };
 const inPhase = (phase: Phase, attempt = 1): Connection => ({ ...initialConnection, phase, attempt });
+
+describe('a refusal', () => {
+  it('cmd7_of_a_block_does_not_say_who_blocked_whom', () => {
+    const fault = { code: 'blocked', message: 'whatever the server calls it' };
+    expect(refusalText(fault)).toBe('One of you has blocked the other.');
+  });
+
+  it('of_another_kind_is_told_in_the_words_of_the_server', () => {
+    expect(refusalText({ code: 'full', message: 'as many as there may be' })).toBe('as many as there may be');
+    expect(refusalText(undefined)).toBe('the server refused it.');
+  });
+});
 
 describe('the banner says the truth', () => {
   const live = inPhase({ name: 'live', heartbeatMs: 25_000, since: NOW, lastPingAt: NOW });
@@ -170,7 +183,11 @@ describe('the timeline', () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  const change = (id: string, command: Command, status: Entry['status'] = 'queued'): Entry => ({
+  const change = (
+    id: string,
+    command: Exclude<Command, { kind: 'block' }>,
+    status: Entry['status'] = 'queued',
+  ): ConversationEntry => ({
     id,
     order: 1,
     owner: 't',
@@ -179,7 +196,7 @@ describe('the timeline', () => {
     status,
   });
   const to = { conversation: 'c' };
-  const shown = (...entries: Entry[]) => linesOf(conversation, entries, 'alice', null, calendar);
+  const shown = (...entries: ConversationEntry[]) => linesOf(conversation, entries, 'alice', null, calendar);
   const messageIn = (lines: ReturnType<typeof shown>, seq: number) => {
     const line = lines.find((found) => found.kind === 'message' && found.message.seq === seq);
     if (line?.kind !== 'message') throw new Error(`no line ${seq}`);

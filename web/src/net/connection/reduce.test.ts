@@ -145,6 +145,20 @@ describe('the position to resume from', () => {
     expect(play.connection.resume).toBe('p5');
   });
 
+  it('evt2_what_is_done_to_messages_and_between_people_moves_it_and_is_reported', () => {
+    const of = { conversation: 'c', message: 3, id: 'i', at: 't' };
+    for (const frame of [
+      { type: 'edited', seq: 6, position: 'p6', by: 'bob', text: 'so', ...of },
+      { type: 'reaction', seq: 7, position: 'p7', user: 'bob', emoji: '👍', op: 'add', ...of },
+      { type: 'deleted', seq: 8, position: 'p8', by: 'bob', ...of },
+      { type: 'block', seq: 9, position: 'p9', user: 'bob', blocked: true, id: 'i', at: 't' },
+    ] as const) {
+      const play = live().frame(frame);
+      expect(play.connection.resume).toBe(frame.position);
+      expect(play.sent).toEqual([{ type: 'applied', position: frame.position }]);
+    }
+  });
+
   it('evt2_a_duplicate_ok_does_not_move_it', () => {
     const play = live()
       .frame(message(9))

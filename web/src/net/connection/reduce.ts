@@ -158,6 +158,10 @@ function inSession(connection: Connection, frame: ServerFrame, at: Moment): Step
       return [{ ...moved, leaveAt: at.now + ms }, [...heard, timer('leave', ms)]];
     }
     case 'message':
+    case 'edited':
+    case 'deleted':
+    case 'reaction':
+    case 'block':
     case 'marker':
     case 'other': {
       const due = moved.resume !== connection.resume ? { ...moved, appliedDue: moved.resume } : moved;
@@ -193,6 +197,10 @@ function goLive(
 function positionAfter(resume: string | null, frame: ServerFrame): string | null {
   switch (frame.type) {
     case 'message':
+    case 'edited':
+    case 'deleted':
+    case 'reaction':
+    case 'block':
     case 'marker':
     case 'caught_up':
     case 'reset':
