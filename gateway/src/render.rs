@@ -49,7 +49,7 @@ pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFra
     match entry.kind {
         Kind::Silent => return Ok(None),
         Kind::Account => return account(gateway, entry).await,
-        Kind::Message | Kind::Change | Kind::Deletion | Kind::Marker => {}
+        Kind::Message | Kind::Edit | Kind::Deletion | Kind::Reaction | Kind::Marker => {}
     }
     let (Ok(record), Some(conversation)) = (Record::decode(&entry.record), entry.conversation) else {
         tracing::error!(seq = entry.seq, "an event does not decode; it is shown to nobody");

@@ -11,10 +11,9 @@ use tokio::sync::OnceCell;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Message,
-    /// What was done to a message: an edit or a reaction.
-    Change,
-    /// A message was deleted.
+    Edit,
     Deletion,
+    Reaction,
     Marker,
     Account,
     /// Not for clients: it does not read (it is in the projector's dead letters), or nothing here concerns them.
@@ -31,6 +30,8 @@ pub struct Entry {
     pub actor: Uid,
     pub id: Option<ClientId>,
     pub conversation: Option<ConversationId>,
+    /// The message that it edits or deletes.
+    target: Option<u64>,
     /// Whose sessions it reaches.
     pub to: Box<[Uid]>,
     pub record: Bytes,
@@ -63,6 +64,7 @@ impl Entry {
             actor,
             id,
             conversation,
+            target: target(kind, &stored.payload),
             to,
             record: stored.payload,
             json: OnceCell::new(),
@@ -85,24 +87,15 @@ impl Entry {
 
     /// The message that it deletes.
     pub fn deletes(&self) -> Option<u64> {
-        if self.kind != Kind::Deletion {
-            return None;
-        }
-        match Record::decode(&self.record).ok()?.event {
-            Event::MessageDeleted(deleted) => Some(deleted.message),
-            _ => None,
-        }
+        self.target.filter(|_| self.kind == Kind::Deletion)
     }
 
-    /// The message whose text it carries: its own, or that of an edit.
+    /// The message whose text it carries: it is that itself, or an edit of it.
     pub fn text_of(&self) -> Option<u64> {
         match self.kind {
             Kind::Message => Some(self.seq),
-            Kind::Change => match Record::decode(&self.record).ok()?.event {
-                Event::MessageEdited(edited) => Some(edited.message),
-                _ => None,
-            },
-            Kind::Deletion | Kind::Marker | Kind::Account | Kind::Silent => None,
+            Kind::Edit => self.target,
+            Kind::Deletion | Kind::Reaction | Kind::Marker | Kind::Account | Kind::Silent => None,
         }
     }
 
@@ -114,13 +107,25 @@ impl Entry {
     }
 }
 
+/// Read once, as every session that it reaches asks for it. Only these events are opened for that.
+fn target(kind: Kind, record: &[u8]) -> Option<u64> {
+    if !matches!(kind, Kind::Edit | Kind::Deletion) {
+        return None;
+    }
+    match Record::decode(record).ok()?.event {
+        Event::MessageEdited(edited) => Some(edited.message),
+        Event::MessageDeleted(deleted) => Some(deleted.message),
+        _ => None,
+    }
+}
+
 fn kind_of(envelope: &Envelope<'_>) -> Result<Kind, DecodeError> {
     let (kind, newest) = match &*envelope.kind {
         event::MessageSent::KIND => (Kind::Message, event::MessageSent::VERSION),
-        event::MessageEdited::KIND => (Kind::Change, event::MessageEdited::VERSION),
+        event::MessageEdited::KIND => (Kind::Edit, event::MessageEdited::VERSION),
         event::MessageDeleted::KIND => (Kind::Deletion, event::MessageDeleted::VERSION),
-        event::ReactionAdded::KIND => (Kind::Change, event::ReactionAdded::VERSION),
-        event::ReactionRemoved::KIND => (Kind::Change, event::ReactionRemoved::VERSION),
+        event::ReactionAdded::KIND => (Kind::Reaction, event::ReactionAdded::VERSION),
+        event::ReactionRemoved::KIND => (Kind::Reaction, event::ReactionRemoved::VERSION),
         event::ReadMarkerMoved::KIND => (Kind::Marker, event::ReadMarkerMoved::VERSION),
         event::UserRegistered::KIND => (Kind::Account, event::UserRegistered::VERSION),
         event::SessionsRevoked::KIND => (Kind::Account, event::SessionsRevoked::VERSION),

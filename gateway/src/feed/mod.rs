@@ -154,7 +154,7 @@ fn absorb(gateway: &Gateway, batch: Vec<Stored>) -> Result<(), FeedError> {
         match entry.kind {
             Kind::Account => account_changed(gateway, entry),
             Kind::Message => gateway.rates.seen(entry),
-            Kind::Change | Kind::Deletion | Kind::Marker | Kind::Silent => {}
+            Kind::Edit | Kind::Deletion | Kind::Reaction | Kind::Marker | Kind::Silent => {}
         }
     }
     feed.head.send_replace(head);

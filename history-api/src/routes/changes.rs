@@ -169,70 +169,50 @@ fn gone(detail: &'static str) -> Problem {
 fn frame(row: &PgRow, epoch: u64) -> sqlx::Result<ServerFrame> {
     let seq = rows::seq(row, "m_seq")?;
     let position = Position { epoch, seq, tag: Tag(0) };
-    let (kind, at): (&str, _) = (row.try_get("kind")?, rows::timestamp(row, "m_at")?);
-    if kind == "block" {
-        return Ok(ServerFrame::Block(Blocked {
-            seq,
-            position,
-            user: rows::handle(row, "target")?,
-            blocked: row.try_get("blocked")?,
-            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
-            at,
-        }));
-    }
-    let conversation = rows::conversation(row, "conversation")?;
-    match kind {
+    let at = rows::timestamp(row, "m_at")?;
+    // What only some kinds have, read by those that do.
+    let conversation = || rows::conversation(row, "conversation");
+    let actor = || rows::handle(row, "m_sender");
+    let id = || row.try_get::<Uuid, _>("m_id").map(ClientId::from);
+    let text = || row.try_get::<Option<String>, _>("m_text").map(Option::unwrap_or_default);
+    let message = || rows::seq(row, "message");
+    let reaction = |op| -> sqlx::Result<_> {
+        let (conversation, message, user, id) = (conversation()?, message()?, actor()?, id()?);
+        let emoji = row.try_get("emoji")?;
+        Ok(ServerFrame::Reaction(Reaction { seq, position, conversation, message, user, id, emoji, op, at }))
+    };
+    match row.try_get::<&str, _>("kind")? {
         "message" => Ok(ServerFrame::Message(Message {
             seq,
             position,
-            conversation,
+            conversation: conversation()?,
             participants: Some(rows::handles(row, "participants")?),
-            sender: rows::handle(row, "m_sender")?,
-            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
-            text: row.try_get::<Option<String>, _>("m_text")?.unwrap_or_default(),
+            sender: actor()?,
+            id: id()?,
+            text: text()?,
             reply_to: row.try_get::<Option<i64>, _>("m_reply_to")?.map(i64::cast_unsigned),
             mentions: Vec::new(),
             metadata: rows::metadata(row, "m_metadata")?,
             at,
         })),
-        "marker" => Ok(ServerFrame::Marker(Marker {
-            seq,
-            position,
-            conversation,
-            user: rows::handle(row, "m_sender")?,
-            read: rows::seq(row, "read")?,
-            at,
-        })),
-        "edited" => Ok(ServerFrame::Edited(Edited {
-            seq,
-            position,
-            conversation,
-            message: rows::seq(row, "message")?,
-            by: rows::handle(row, "m_sender")?,
-            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
-            text: row.try_get::<Option<String>, _>("m_text")?.unwrap_or_default(),
-            at,
-        })),
-        "deleted" => Ok(ServerFrame::Deleted(Deleted {
-            seq,
-            position,
-            conversation,
-            message: rows::seq(row, "message")?,
-            by: rows::handle(row, "m_sender")?,
-            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
-            at,
-        })),
-        kind @ ("reaction_added" | "reaction_removed") => Ok(ServerFrame::Reaction(Reaction {
-            seq,
-            position,
-            conversation,
-            message: rows::seq(row, "message")?,
-            user: rows::handle(row, "m_sender")?,
-            id: ClientId::from(row.try_get::<Uuid, _>("m_id")?),
-            emoji: row.try_get("emoji")?,
-            op: if kind == "reaction_added" { ReactionOp::Add } else { ReactionOp::Remove },
-            at,
-        })),
+        "marker" => {
+            let (conversation, user, read) = (conversation()?, actor()?, rows::seq(row, "read")?);
+            Ok(ServerFrame::Marker(Marker { seq, position, conversation, user, read, at }))
+        }
+        "edited" => {
+            let (conversation, message, by, id, text) = (conversation()?, message()?, actor()?, id()?, text()?);
+            Ok(ServerFrame::Edited(Edited { seq, position, conversation, message, by, id, text, at }))
+        }
+        "deleted" => {
+            let (conversation, message, by, id) = (conversation()?, message()?, actor()?, id()?);
+            Ok(ServerFrame::Deleted(Deleted { seq, position, conversation, message, by, id, at }))
+        }
+        "reaction_added" => reaction(ReactionOp::Add),
+        "reaction_removed" => reaction(ReactionOp::Remove),
+        "block" => {
+            let (user, blocked, id) = (rows::handle(row, "target")?, row.try_get("blocked")?, id()?);
+            Ok(ServerFrame::Block(Blocked { seq, position, user, blocked, id, at }))
+        }
         kind => Err(sqlx::Error::Decode(format!("{kind:?} is no kind of change that this program knows").into())),
     }
 }
