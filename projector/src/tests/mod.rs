@@ -16,4 +16,6 @@ mod paper;
 mod partitions;
 mod presence;
 mod retention;
+mod room_histories;
+mod rooms;
 mod tables;
