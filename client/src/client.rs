@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use natter_events::{ClientId, ConversationId};
-use natter_protocol::frame::{Block, Delete, Edit, Mark, PresenceChoice, React, ReactionOp, Send, SetPresence, To};
+use natter_protocol::frame::{Block, Delete, Edit, Mark, PresenceChoice, React, Send, SetPresence, To, Toggle};
 use natter_protocol::http::{Connections, ConnectionsQuery, OnlinePage};
 use natter_protocol::{Encoding, Handle, text};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -75,6 +75,7 @@ impl Client {
             id: self.new_id(),
             text: text.into(),
             reply_to: None,
+            thread: None,
             metadata: None,
         };
         Sending { client: self, send }
@@ -102,10 +103,10 @@ impl Client {
     /// like [`send`](Self::send).
     ///
     /// ```no_run
-    /// # use natter_client::{Client, ConversationId, ReactionOp, SendError};
+    /// # use natter_client::{Client, ConversationId, Toggle, SendError};
     /// # async fn example(client: &Client, conversation: ConversationId) -> Result<(), SendError> {
     /// let sent = client.send(conversation, "Lunch?").await?;
-    /// client.react(conversation, sent.seq, "👍", ReactionOp::Add).await?;
+    /// client.react(conversation, sent.seq, "👍", Toggle::Add).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -114,7 +115,7 @@ impl Client {
         conversation: ConversationId,
         message: u64,
         emoji: &str,
-        op: ReactionOp,
+        op: Toggle,
     ) -> Result<Sent, SendError> {
         let emoji = text::emoji(emoji).ok_or(SendError::NotAnEmoji)?.to_owned();
         let react = React { reference: None, conversation, message, id: self.new_id(), emoji, op };
@@ -134,7 +135,7 @@ impl Client {
 
     /// Says that the user has read the conversation up to `read`. Goes through the outbox like [`send`](Self::send).
     pub async fn mark(&self, conversation: ConversationId, read: u64) -> Result<Sent, SendError> {
-        let mark = Mark { reference: None, conversation, id: self.new_id(), read };
+        let mark = Mark { reference: None, conversation, id: self.new_id(), read, thread: None };
         self.command(Command::Mark(mark)).await
     }
 

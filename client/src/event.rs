@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use natter_events::{ClientId, ConversationId};
 use natter_protocol::frame::{
-    Blocked, Deleted, Delivered, Edited, Marker, Message, Presence, Reaction, ResetReason, TypingNow,
+    Blocked, Deleted, Delivered, Edited, Marker, Member, Message, Pinned, Presence, Reaction, ResetReason, Room,
+    TypingNow,
 };
 use natter_protocol::{Position, Timestamp};
 use tokio::sync::{mpsc, watch};
@@ -25,6 +26,12 @@ pub enum Event {
     Deleted(Deleted),
     /// Someone reacts to a message, or no longer does.
     Reaction(Reaction),
+    /// A message was pinned, or no longer is.
+    Pin(Pinned),
+    /// Someone's place in a room is another one now.
+    Member(Member),
+    /// A room began, or changed.
+    Room(Room),
     /// The same user, in another session, blocked someone or no longer does.
     Block(Blocked),
     /// Someone has read up to somewhere.
@@ -74,6 +81,9 @@ impl Event {
             Event::Edited(edited) => Some(edited.position),
             Event::Deleted(deleted) => Some(deleted.position),
             Event::Reaction(reaction) => Some(reaction.position),
+            Event::Pin(pin) => Some(pin.position),
+            Event::Member(member) => Some(member.position),
+            Event::Room(room) => Some(room.position),
             Event::Block(block) => Some(block.position),
             Event::Marker(marker) => Some(marker.position),
             Event::Reset { position, .. } | Event::CaughtUp { position } | Event::Heartbeat { position } => {
@@ -90,6 +100,9 @@ impl Event {
             Event::Edited(edited) => Some(edited.conversation),
             Event::Deleted(deleted) => Some(deleted.conversation),
             Event::Reaction(reaction) => Some(reaction.conversation),
+            Event::Pin(pin) => Some(pin.conversation),
+            Event::Member(member) => Some(member.conversation),
+            Event::Room(room) => Some(room.conversation),
             Event::Marker(marker) => Some(marker.conversation),
             Event::Delivered(delivered) => Some(delivered.conversation),
             Event::Typing(typing) => Some(typing.conversation),

@@ -55,12 +55,13 @@ pub use server::Server;
 pub use session::{RefreshCookie, Session};
 pub use timeline::{Own, StalePage, Timeline};
 
-pub use natter_events::{ClientId, ConversationId, PresenceStatus};
+pub use natter_events::{ClientId, ConversationId, PresenceStatus, Role, Visibility};
 pub use natter_protocol::frame::{
-    Blocked, Deleted, Delivered, Edited, Marker, Message, Presence, PresenceChoice, Reaction, ReactionOp, ResetReason,
-    To, TypingNow,
+    Blocked, Deleted, Delivered, Edited, Marker, Member, MemberChange, Message, Pinned, Presence, PresenceChoice,
+    Reaction, ResetReason, Room, To, Toggle, TypingNow,
 };
 pub use natter_protocol::history::{
-    BlockItem, ConversationItem, ConversationKind, MessageItem, Page, ReactionItem, UserItem, VersionItem,
+    BlockItem, ConversationItem, ConversationKind, MemberItem, MessageItem, Page, ReactionItem, RoomItem, UserItem,
+    VersionItem,
 };
 pub use natter_protocol::{Encoding, ErrorCode, Handle, Position, Timestamp};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::RangeBounds;
 
-use natter_protocol::frame::{Message, Reaction, ReactionOp};
+use natter_protocol::frame::{Message, Reaction, Toggle};
 use natter_protocol::history::{MessageItem, Page, ReactionItem};
 use natter_protocol::limits::MAX_REACTION_USERS;
 use natter_protocol::{Handle, Timestamp};
@@ -80,7 +80,7 @@ pub enum Own {
         /// With what.
         emoji: String,
         /// Which of the two.
-        op: ReactionOp,
+        op: Toggle,
     },
     /// Read up to there.
     Read(u64),
@@ -102,7 +102,7 @@ struct Change {
 enum What {
     Edited { by: Handle, text: String, at: Timestamp },
     Deleted,
-    Reaction { user: Handle, emoji: String, op: ReactionOp },
+    Reaction { user: Handle, emoji: String, op: Toggle },
 }
 
 #[derive(Debug, Clone)]
@@ -170,6 +170,7 @@ impl Timeline {
                     deleted: false,
                     reactions: Vec::new(),
                     reply_to,
+                    thread: None,
                     metadata,
                 };
                 return self.hold(item, seq);
@@ -297,15 +298,15 @@ impl Held {
     }
 }
 
-fn react(reactions: &mut Vec<ReactionItem>, emoji: &str, user: &Handle, op: ReactionOp) -> bool {
+fn react(reactions: &mut Vec<ReactionItem>, emoji: &str, user: &Handle, op: Toggle) -> bool {
     let place = reactions.iter().position(|reaction| reaction.emoji == emoji);
     let there = place.and_then(|place| reactions[place].users.iter().position(|other| other == user));
     match (op, place, there) {
-        (ReactionOp::Add, None, _) => {
+        (Toggle::Add, None, _) => {
             reactions.push(ReactionItem { emoji: emoji.to_owned(), users: vec![user.clone()], count: 1 });
             true
         }
-        (ReactionOp::Add, Some(place), None) => {
+        (Toggle::Add, Some(place), None) => {
             let reaction = &mut reactions[place];
             reaction.count += 1;
             if reaction.users.len() < MAX_REACTION_USERS {
@@ -313,7 +314,7 @@ fn react(reactions: &mut Vec<ReactionItem>, emoji: &str, user: &Handle, op: Reac
             }
             true
         }
-        (ReactionOp::Remove, Some(place), there) => {
+        (Toggle::Remove, Some(place), there) => {
             let reaction = &mut reactions[place];
             let unnamed = reaction.count > reaction.users.len() as u64;
             match there {
@@ -327,7 +328,7 @@ fn react(reactions: &mut Vec<ReactionItem>, emoji: &str, user: &Handle, op: Reac
             }
             true
         }
-        (ReactionOp::Add, Some(_), Some(_)) | (ReactionOp::Remove, None, _) => false,
+        (Toggle::Add, Some(_), Some(_)) | (Toggle::Remove, None, _) => false,
     }
 }
 
@@ -343,6 +344,7 @@ fn item(message: &Message) -> MessageItem {
         deleted: false,
         reactions: Vec::new(),
         reply_to: message.reply_to,
+        thread: message.thread,
         metadata: message.metadata.clone(),
     }
 }

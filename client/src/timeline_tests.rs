@@ -179,13 +179,13 @@ fn evt2_what_this_session_did_stands_like_what_others_did() {
     assert!(timeline.did(&ada, said("one"), &sent(3)));
     assert!(timeline.did(&ada, Own::Edited { message: 3, text: "One".into() }, &sent(4)));
     let thumb = |op| Own::Reacted { message: 3, emoji: "👍".into(), op };
-    assert!(timeline.did(&ada, thumb(ReactionOp::Add), &sent(5)));
+    assert!(timeline.did(&ada, thumb(Toggle::Add), &sent(5)));
     let message = timeline.message(3).expect("there").clone();
     assert_eq!((message.text.as_str(), message.edited_at), ("One", Some(Timestamp(1_000))));
     assert_eq!(message.reactions, [ReactionItem { emoji: "👍".into(), users: vec![ada.clone()], count: 1 }]);
-    assert!(timeline.did(&ada, thumb(ReactionOp::Remove), &sent(6)));
+    assert!(timeline.did(&ada, thumb(Toggle::Remove), &sent(6)));
     assert!(timeline.did(&ada, Own::Deleted { message: 3 }, &sent(7)));
-    assert!(!timeline.did(&ada, thumb(ReactionOp::Add), &sent(8)));
+    assert!(!timeline.did(&ada, thumb(Toggle::Add), &sent(8)));
     let message = timeline.message(3).expect("there");
     assert!(message.deleted && message.text.is_empty() && message.reactions.is_empty());
     assert!(timeline.did(&ada, Own::Read(9), &sent(10)));
@@ -223,12 +223,12 @@ fn a_person_whom_the_page_does_not_name_is_counted() {
     item.reactions = vec![ReactionItem { emoji: "👍".into(), users: vec![handle("bob")], count: 3 }];
     timeline.items([item], 10).expect("not stale");
     let reacted = |op| Own::Reacted { message: 3, emoji: "👍".into(), op };
-    assert!(timeline.did(&handle("cy"), reacted(ReactionOp::Remove), &sent(11)));
-    assert!(timeline.did(&handle("bob"), reacted(ReactionOp::Remove), &sent(12)));
+    assert!(timeline.did(&handle("cy"), reacted(Toggle::Remove), &sent(11)));
+    assert!(timeline.did(&handle("bob"), reacted(Toggle::Remove), &sent(12)));
     assert_eq!(timeline.message(3).expect("there").reactions[0].count, 1);
-    assert!(timeline.did(&handle("di"), reacted(ReactionOp::Remove), &sent(13)));
+    assert!(timeline.did(&handle("di"), reacted(Toggle::Remove), &sent(13)));
     assert_eq!(timeline.message(3).expect("there").reactions, []);
-    assert!(!timeline.did(&handle("ed"), reacted(ReactionOp::Remove), &sent(14)));
+    assert!(!timeline.did(&handle("ed"), reacted(Toggle::Remove), &sent(14)));
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub enum Field {
     Handle,
     DisplayName,
     StatusText,
+    RoomName,
+    RoomTopic,
 }
 
 impl Field {
@@ -44,6 +46,8 @@ impl Field {
             Field::Handle => "handle",
             Field::DisplayName => "display_name",
             Field::StatusText => "status_text",
+            Field::RoomName => "room_name",
+            Field::RoomTopic => "room_topic",
         }
     }
 }

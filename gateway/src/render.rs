@@ -3,11 +3,13 @@
 
 use bytes::Bytes;
 use natter_events::{
-    ContentKey, Event, Field, MessageDeleted, MessageEdited, ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record,
-    Sealed, Uid,
+    ContentKey, Event, Field, MembershipChanged, MessageDeleted, MessageEdited, MessagePinned, MessageUnpinned,
+    ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, RoomChange, RoomChanged, Sealed, Subject, Uid,
 };
 use natter_log::BucketError;
-use natter_protocol::frame::{Blocked, Deleted, Edited, Marker, Message, Reaction, ReactionOp};
+use natter_protocol::frame::{
+    Blocked, Deleted, Edited, Marker, Member, MemberChange, Message, Pinned, Reaction, Room, Toggle,
+};
 use natter_protocol::{Encoding, Handle, Position, ServerFrame};
 
 use crate::Gateway;
@@ -49,37 +51,37 @@ pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFra
     match entry.kind {
         Kind::Silent => return Ok(None),
         Kind::Account => return account(gateway, entry).await,
-        Kind::Message | Kind::Edit | Kind::Deletion | Kind::Reaction | Kind::Marker => {}
+        Kind::Membership | Kind::Room => return room(gateway, entry).await,
+        Kind::Message | Kind::Edit | Kind::Deletion | Kind::Reaction | Kind::Pin | Kind::Marker => {}
     }
     let (Ok(record), Some(conversation)) = (Record::decode(&entry.record), entry.conversation) else {
         tracing::error!(seq = entry.seq, "an event does not decode; it is shown to nobody");
         return Ok(None);
     };
     let (seq, position, at) = (entry.seq, entry.position(gateway.feed.epoch()), entry.at);
-    if let Event::ReadMarkerMoved(ReadMarkerMoved { read }) = record.event {
+    if let Event::ReadMarkerMoved(ReadMarkerMoved { read, thread }) = record.event {
         let user = handle(gateway, entry.actor).await?;
-        return Ok(Some(ServerFrame::Marker(Marker { seq, position, conversation, user, read, at })));
+        return Ok(Some(ServerFrame::Marker(Marker { seq, position, conversation, user, read, thread, at })));
     }
     let Some(id) = entry.id else { return Ok(None) };
     let author = Author::of(gateway, entry, &record).await?;
     let frame = match &record.event {
         Event::MessageSent(message) => {
-            let mut participants = Vec::with_capacity(entry.to.len());
-            for uid in &entry.to {
-                participants.push(handle(gateway, *uid).await?);
-            }
+            let mut participants = handles(gateway, &entry.to).await?;
             participants.sort_unstable();
             ServerFrame::Message(Message {
                 seq,
                 position,
                 conversation,
-                participants: Some(participants),
+                participants: conversation.is_direct().then_some(participants),
                 text: author.text(Field::Text, &message.text),
                 metadata: message.metadata.as_ref().and_then(|sealed| author.json(sealed)),
                 sender: author.handle,
                 id,
                 reply_to: message.reply_to,
-                mentions: Vec::new(),
+                thread: message.thread,
+                mentions: handles(gateway, &message.mentions).await?,
+                mentions_room: message.mentions_room,
                 at,
             })
         }
@@ -91,11 +93,17 @@ pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFra
             let (message, by) = (*message, author.handle);
             ServerFrame::Deleted(Deleted { seq, position, conversation, message, by, id, at })
         }
+        Event::MessagePinned(MessagePinned { message, .. })
+        | Event::MessageUnpinned(MessageUnpinned { message, .. }) => {
+            let op = if let Event::MessagePinned(_) = record.event { Toggle::Add } else { Toggle::Remove };
+            let (message, by) = (*message, author.handle);
+            ServerFrame::Pin(Pinned { seq, position, conversation, message, by, id, op, at })
+        }
         Event::ReactionAdded(ReactionAdded { message, emoji, .. })
         | Event::ReactionRemoved(ReactionRemoved { message, emoji, .. }) => {
             let op = match record.event {
-                Event::ReactionAdded(_) => ReactionOp::Add,
-                _ => ReactionOp::Remove,
+                Event::ReactionAdded(_) => Toggle::Add,
+                _ => Toggle::Remove,
             };
             let (message, emoji, user) = (*message, author.text(Field::Emoji, emoji), author.handle);
             if emoji.is_empty() {
@@ -120,6 +128,59 @@ async fn account(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFrame>
         id,
         at: entry.at,
     })))
+}
+
+/// What the members of a room get of a change of it, or of who is in it.
+async fn room(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFrame>, RenderError> {
+    let (Ok(record), Some(conversation)) = (Record::decode(&entry.record), entry.conversation) else {
+        tracing::error!(seq = entry.seq, "an event of a room does not decode; it is shown to nobody");
+        return Ok(None);
+    };
+    let (seq, position, at) = (entry.seq, entry.position(gateway.feed.epoch()), entry.at);
+    let (by, id) = (handle(gateway, entry.actor).await?, entry.id);
+    let member = async |user, change, role| {
+        let user = handle(gateway, user).await?;
+        Ok(Some(ServerFrame::Member(Member {
+            seq,
+            position,
+            conversation,
+            user,
+            change,
+            role,
+            by: by.clone(),
+            id,
+            at,
+        })))
+    };
+    match (&record.event, entry.state) {
+        (Event::MembershipChanged(changed), Some(Subject::Rooms(user))) => {
+            let MembershipChanged { change, .. } = changed;
+            member(user, (*change).into(), changed.role_in(conversation)).await
+        }
+        (Event::RoomChanged(RoomChanged { change: RoomChange::Unbanned(user), .. }), _) => {
+            member(*user, MemberChange::Unbanned, None).await
+        }
+        // The banned one's own event tells it.
+        (Event::RoomChanged(RoomChanged { change: RoomChange::Banned(_), .. }), _) => Ok(None),
+        (Event::RoomChanged(RoomChanged { room, .. }), _) => {
+            let key = gateway.keys.get(conversation.as_owner(), conversation.key_id()).await?;
+            let open = |field, sealed: &Sealed| key.as_ref()?.open_text(conversation.as_owner(), field, sealed).ok();
+            Ok(Some(ServerFrame::Room(Room {
+                seq,
+                position,
+                conversation,
+                name: open(Field::RoomName, &room.name).unwrap_or_default(),
+                topic: room.topic.as_ref().and_then(|topic| open(Field::RoomTopic, topic)),
+                visibility: room.visibility,
+                archived: room.archived,
+                owners: handles(gateway, &room.owners).await?,
+                by: by.clone(),
+                id,
+                at,
+            })))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Where a session is complete up to, as its clients are told.
@@ -156,6 +217,14 @@ impl Author {
         let bytes = self.key.as_ref()?.open(self.uid, Field::Metadata, sealed).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
+}
+
+async fn handles(gateway: &Gateway, people: &[Uid]) -> Result<Vec<Handle>, RenderError> {
+    let mut handles = Vec::with_capacity(people.len());
+    for uid in people {
+        handles.push(handle(gateway, *uid).await?);
+    }
+    Ok(handles)
 }
 
 async fn handle(gateway: &Gateway, uid: Uid) -> Result<Handle, RenderError> {

@@ -145,12 +145,20 @@ mod tests {
     fn send(n: u64) -> Command {
         let to = To::Participants(vec!["bob".parse().expect("a handle")]);
         let text = format!("line {n}\nnext");
-        Command::Send(Send { reference: None, to, id: ClientId::at(n), text, reply_to: None, metadata: None })
+        Command::Send(Send {
+            reference: None,
+            to,
+            id: ClientId::at(n),
+            text,
+            reply_to: None,
+            thread: None,
+            metadata: None,
+        })
     }
 
     fn mark(n: u64) -> Command {
         let conversation = natter_events::ConversationId::direct(&[]);
-        Command::Mark(Mark { reference: None, conversation, id: ClientId::at(n), read: n })
+        Command::Mark(Mark { reference: None, conversation, id: ClientId::at(n), read: n, thread: None })
     }
 
     fn folder() -> (tempfile::TempDir, PathBuf) {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use natter_events::event::MAX_BLOCKS;
 use natter_events::{BlockChanged, ClientId, Fingerprint, Intent, Record, Subject, Uid};
-use natter_log::{Append, AppendError, Appended, Line, Stream};
+use natter_log::{Append, AppendError, Line, Stream};
 use natter_protocol::ErrorCode;
 use natter_protocol::frame::Block;
 
 use super::repeat::{self, Body};
-use super::{Caller, Decided, Refused, content_key, message_id, refused_append};
+use super::{Caller, Decided, Refused, Stored, content_key, message_id, refused_append};
 use crate::Gateway;
 
 /// How often another change of the same account may come in between.
@@ -49,10 +49,14 @@ pub async fn block(
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
     let change = Change { owner: caller.uid, user, blocked, id: command.id, fingerprint };
     let gateway = gateway.clone();
-    Ok(Decided::Changing { storing: Box::pin(async move { store(&gateway, change, line).await }), fingerprint })
+    Ok(Decided::Changing {
+        storing: Box::pin(async move { store(&gateway, change, line).await }),
+        fingerprint,
+        refused: None,
+    })
 }
 
-async fn store(gateway: &Gateway, change: Change, line: Option<Line>) -> Result<Appended, Refused> {
+async fn store(gateway: &Gateway, change: Change, line: Option<Line>) -> Result<Stored, Refused> {
     let Change { owner, user, blocked, id, fingerprint } = change;
     let accounts = &gateway.accounts.accounts;
     let mut state = accounts.get(owner).await?;
@@ -76,7 +80,7 @@ async fn store(gateway: &Gateway, change: Change, line: Option<Line>) -> Result<
                     // This gateway need not wait for its feed.
                     accounts.apply(owner, appended.seq, &record);
                 }
-                return Ok(appended);
+                return Ok(Stored::Event(appended));
             }
             Err(AppendError::WrongLast { .. }) => state = accounts.load(owner).await?,
             Err(error) => return Err(refused_append(&error)),

@@ -7,22 +7,25 @@
 
 mod entry;
 mod tail;
+pub mod walk;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use natter_events::{DecodeError, Record, Tag};
+use natter_events::{DecodeError, Record, Subject, Tag};
 use natter_log::{Epoch, EpochError, FollowError, Log, ReadError, Stored, Stream};
 use natter_platform::Shutdown;
 use natter_platform::error::chain;
 use natter_protocol::CloseCode;
 use tokio::sync::watch;
 
-pub use entry::{Entry, Kind};
+pub use entry::{Entry, Kind, Stay};
 pub use tail::{Batch, Place, Tail, TooOld};
+pub use walk::RoomSet;
 
 use crate::Gateway;
+use crate::accounts::account_of;
 
 /// Events taken from the log at once.
 const BATCH: usize = 512;
@@ -153,28 +156,48 @@ fn absorb(gateway: &Gateway, batch: Vec<Stored>) -> Result<(), FeedError> {
     for entry in &entries {
         match entry.kind {
             Kind::Account => account_changed(gateway, entry),
+            Kind::Membership | Kind::Room => room_changed(gateway, entry),
             Kind::Message => gateway.rates.seen(entry),
-            Kind::Edit | Kind::Deletion | Kind::Reaction | Kind::Marker | Kind::Silent => {}
+            _ => {}
         }
     }
     feed.head.send_replace(head);
-    gateway.router.route(&entries);
+    route(gateway, &entries);
     metrics::counter!("natter_gateway_feed_events_total").increment(entries.len() as u64);
     metrics::gauge!("natter_gateway_feed_seq").set(head.seq as f64);
     Ok(())
 }
 
+/// Wakes who is reached, and moves who comes or goes between rooms just where that stands between the others.
+fn route(gateway: &Gateway, mut entries: &[Arc<Entry>]) {
+    while let Some(place) = entries.iter().position(|entry| entry.stay.is_some()) {
+        let (before, after) = entries.split_at(place + 1);
+        gateway.router.route(before);
+        if let Some(entry) = before.last()
+            && let Some(stay) = entry.stay
+            && let Some(state) = gateway.rooms.of_record(&entry.record, entry.seq)
+        {
+            gateway.router.moved(stay.user, &state);
+        }
+        entries = after;
+    }
+    gateway.router.route(entries);
+}
+
+fn room_changed(gateway: &Gateway, entry: &Entry) {
+    if let Some(state) = entry.state
+        && let Ok(record) = Record::decode(&entry.record)
+    {
+        gateway.rooms.apply(state, entry.seq, &record);
+    }
+}
+
 /// Acts on a revocation or suspension at once (HRT4).
 fn account_changed(gateway: &Gateway, entry: &Entry) {
-    let Ok(record) = Record::decode(&entry.record) else { return };
-    gateway.accounts.accounts.apply(entry.actor, entry.seq, &record);
-    let account = match &record.event {
-        natter_events::Event::SessionsRevoked(event) => &event.account,
-        natter_events::Event::UserRegistered(event) => &event.account,
-        natter_events::Event::BlockChanged(event) => &event.account,
-        _ => return,
-    };
-    for session in gateway.router.of(entry.actor) {
+    let (Some(Subject::Account(uid)), Ok(record)) = (entry.state, Record::decode(&entry.record)) else { return };
+    gateway.accounts.accounts.apply(uid, entry.seq, &record);
+    let Some(account) = account_of(&record.event) else { return };
+    for session in gateway.router.of(uid) {
         if account.refuses(session.login, session.issued_at_ms()) {
             session.close(CloseCode::SessionRevoked);
         }

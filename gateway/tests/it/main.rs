@@ -18,6 +18,8 @@ mod received;
 mod repeats;
 mod resuming;
 mod rig;
+mod room_events;
+mod rooms;
 mod smoke;
 mod socket;
 mod together;

@@ -14,3 +14,4 @@ mod live;
 mod read;
 mod secure;
 mod support;
+mod together;

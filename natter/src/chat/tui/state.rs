@@ -331,6 +331,7 @@ impl State {
                     self.settled(&people, id, outcome.map_err(|error| error.to_string()));
                 }
             }
+            Event::Pin(_) | Event::Member(_) | Event::Room(_) => {}
             Event::CaughtUp { .. } | Event::Heartbeat { .. } => {}
         }
     }

@@ -42,6 +42,7 @@ pub fn item(seq: u64, sender: &Handle) -> MessageItem {
         deleted: false,
         reactions: Vec::new(),
         reply_to: None,
+        thread: None,
         metadata: None,
     }
 }
@@ -59,5 +60,6 @@ pub fn row(people: &[Handle], last_seq: u64, read: u64, unread: u64) -> Conversa
         mentions: 0,
         read,
         markers: Vec::new(),
+        room: None,
     }
 }
