@@ -170,7 +170,12 @@ impl Timeline {
                     deleted: false,
                     reactions: Vec::new(),
                     reply_to,
+                    reply: None,
                     thread: None,
+                    replies: None,
+                    mentions: Vec::new(),
+                    mentions_room: false,
+                    pinned: false,
                     metadata,
                 };
                 return self.hold(item, seq);
@@ -344,7 +349,12 @@ fn item(message: &Message) -> MessageItem {
         deleted: false,
         reactions: Vec::new(),
         reply_to: message.reply_to,
+        reply: None,
         thread: message.thread,
+        replies: None,
+        mentions: message.mentions.clone(),
+        mentions_room: message.mentions_room,
+        pinned: false,
         metadata: message.metadata.clone(),
     }
 }

@@ -42,7 +42,12 @@ pub fn item(seq: u64, sender: &Handle) -> MessageItem {
         deleted: false,
         reactions: Vec::new(),
         reply_to: None,
+        reply: None,
         thread: None,
+        replies: None,
+        mentions: Vec::new(),
+        mentions_room: false,
+        pinned: false,
         metadata: None,
     }
 }
