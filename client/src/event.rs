@@ -6,10 +6,10 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use natter_events::{ClientId, ConversationId};
 use natter_protocol::frame::{
-    Blocked, Deleted, Delivered, Edited, Marker, Member, Message, Pinned, Presence, Reaction, ResetReason, Room,
-    TypingNow,
+    Blocked, Deleted, Delivered, Edited, Marker, Member, Message, Pinned, Preferred, Presence, Profile, Reaction,
+    ResetReason, Room, TypingNow,
 };
-use natter_protocol::{Position, Timestamp};
+use natter_protocol::{Handle, Position, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use crate::connection::State;
@@ -34,6 +34,10 @@ pub enum Event {
     Room(Room),
     /// The same user, in another session, blocked someone or no longer does.
     Block(Blocked),
+    /// How the same user, or one whom they watch, wants to be shown.
+    Profile(Profile),
+    /// How the same user, in another session, wants a conversation to be treated.
+    Preferences(Preferred),
     /// Someone has read up to somewhere.
     Marker(Marker),
     /// A watched user came, went or changed their status.
@@ -85,6 +89,8 @@ impl Event {
             Event::Member(member) => Some(member.position),
             Event::Room(room) => Some(room.position),
             Event::Block(block) => Some(block.position),
+            Event::Profile(profile) => profile.position,
+            Event::Preferences(preferred) => Some(preferred.position),
             Event::Marker(marker) => Some(marker.position),
             Event::Reset { position, .. } | Event::CaughtUp { position } | Event::Heartbeat { position } => {
                 Some(*position)
@@ -103,6 +109,7 @@ impl Event {
             Event::Pin(pin) => Some(pin.conversation),
             Event::Member(member) => Some(member.conversation),
             Event::Room(room) => Some(room.conversation),
+            Event::Preferences(preferred) => Some(preferred.conversation),
             Event::Marker(marker) => Some(marker.conversation),
             Event::Delivered(delivered) => Some(delivered.conversation),
             Event::Typing(typing) => Some(typing.conversation),
@@ -132,6 +139,9 @@ pub struct Sent {
     pub at: Option<Timestamp>,
     /// It had been done before: this is the answer to a repetition (CMD2).
     pub duplicate: bool,
+    /// Of a room that was made: who was to be in it and is not, for nobody has that name, or they want nothing to do with its
+    /// owner, or are in as many rooms as there may be.
+    pub refused: Vec<Handle>,
 }
 
 /// The events of a client, in the log's order, as a stream. It ends after the client has stopped.

@@ -42,6 +42,8 @@ pub enum Event {
     UserRegistered(UserRegistered),
     SessionsRevoked(SessionsRevoked),
     BlockChanged(BlockChanged),
+    ProfileChanged(ProfileChanged),
+    PreferencesChanged(PreferencesChanged),
     MembershipChanged(MembershipChanged),
     RoomChanged(RoomChanged),
     PresenceChanged(PresenceChanged),
@@ -63,6 +65,8 @@ impl Event {
             Event::UserRegistered(_) => UserRegistered::KIND,
             Event::SessionsRevoked(_) => SessionsRevoked::KIND,
             Event::BlockChanged(_) => BlockChanged::KIND,
+            Event::ProfileChanged(_) => ProfileChanged::KIND,
+            Event::PreferencesChanged(_) => PreferencesChanged::KIND,
             Event::MembershipChanged(_) => MembershipChanged::KIND,
             Event::RoomChanged(_) => RoomChanged::KIND,
             Event::PresenceChanged(_) => PresenceChanged::KIND,
@@ -84,6 +88,8 @@ impl Event {
             Event::UserRegistered(_) => UserRegistered::VERSION,
             Event::SessionsRevoked(_) => SessionsRevoked::VERSION,
             Event::BlockChanged(_) => BlockChanged::VERSION,
+            Event::ProfileChanged(_) => ProfileChanged::VERSION,
+            Event::PreferencesChanged(_) => PreferencesChanged::VERSION,
             Event::MembershipChanged(_) => MembershipChanged::VERSION,
             Event::RoomChanged(_) => RoomChanged::VERSION,
             Event::PresenceChanged(_) => PresenceChanged::VERSION,
@@ -124,6 +130,8 @@ versioned! {
     UserRegistered "UserRegistered" v 1,
     SessionsRevoked "SessionsRevoked" v 1,
     BlockChanged "BlockChanged" v 1,
+    ProfileChanged "ProfileChanged" v 1,
+    PreferencesChanged "PreferencesChanged" v 1,
     MembershipChanged "MembershipChanged" v 1,
     RoomChanged "RoomChanged" v 1,
     PresenceChanged "PresenceChanged" v 1,
@@ -224,6 +232,21 @@ pub struct BlockChanged {
     pub user: Uid,
     pub blocked: bool,
     pub account: Account,
+    pub fingerprint: Fingerprint,
+}
+
+/// The account's owner wants to be shown otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileChanged {
+    pub account: Account,
+    pub fingerprint: Fingerprint,
+}
+
+/// How the actor wants the conversation of the envelope to be treated on their devices. All of it, as sealed JSON, so that
+/// the last event is the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreferencesChanged {
+    pub preferences: Sealed,
     pub fingerprint: Fingerprint,
 }
 

@@ -52,8 +52,8 @@ pub enum Intent<'a> {
     Unblock {
         user: Uid,
     },
-    /// Anything about a room: its name, and all that is asked for, in one spelling.
-    Room {
+    /// Any other command: what it is called, and all that it asks for, in one spelling.
+    Other {
         what: &'static str,
         asks: &'a [u8],
     },
@@ -112,7 +112,7 @@ impl ContentKey {
             Intent::Unblock { user } => (6, 0, user.as_bytes()),
             Intent::Pin { message } => (7, *message, &[]),
             Intent::Unpin { message } => (8, *message, &[]),
-            Intent::Room { what, asks } => {
+            Intent::Other { what, asks } => {
                 hasher.update(&u64::MAX.to_le_bytes()).update(&[9]);
                 hasher.update(&(what.len() as u64).to_le_bytes()).update(what.as_bytes()).update(asks);
                 return finish(&hasher);
@@ -177,9 +177,9 @@ mod tests {
             Intent::Unblock { user: Uid::from_bytes([1; 16]) },
             Intent::Pin { message: 7 },
             Intent::Unpin { message: 7 },
-            Intent::Room { what: "join", asks: b"" },
-            Intent::Room { what: "leave", asks: b"" },
-            Intent::Room { what: "leave", asks: b"x" },
+            Intent::Other { what: "join", asks: b"" },
+            Intent::Other { what: "leave", asks: b"" },
+            Intent::Other { what: "leave", asks: b"x" },
         ];
         let mut prints: Vec<_> = intents.iter().map(|intent| key.fingerprint(conversation, id, *intent)).collect();
         prints.push(key.fingerprint(ConversationId::direct(&[Uid::random()]), id, base));

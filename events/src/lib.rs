@@ -21,9 +21,9 @@ mod upcast;
 
 pub use event::{
     Account, BlockChanged, Event, Membership, MembershipChange, MembershipChanged, MessageDeleted, MessageEdited,
-    MessagePinned, MessageSent, MessageUnpinned, PresenceChanged, PresenceStatus, ReactionAdded, ReactionRemoved,
-    ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, Role, Room, RoomChange, RoomChanged, SessionsRevoked,
-    UserRegistered, Visibility,
+    MessagePinned, MessageSent, MessageUnpinned, PreferencesChanged, PresenceChanged, PresenceStatus, ProfileChanged,
+    ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, Role, Room, RoomChange,
+    RoomChanged, SessionsRevoked, UserRegistered, Visibility,
 };
 pub use fingerprint::{Fingerprint, Intent};
 pub use ids::{ClientId, ConversationId, KeyId, SessionId, Uid};

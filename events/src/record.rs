@@ -194,6 +194,8 @@ impl Record {
             Event::UserRegistered(event) => rmp_serde::to_vec_named(event),
             Event::SessionsRevoked(event) => rmp_serde::to_vec_named(event),
             Event::BlockChanged(event) => rmp_serde::to_vec_named(event),
+            Event::ProfileChanged(event) => rmp_serde::to_vec_named(event),
+            Event::PreferencesChanged(event) => rmp_serde::to_vec_named(event),
             Event::MembershipChanged(event) => rmp_serde::to_vec_named(event),
             Event::RoomChanged(event) => rmp_serde::to_vec_named(event),
             Event::PresenceChanged(event) => rmp_serde::to_vec_named(event),

@@ -35,6 +35,7 @@ pub enum Field {
     StatusText,
     RoomName,
     RoomTopic,
+    Preferences,
 }
 
 impl Field {
@@ -48,6 +49,7 @@ impl Field {
             Field::StatusText => "status_text",
             Field::RoomName => "room_name",
             Field::RoomTopic => "room_topic",
+            Field::Preferences => "preferences",
         }
     }
 }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use crate::event::{
     BlockChanged, Event, MembershipChanged, MessageDeleted, MessageEdited, MessagePinned, MessageSent, MessageUnpinned,
-    PresenceChanged, ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, RoomChanged, SessionsRevoked,
-    UserRegistered,
+    PreferencesChanged, PresenceChanged, ProfileChanged, ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo,
+    RoomChanged, SessionsRevoked, UserRegistered,
 };
 use crate::record::{DecodeError, MAX_DEPTH};
 
@@ -26,6 +26,8 @@ pub(crate) fn body(kind: &str, version: u16, bytes: &[u8]) -> Result<Event, Deco
         (UserRegistered::KIND, 1) => read::<UserRegistered>(bytes),
         (SessionsRevoked::KIND, 1) => read::<SessionsRevoked>(bytes),
         (BlockChanged::KIND, 1) => read::<BlockChanged>(bytes),
+        (ProfileChanged::KIND, 1) => read::<ProfileChanged>(bytes),
+        (PreferencesChanged::KIND, 1) => read::<PreferencesChanged>(bytes),
         (MembershipChanged::KIND, 1) => read::<MembershipChanged>(bytes),
         (RoomChanged::KIND, 1) => read::<RoomChanged>(bytes),
         (PresenceChanged::KIND, 1) => read::<PresenceChanged>(bytes),

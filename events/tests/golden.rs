@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 use natter_events::event::{
     Account, BlockChanged, CATALOGUE, Membership, MembershipChange, MembershipChanged, MessageDeleted, MessageEdited,
-    MessagePinned, MessageSent, MessageUnpinned, PresenceChanged, PresenceStatus, ReactionAdded, ReactionRemoved,
-    ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, Role, Room, RoomChange, RoomChanged, SessionsRevoked,
-    UserRegistered, Visibility,
+    MessagePinned, MessageSent, MessageUnpinned, PreferencesChanged, PresenceChanged, PresenceStatus, ProfileChanged,
+    ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, Role, Room, RoomChange,
+    RoomChanged, SessionsRevoked, UserRegistered, Visibility,
 };
 use natter_events::{ClientId, ContentKey, ConversationId, Event, Field, Intent, KeyId, Record, SessionId, Uid};
 use uuid::Uuid;
@@ -41,7 +41,7 @@ fn examples() -> Vec<Record> {
     let print = |intent| key.fingerprint(conversation, id, intent);
     let room = ConversationId::room(ADA, id).unwrap();
     let seal_room = |field, text: &str| key.seal_with_nonce([9; 24], room.as_owner(), field, text.as_bytes());
-    let print_room = |what, asks| key.fingerprint(room, id, Intent::Room { what, asks });
+    let print_room = |what, asks| key.fingerprint(room, id, Intent::Other { what, asks });
     let emoji = || seal(Field::Emoji, "👍");
     let in_conversation = |event: Event| {
         Record::new(ADA, event).to(&[ADA, BOB]).in_conversation(conversation).answering(id).sealed_with(key_id)
@@ -79,6 +79,27 @@ fn examples() -> Vec<Record> {
             emoji: emoji(),
             fingerprint: print(Intent::RemoveReaction { message: 42, emoji: "👍" }),
         })),
+        Record::new(
+            ADA,
+            ProfileChanged {
+                account: account.clone(),
+                fingerprint: key.fingerprint(None, id, Intent::Other { what: "profile", asks: b"Ada Lovelace" }),
+            },
+        )
+        .to(&[ADA])
+        .answering(id)
+        .sealed_with(key_id),
+        Record::new(
+            ADA,
+            PreferencesChanged {
+                preferences: seal(Field::Preferences, r#"{"muted":true}"#),
+                fingerprint: print(Intent::Other { what: "prefer", asks: br#"{"muted":true}"# }),
+            },
+        )
+        .to(&[ADA])
+        .in_conversation(conversation)
+        .answering(id)
+        .sealed_with(key_id),
         in_conversation(Event::MessagePinned(MessagePinned {
             message: 42,
             fingerprint: print(Intent::Pin { message: 42 }),

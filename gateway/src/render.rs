@@ -4,13 +4,15 @@
 use bytes::Bytes;
 use natter_events::{
     ContentKey, Event, Field, MembershipChanged, MessageDeleted, MessageEdited, MessagePinned, MessageUnpinned,
-    ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, RoomChange, RoomChanged, Sealed, Subject, Uid,
+    PreferencesChanged, ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, RoomChange, RoomChanged, Sealed,
+    Subject, Uid,
 };
 use natter_log::BucketError;
 use natter_protocol::frame::{
-    Blocked, Deleted, Edited, Marker, Member, MemberChange, Message, Pinned, Reaction, Room, Toggle,
+    Blocked, Deleted, Edited, Marker, Member, MemberChange, Message, Pinned, Preferred, Profile, Reaction, Room, Toggle,
 };
 use natter_protocol::{Encoding, Handle, Position, ServerFrame};
+use serde::de::DeserializeOwned;
 
 use crate::Gateway;
 use crate::feed::{Entry, Kind};
@@ -52,7 +54,8 @@ pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFra
         Kind::Silent => return Ok(None),
         Kind::Account => return account(gateway, entry).await,
         Kind::Membership | Kind::Room => return room(gateway, entry).await,
-        Kind::Message | Kind::Edit | Kind::Deletion | Kind::Reaction | Kind::Pin | Kind::Marker => {}
+        Kind::Message | Kind::Edit | Kind::Deletion | Kind::Reaction | Kind::Pin | Kind::Marker | Kind::Preferences => {
+        }
     }
     let (Ok(record), Some(conversation)) = (Record::decode(&entry.record), entry.conversation) else {
         tracing::error!(seq = entry.seq, "an event does not decode; it is shown to nobody");
@@ -75,7 +78,7 @@ pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFra
                 conversation,
                 participants: conversation.is_direct().then_some(participants),
                 text: author.text(Field::Text, &message.text),
-                metadata: message.metadata.as_ref().and_then(|sealed| author.json(sealed)),
+                metadata: message.metadata.as_ref().and_then(|sealed| author.json(Field::Metadata, sealed)),
                 sender: author.handle,
                 id,
                 reply_to: message.reply_to,
@@ -84,6 +87,10 @@ pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFra
                 mentions_room: message.mentions_room,
                 at,
             })
+        }
+        Event::PreferencesChanged(PreferencesChanged { preferences, .. }) => {
+            let Some(preferences) = author.json(Field::Preferences, preferences) else { return Ok(None) };
+            ServerFrame::Preferences(Preferred { seq, position, conversation, id, preferences, at })
         }
         Event::MessageEdited(MessageEdited { message, text, .. }) => {
             let (message, text, by) = (*message, author.text(Field::Text, text), author.handle);
@@ -116,18 +123,33 @@ pub async fn render(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFra
     Ok(Some(frame))
 }
 
-/// What the owner of an account gets of a change of it: whom they block. The rest is not for clients.
+/// What the owner of an account gets of a change of it: whom they block, and how they want to be shown. The rest is not for
+/// clients.
 async fn account(gateway: &Gateway, entry: &Entry) -> Result<Option<ServerFrame>, RenderError> {
-    let Some(id) = entry.id else { return Ok(None) };
-    let Ok(Record { event: Event::BlockChanged(change), .. }) = Record::decode(&entry.record) else { return Ok(None) };
-    Ok(Some(ServerFrame::Block(Blocked {
-        seq: entry.seq,
-        position: entry.position(gateway.feed.epoch()),
-        user: handle(gateway, change.user).await?,
-        blocked: change.blocked,
-        id,
-        at: entry.at,
-    })))
+    let (Some(id), Ok(record)) = (entry.id, Record::decode(&entry.record)) else { return Ok(None) };
+    let (seq, position, at) = (entry.seq, entry.position(gateway.feed.epoch()), entry.at);
+    match &record.event {
+        Event::BlockChanged(change) => {
+            let (user, blocked) = (handle(gateway, change.user).await?, change.blocked);
+            Ok(Some(ServerFrame::Block(Blocked { seq, position, user, blocked, id, at })))
+        }
+        Event::ProfileChanged(_) => {
+            let frame = profile(gateway, entry, &record).await?;
+            Ok(frame.map(|profile| {
+                ServerFrame::Profile(Profile { seq: Some(seq), position: Some(position), id: Some(id), ..profile })
+            }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What those who watch somebody get of a change of their profile.
+pub async fn profile(gateway: &Gateway, entry: &Entry, record: &Record) -> Result<Option<Profile>, RenderError> {
+    let Event::ProfileChanged(change) = &record.event else { return Ok(None) };
+    let author = Author::of(gateway, entry, record).await?;
+    let name = change.account.display_name.as_ref().map(|name| author.text(Field::DisplayName, name));
+    let display_name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| author.handle.to_string());
+    Ok(Some(Profile { seq: None, position: None, user: author.handle, display_name, id: None, at: entry.at }))
 }
 
 /// What the members of a room get of a change of it, or of who is in it.
@@ -213,8 +235,8 @@ impl Author {
         })
     }
 
-    fn json(&self, sealed: &Sealed) -> Option<serde_json::Value> {
-        let bytes = self.key.as_ref()?.open(self.uid, Field::Metadata, sealed).ok()?;
+    fn json<T: DeserializeOwned>(&self, field: Field, sealed: &Sealed) -> Option<T> {
+        let bytes = self.key.as_ref()?.open(self.uid, field, sealed).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 }

@@ -1,6 +1,7 @@
 //! From columns to what the wire calls them. Columns of a message are the same in every statement that reads one.
 
 use natter_events::{ClientId, ConversationId, Role};
+use natter_protocol::frame::Preferences;
 use natter_protocol::history::{MessageItem, ReactionItem, RepliesItem, ReplyItem};
 use natter_protocol::limits::{MAX_REACTION_USERS, MAX_REACTIONS};
 use natter_protocol::{Handle, Timestamp};
@@ -170,6 +171,12 @@ fn replies(row: &PgRow, column: &str) -> sqlx::Result<Option<RepliesItem>> {
 }
 
 fn json<T: serde::de::DeserializeOwned>(row: &PgRow, column: &str) -> sqlx::Result<Option<T>> {
+    let Some(text) = row.try_get::<Option<String>, _>(column)? else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// Preferences in a column of JSON, where there are any.
+pub fn preferences(row: &PgRow, column: &str) -> sqlx::Result<Option<Preferences>> {
     let Some(text) = row.try_get::<Option<String>, _>(column)? else { return Ok(None) };
     serde_json::from_str(&text).map(Some).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::config::Config;
 use crate::error::ApplyError;
-use crate::fact::{Command, Fact, Incoming, Malformed};
+use crate::fact::{Command, Did, Fact, Incoming, Malformed};
 use crate::position::Position;
 use crate::projections::accounts::Accounts;
 use crate::projections::changes::{self, Changes};
@@ -19,6 +19,7 @@ use crate::projections::members::Members;
 use crate::projections::mentions::Mentions;
 use crate::projections::messages::Messages;
 use crate::projections::pins::Pins;
+use crate::projections::preferences::Preferences;
 use crate::projections::presence::Presence;
 use crate::projections::reactions::Reactions;
 use crate::projections::readers::Readers;
@@ -145,6 +146,7 @@ async fn write_chat(
     fold.threads.write(transaction).await?;
     fold.mentions.write(transaction, &fold.readers, &fold.threads).await?;
     fold.pins.write(transaction).await?;
+    fold.preferences.write(transaction).await?;
     fold.reactions.write(transaction).await?;
     fold.revisions.write(transaction).await?;
     fold.commands.write(transaction).await?;
@@ -174,6 +176,7 @@ struct Fold<'a> {
     threads: Threads,
     mentions: Mentions<'a>,
     pins: Pins,
+    preferences: Preferences<'a>,
     commands: Commands<'a>,
     reactions: Reactions<'a>,
     revisions: Revisions<'a>,
@@ -239,10 +242,11 @@ impl<'a> Fold<'a> {
             Fact::Account(account) => {
                 self.accounts.became(seq, account);
                 if let Some(command) = account.command {
-                    let fingerprint = account.block.as_ref().map(|block| &block.fingerprint);
-                    self.commands.stored(command, seq, at, None, fingerprint);
-                    if let Some(block) = &account.block {
-                        self.changes.block(seq, at, command, block);
+                    self.commands.stored(command, seq, at, None, account.did.as_ref().map(Did::fingerprint));
+                    match &account.did {
+                        Some(Did::Block(block)) => self.changes.block(seq, at, command, block),
+                        Some(Did::Profile { .. }) => self.changes.profile(seq, at, command, account.names.as_ref()),
+                        None => {}
                     }
                 }
             }
@@ -261,6 +265,13 @@ impl<'a> Fold<'a> {
                 if let Some(Command { id, fingerprint }) = &room.command {
                     self.commands.stored((room.by, *id), seq, at, Some(room.room), Some(fingerprint));
                 }
+            }
+            Fact::Preferences(preferences) => {
+                self.preferences.became(seq, preferences);
+                self.changes.preferences(seq, at, preferences);
+                let Command { id, fingerprint } = &preferences.command;
+                let command = (preferences.owner, *id);
+                self.commands.stored(command, seq, at, Some(preferences.conversation), Some(fingerprint));
             }
             Fact::Presence { uid, status } => self.presence.changed(*uid, at, status),
             Fact::Received { uid, seq } => self.presence.received(*uid, *seq),

@@ -6,8 +6,8 @@
 use natter_events::{
     Account, BlockChanged, ClientId, ContentKey, ConversationId, DecodeError, Envelope, Event, Field, Fingerprint,
     KeyId, MembershipChange, MembershipChanged, MessageDeleted, MessageEdited, MessagePinned, MessageUnpinned,
-    PresenceStatus, ReactionAdded, ReactionRemoved, Record, Revocation, Role, RoomChange, RoomChanged, Sealed, Subject,
-    Uid, Visibility,
+    PreferencesChanged, PresenceStatus, ProfileChanged, ReactionAdded, ReactionRemoved, Record, Revocation, Role,
+    RoomChange, RoomChanged, Sealed, Subject, Uid, Visibility,
 };
 use natter_log::{Stored, Stream};
 use time::OffsetDateTime;
@@ -51,6 +51,7 @@ pub(crate) enum Fact {
     Account(AccountState),
     Membership(Membership),
     Room(Room),
+    Preferences(Preferences),
     Presence { uid: Uid, status: &'static str },
     Received { uid: Uid, seq: u64 },
 }
@@ -136,6 +137,16 @@ pub(crate) struct Room {
     pub command: Option<Command>,
 }
 
+/// How someone wants a conversation to be treated.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Preferences {
+    pub conversation: ConversationId,
+    pub owner: Uid,
+    /// As JSON. None: they were erased.
+    pub json: Option<String>,
+    pub command: Command,
+}
+
 /// A command that an event of a batch answers for all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Command {
@@ -154,8 +165,27 @@ pub(crate) struct AccountState {
     pub suspended: bool,
     pub revocations: Vec<(OffsetDateTime, Revocation)>,
     pub blocks: Vec<Uid>,
-    /// Whom the event blocks, or no longer does.
-    pub block: Option<Block>,
+    /// What the owner did, where it was they who changed it.
+    pub did: Option<Did>,
+}
+
+/// What an account's owner did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Did {
+    Block(Block),
+    /// Chose how to be shown.
+    Profile {
+        fingerprint: [u8; 16],
+    },
+}
+
+impl Did {
+    pub fn fingerprint(&self) -> &[u8; 16] {
+        match self {
+            Self::Block(block) => &block.fingerprint,
+            Self::Profile { fingerprint } => fingerprint,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -180,6 +210,7 @@ impl Fact {
             Fact::Marker(marker) => Some(marker.conversation),
             Fact::Membership(membership) => Some(membership.room),
             Fact::Room(room) => Some(room.room),
+            Fact::Preferences(preferences) => Some(preferences.conversation),
             Fact::Account(_) | Fact::Presence { .. } | Fact::Received { .. } => None,
         }
     }
@@ -283,13 +314,17 @@ fn misplaced(stream: Stream, stored: &Stored, record: &Record) -> Option<&'stati
             | Event::ReactionRemoved(_)
             | Event::MessagePinned(_)
             | Event::MessageUnpinned(_)
-            | Event::ReadMarkerMoved(_),
+            | Event::ReadMarkerMoved(_)
+            | Event::PreferencesChanged(_),
         ) => {
             if uid != envelope.actor {
                 return Some("the actor is not the one whose subject it is");
             }
             let Some(conversation) = envelope.conversation else { return Some("it names no conversation") };
             let people: Vec<Uid> = envelope.addressees().collect();
+            if let Event::PreferencesChanged(_) = record.event {
+                return (people != [uid]).then_some("preferences are addressed to whose they are");
+            }
             if conversation.is_room() {
                 return misaddressed_in_room(&record.event, uid, &people);
             }
@@ -302,14 +337,15 @@ fn misplaced(stream: Stream, stored: &Stored, record: &Record) -> Option<&'stati
         (
             Stream::Chat,
             Subject::Account(_),
-            Event::UserRegistered(_) | Event::SessionsRevoked(_) | Event::BlockChanged(_),
+            Event::UserRegistered(_) | Event::SessionsRevoked(_) | Event::BlockChanged(_) | Event::ProfileChanged(_),
         ) => None,
-        (Stream::Chat, Subject::Rooms(_), Event::MembershipChanged(_)) => {
+        (Stream::Chat, Subject::Rooms(user), Event::MembershipChanged(_)) => {
             let Some(conversation) = envelope.conversation else { return Some("it names no conversation") };
             if !conversation.is_room() {
                 return Some("the conversation is not a room");
             }
-            (envelope.addressees().len() > 0).then_some("what happens in a room is addressed to nobody")
+            // Whoever neither was nor is in the room hears nothing of it.
+            envelope.addressees().any(|uid| uid != user).then_some("a place in a room is addressed to whose it is")
         }
         (Stream::Chat, Subject::Room(room), Event::RoomChanged(_)) => {
             if !room.is_room() || envelope.conversation != Some(room) {
@@ -413,7 +449,24 @@ impl Opener<'_> {
             Event::BlockChanged(BlockChanged { user, blocked, account, fingerprint }) => {
                 envelope.id.ok_or("it names no command")?;
                 let block = Block { user, blocked, fingerprint: *fingerprint.as_bytes() };
-                self.account(account, &envelope, Some(block))
+                self.account(account, &envelope, Some(Did::Block(block)))
+            }
+            Event::ProfileChanged(ProfileChanged { account, fingerprint }) => {
+                envelope.id.ok_or("it names no command")?;
+                self.account(account, &envelope, Some(Did::Profile { fingerprint: *fingerprint.as_bytes() }))
+            }
+            Event::PreferencesChanged(PreferencesChanged { preferences, fingerprint }) => {
+                envelope.key.ok_or("it names no key")?;
+                let json = self.open(Field::Preferences, &preferences)?;
+                if let Some(json) = &json {
+                    serde_json::from_str::<serde::de::IgnoredAny>(json).map_err(|_| "the preferences are not JSON")?;
+                }
+                Ok(Fact::Preferences(Preferences {
+                    conversation: conversation?,
+                    owner: envelope.actor,
+                    json,
+                    command: command(&envelope, Some(fingerprint))?.ok_or("it names no command")?,
+                }))
             }
             Event::PresenceChanged(changed) => {
                 Ok(Fact::Presence { uid: envelope.actor, status: status_name(changed.status) })
@@ -422,7 +475,7 @@ impl Opener<'_> {
         }
     }
 
-    fn account(&self, account: Account, envelope: &Envelope<'_>, block: Option<Block>) -> Result<Fact, &'static str> {
+    fn account(&self, account: Account, envelope: &Envelope<'_>, did: Option<Did>) -> Result<Fact, &'static str> {
         envelope.key.ok_or("it names no key")?;
         let names = match self.open(Field::Handle, &account.handle)? {
             None => None,
@@ -444,7 +497,7 @@ impl Opener<'_> {
             suspended: account.suspended,
             revocations: revocations.collect::<Result<_, &str>>()?,
             blocks: account.blocks,
-            block,
+            did,
         }))
     }
 

@@ -140,6 +140,8 @@ client_frames! {
     "pin" Pin,
     "block" Block,
     "unblock" Unblock,
+    "profile" Profile,
+    "prefer" Prefer,
     "mark" Mark,
     "typing" Typing,
     "presence" Presence,

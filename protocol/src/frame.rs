@@ -24,6 +24,8 @@ pub enum ClientFrame {
     Pin(Pin),
     Block(Block),
     Unblock(Block),
+    Profile(SetProfile),
+    Prefer(Prefer),
     Mark(Mark),
     Typing(Typing),
     Presence(SetPresence),
@@ -149,6 +151,49 @@ pub struct Block {
     pub reference: Option<u64>,
     pub id: ClientId,
     pub user: Handle,
+}
+
+/// Says how the user wants to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetProfile {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub id: ClientId,
+    /// Empty: by their handle.
+    pub display_name: String,
+}
+
+/// Says how a conversation is to be treated on the user's devices: all of it at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prefer {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+    #[serde(flatten)]
+    pub preferences: Preferences,
+}
+
+/// How somebody wants a conversation to be treated. What is left out is as it is at first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// Nothing of it makes itself heard, mentions neither.
+    pub muted: bool,
+    pub starred: bool,
+    /// It is left out of lists until something new is said.
+    pub hidden: bool,
+    pub notify: Notify,
+}
+
+/// What of a conversation somebody wants to be told of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    #[default]
+    All,
+    Mentions,
+    Nothing,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -278,6 +323,8 @@ pub enum ServerFrame {
     Member(Member),
     Room(Room),
     Block(Blocked),
+    Profile(Profile),
+    Preferences(Preferred),
     Marker(Marker),
     Presence(Presence),
     Delivered(Delivered),
@@ -507,6 +554,33 @@ pub struct Blocked {
     pub user: Handle,
     pub blocked: bool,
     pub id: ClientId,
+    pub at: Timestamp,
+}
+
+/// How someone wants to be shown. To their own sessions, with a place in the log; and at the same time to those who watch
+/// them, where it is of the moment, like presence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    pub user: Handle,
+    pub display_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ClientId>,
+    pub at: Timestamp,
+}
+
+/// How this user, on one of their devices, wants a conversation to be treated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Preferred {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+    #[serde(flatten)]
+    pub preferences: Preferences,
     pub at: Timestamp,
 }
 

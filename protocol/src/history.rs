@@ -3,6 +3,7 @@
 use natter_events::{ClientId, ConversationId, Role, Visibility};
 use serde::{Deserialize, Serialize};
 
+use crate::frame::Preferences;
 use crate::handle::Handle;
 use crate::position::Position;
 use crate::timestamp::Timestamp;
@@ -143,6 +144,9 @@ pub struct ConversationItem {
     pub read: u64,
     /// How far the others have come; in a room that is nobody's to know.
     pub markers: Vec<Reader>,
+    /// How the caller wants it to be treated; left out where they never said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferences: Option<Preferences>,
     /// What only a room has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomItem>,

@@ -58,6 +58,21 @@ pub struct EditBody {
     pub text: String,
 }
 
+/// `PATCH /api/profile`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProfileBody {
+    pub id: natter_events::ClientId,
+    pub display_name: String,
+}
+
+/// `PUT /api/conversations/{id}/preferences`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PreferencesBody {
+    pub id: natter_events::ClientId,
+    #[serde(flatten)]
+    pub preferences: crate::frame::Preferences,
+}
+
 /// `PATCH /api/rooms/{id}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RoomBody {

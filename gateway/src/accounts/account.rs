@@ -86,6 +86,7 @@ pub fn account_of(event: &Event) -> Option<&Account> {
         Event::UserRegistered(event) => Some(&event.account),
         Event::SessionsRevoked(event) => Some(&event.account),
         Event::BlockChanged(event) => Some(&event.account),
+        Event::ProfileChanged(event) => Some(&event.account),
         _ => None,
     }
 }

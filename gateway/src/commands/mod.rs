@@ -3,10 +3,13 @@
 //! A durable command is either refused, or known already, or an append that was put in the log's queue. Everything is
 //! checked before that (CMD4), but a known id is answered first (CMD3).
 
+mod account;
 pub mod block;
 pub mod change;
 pub mod mark;
 mod mention;
+pub mod prefer;
+pub mod profile;
 pub mod repeat;
 pub mod room;
 pub mod send;

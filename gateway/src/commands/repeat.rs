@@ -37,6 +37,8 @@ impl Body {
             (Self::Printed(print), Event::MessagePinned(stored)) => stored.fingerprint == print,
             (Self::Printed(print), Event::MessageUnpinned(stored)) => stored.fingerprint == print,
             (Self::Printed(print), Event::BlockChanged(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::ProfileChanged(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::PreferencesChanged(stored)) => stored.fingerprint == print,
             (Self::Printed(print), Event::MembershipChanged(stored)) => stored.fingerprint == Some(print),
             (Self::Printed(print), Event::RoomChanged(stored)) => stored.fingerprint == Some(print),
             (Self::Marker { conversation, read, thread }, Event::ReadMarkerMoved(stored)) => {

@@ -17,6 +17,7 @@ pub enum Kind {
     Pin,
     Marker,
     Account,
+    Preferences,
     Membership,
     Room,
     /// Not for clients: it does not read (it is in the projector's dead letters), or nothing here concerns them.
@@ -144,7 +145,7 @@ impl Kind {
             | Self::Pin
             | Self::Membership
             | Self::Room => true,
-            Self::Marker | Self::Account | Self::Silent => false,
+            Self::Marker | Self::Preferences | Self::Account | Self::Silent => false,
         }
     }
 }
@@ -183,6 +184,8 @@ pub fn kind_of(envelope: &Envelope<'_>) -> Result<Kind, DecodeError> {
         event::UserRegistered::KIND => (Kind::Account, event::UserRegistered::VERSION),
         event::SessionsRevoked::KIND => (Kind::Account, event::SessionsRevoked::VERSION),
         event::BlockChanged::KIND => (Kind::Account, event::BlockChanged::VERSION),
+        event::ProfileChanged::KIND => (Kind::Account, event::ProfileChanged::VERSION),
+        event::PreferencesChanged::KIND => (Kind::Preferences, event::PreferencesChanged::VERSION),
         event::MembershipChanged::KIND => (Kind::Membership, event::MembershipChanged::VERSION),
         event::RoomChanged::KIND => (Kind::Room, event::RoomChanged::VERSION),
         _ => return Err(later(envelope)),

@@ -10,8 +10,13 @@ use natter_events::{ClientId, ConversationId, Uid};
 use natter_log::{AppendError, Appended};
 use natter_platform::Problem;
 use natter_platform::problem::{JsonBody, PathParams, QueryParams};
-use natter_protocol::frame::{Block, Delete, Edit, Mark, Ok as OkFrame, Pin, React, Send, SetPresence, Toggle};
-use natter_protocol::http::{CommandQuery, Connections, ConnectionsQuery, EditBody, MarkBody, OnlinePage, OnlineUser};
+use natter_protocol::frame::{
+    Block, Delete, Edit, Mark, Ok as OkFrame, Pin, Prefer, React, Send, SetPresence, SetProfile, Toggle,
+};
+use natter_protocol::http::{
+    CommandQuery, Connections, ConnectionsQuery, EditBody, MarkBody, OnlinePage, OnlineUser, PreferencesBody,
+    ProfileBody,
+};
 use natter_protocol::limits::{DEFAULT_PAGE_ITEMS, MAX_CONNECTION_USERS, MAX_PAGE_ITEMS};
 use natter_protocol::{ErrorCode, Handle};
 use serde::Deserialize;
@@ -20,7 +25,7 @@ use crate::Gateway;
 use crate::commands::change::{self, Change};
 use crate::commands::mark::{self, Marked};
 use crate::commands::repeat::{self, Body};
-use crate::commands::{Caller, Decided, Done, Refused, Stored, block, refused_append, send};
+use crate::commands::{Caller, Decided, Done, Refused, Stored, block, prefer, profile, refused_append, send};
 
 /// Whoever sends a request, by its bearer token.
 pub struct Asking(pub(super) Caller);
@@ -125,6 +130,29 @@ pub async fn block(
 ) -> Result<Json<OkFrame>, Problem> {
     let command = Block { reference: None, id, user };
     let decided = block::block(&gateway, &caller, &command, method == Method::PUT, None).await?;
+    answer(&gateway, &caller, None, id, decided).await
+}
+
+/// `PATCH /api/profile`.
+pub async fn profile(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    JsonBody(ProfileBody { id, display_name }): JsonBody<ProfileBody>,
+) -> Result<Json<OkFrame>, Problem> {
+    let command = SetProfile { reference: None, id, display_name };
+    let decided = profile::profile(&gateway, &caller, &command, None).await?;
+    answer(&gateway, &caller, None, id, decided).await
+}
+
+/// `PUT /api/conversations/{id}/preferences`.
+pub async fn prefer(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    PathParams(conversation): PathParams<ConversationId>,
+    JsonBody(PreferencesBody { id, preferences }): JsonBody<PreferencesBody>,
+) -> Result<Json<OkFrame>, Problem> {
+    let command = Prefer { reference: None, conversation, id, preferences };
+    let decided = prefer::prefer(&gateway, &caller, &command, None).await?;
     answer(&gateway, &caller, None, id, decided).await
 }
 

@@ -33,6 +33,8 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/api/rooms/{id}/bans/{user}", put(rooms::ban).delete(rooms::ban))
         .route("/api/conversations/{id}/marker", put(api::mark))
         .route("/api/blocks/{user}", put(api::block).delete(api::block))
+        .route("/api/conversations/{id}/preferences", put(api::prefer))
+        .route("/api/profile", patch(api::profile))
         .route("/api/presence", put(api::presence))
         .route("/api/connections", post(api::connections))
         .route("/api/online", get(api::online))

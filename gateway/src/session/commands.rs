@@ -9,7 +9,7 @@ use futures::{FutureExt, StreamExt};
 use natter_events::{ClientId, Fingerprint};
 use natter_log::{AppendError, Appended, Stream};
 use natter_protocol::codec::Incoming;
-use natter_protocol::frame::{Block, Ok as OkFrame, RoomCreate};
+use natter_protocol::frame::{Block, Ok as OkFrame, Prefer, RoomCreate, SetProfile};
 use natter_protocol::{ClientFrame, CloseCode, ErrorCode, ServerFrame};
 use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ use crate::commands::mark::{self, Marked};
 use crate::commands::repeat::{self, Body};
 use crate::commands::room::create::{self, NotAdded};
 use crate::commands::room::{self, Command as Room};
-use crate::commands::{Decided, Done, Refused, Stored, Storing, block, refused_append, send, typing};
+use crate::commands::{Decided, Done, Refused, Stored, Storing, block, prefer, profile, refused_append, send, typing};
 use crate::feed::Entry;
 
 /// A durable command that is on its way. A repeat of one is a command of its own: the broker tells that it is a repeat.
@@ -216,6 +216,8 @@ impl Session {
             }
             Incoming::Frame(ClientFrame::Block(command)) => (command.reference, self.on_block(&command, true).await),
             Incoming::Frame(ClientFrame::Unblock(command)) => (command.reference, self.on_block(&command, false).await),
+            Incoming::Frame(ClientFrame::Profile(command)) => (command.reference, self.on_profile(&command).await),
+            Incoming::Frame(ClientFrame::Prefer(command)) => (command.reference, self.on_prefer(&command).await),
             Incoming::Frame(ClientFrame::Mark(command)) => (command.reference, self.on_mark(command).await),
             Incoming::Frame(ClientFrame::Typing(command)) => {
                 let result = typing::typing(&self.gateway, &self.caller, &command).await;
@@ -255,6 +257,18 @@ impl Session {
     async fn on_block(&mut self, command: &Block, blocked: bool) -> Result<Option<OkFrame>, Refused> {
         self.check_order()?;
         let decided = block::block(&self.gateway, &self.caller, command, blocked, Some(self.line)).await?;
+        Ok(self.decided(command.id, command.reference, decided))
+    }
+
+    async fn on_profile(&mut self, command: &SetProfile) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
+        let decided = profile::profile(&self.gateway, &self.caller, command, Some(self.line)).await?;
+        Ok(self.decided(command.id, command.reference, decided))
+    }
+
+    async fn on_prefer(&mut self, command: &Prefer) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
+        let decided = prefer::prefer(&self.gateway, &self.caller, command, Some(self.line)).await?;
         Ok(self.decided(command.id, command.reference, decided))
     }
 

@@ -13,6 +13,7 @@ mod frames;
 mod heartbeat;
 mod hostile;
 mod marking;
+mod preferring;
 mod presence;
 mod received;
 mod repeats;

@@ -11,7 +11,7 @@ use natter_events::{ClientId, Tag};
 use natter_platform::Problem;
 use natter_platform::problem::QueryParams;
 use natter_protocol::frame::{
-    Blocked, Deleted, Edited, Marker, Member, MemberChange, Message, Pinned, Reaction, Room, Toggle,
+    Blocked, Deleted, Edited, Marker, Member, MemberChange, Message, Pinned, Preferred, Profile, Reaction, Room, Toggle,
 };
 use natter_protocol::history::Page;
 use natter_protocol::{ErrorCode, Position, ServerFrame};
@@ -73,7 +73,7 @@ const SINCE: &str = gated!(
      select gate.epoch, gate.seq, gate.tag, gate.refused, gate.kept, page.*, author.handle as m_sender
      from gate left join lateral (
          select true as item, m.kind, m.read, m.conversation, m.message, m.emoji, m.blocked, m.mentions_room, m.change, m.role,
-                m.name, m.topic, m.visibility, m.archived, m.seq as m_seq, m.at as m_at, m.sender as m_by, m.id as m_id, m.thread as m_thread,
+                m.name, m.topic, m.visibility, m.archived, m.preferences, m.seq as m_seq, m.at as m_at, m.sender as m_by, m.id as m_id, m.thread as m_thread,
                 m.reply_to as m_reply_to, m.metadata as m_metadata,
                 (select u.handle from users u where u.uid = m.target) as target_handle,
                 coalesce(
@@ -94,13 +94,13 @@ const SINCE: &str = gated!(
              select x.seq, x.at, x.conversation, 'message' as kind, x.sender, null::int8 as read, x.id, x.text, x.reply_to,
                     x.metadata, null::int8 as message, null as emoji, null::uuid as target, null::bool as blocked, x.thread,
                     x.mentions, x.mentions_room, null as change, null as role, null as name, null as topic,
-                    null as visibility, null::bool as archived, null::uuid[] as owners
+                    null as visibility, null::bool as archived, null::uuid[] as owners, null as preferences
              from messages x
              where x.conversation = keys.conversation and x.seq = keys.seq
              union all
              select x.seq, x.at, x.conversation, x.kind, x.actor, x.read, x.id, null, null, null, x.message, x.emoji,
                     x.target, x.blocked, x.thread, null, null, x.change, x.role, x.name, x.topic, x.visibility, x.archived,
-                    x.owners
+                    x.owners, x.preferences
              from changes x
              where x.seq = keys.seq
          ) m
@@ -252,6 +252,18 @@ fn frame(row: &PgRow, epoch: u64) -> sqlx::Result<ServerFrame> {
             id: command()?,
             at,
         })),
+        "profile" => {
+            let (user, id) = (actor()?, Some(id()?));
+            let name = row.try_get::<Option<String>, _>("name")?;
+            let display_name = name.unwrap_or_else(|| user.to_string());
+            let (seq, position) = (Some(seq), Some(position));
+            Ok(ServerFrame::Profile(Profile { seq, position, user, display_name, id, at }))
+        }
+        "preferences" => {
+            let (conversation, id) = (conversation()?, id()?);
+            let preferences = rows::preferences(row, "preferences")?.unwrap_or_default();
+            Ok(ServerFrame::Preferences(Preferred { seq, position, conversation, id, preferences, at }))
+        }
         "block" => {
             let (user, blocked, id) = (rows::handle(row, "target_handle")?, row.try_get("blocked")?, id()?);
             Ok(ServerFrame::Block(Blocked { seq, position, user, blocked, id, at }))

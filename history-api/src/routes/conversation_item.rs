@@ -21,7 +21,8 @@ macro_rules! activity {
 macro_rules! conversations_where {
     ($($which:tt)+) => {
         $crate::statement::gated!(
-            "select at.epoch, at.seq, at.tag, at.refused, c.*, counted.*, last.*, author.handle as m_sender, people.*, room.*
+            "select at.epoch, at.seq, at.tag, at.refused, c.*, counted.*, last.*, author.handle as m_sender, people.*, room.*,
+                    preferred.preferences
              from at
              left join lateral (
                  select true as item, c.id, c.kind, c.last_seq, p.read_seq,
@@ -33,6 +34,7 @@ macro_rules! conversations_where {
              left join lateral (
                  select k.unread, k.mentions from counters k where k.conversation = c.id and k.uid = $1
              ) counted on true
+             left join preferences preferred on preferred.uid = $1 and preferred.conversation = c.id
              left join lateral (select ", $crate::rows::spans_of!("c.id"), " as spans offset 0) may on true
              left join lateral (
                  select ", $crate::rows::message_columns!("may.spans"), "
@@ -84,6 +86,7 @@ pub(super) fn conversation_item(row: &PgRow, caller: &Caller) -> sqlx::Result<Co
         mentions: rows::seq(row, "mentions")?,
         read: rows::seq(row, "read_seq")?,
         markers,
+        preferences: rows::preferences(row, "preferences")?,
         room: (kind == ConversationKind::Room).then(|| room_item(row)).transpose()?,
     })
 }

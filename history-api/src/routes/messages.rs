@@ -30,11 +30,13 @@ const BEYOND_ALL: u64 = 1 << 53;
 /// Messages next to a seq: $6 is the thread, 0 outside of threads; $7 the seq. Span after span, each read from the index in
 /// order and only as far as the page needs it: so the outer `limit` ends the reading, and nothing is sorted here.
 macro_rules! next_to {
-    ($where:literal, $order:literal, $limit:literal) => {
+    ($where:literal, $spans:literal, $order:literal, $limit:literal) => {
         concat!(
             "select true as item, ",
             message_columns!("gate.spans"),
-            " from (select s as span from unnest(gate.spans) s order by s ",
+            " from (select s as span from unnest(gate.spans) s where ",
+            $spans,
+            " order by s ",
             $order,
             ") span
               cross join lateral (
@@ -66,16 +68,16 @@ macro_rules! of_conversation {
     };
 }
 
-pub(crate) const BEFORE: &str = of_conversation!(next_to!("x.seq < $7", "desc", "$8"));
+pub(crate) const BEFORE: &str = of_conversation!(next_to!("x.seq < $7", "lower(s) < $7", "desc", "$8"));
 
-const AFTER: &str = of_conversation!(next_to!("x.seq > $7", "asc", "$8"));
+const AFTER: &str = of_conversation!(next_to!("x.seq > $7", "upper(s) > $7", "asc", "$8"));
 
 /// $9: how many of the older ones.
 const AROUND: &str = of_conversation!(
     "(",
-    next_to!("x.seq < $7", "desc", "$9"),
+    next_to!("x.seq < $7", "lower(s) < $7", "desc", "$9"),
     ") union all (",
-    next_to!("x.seq >= $7", "asc", "$8"),
+    next_to!("x.seq >= $7", "upper(s) > $7", "asc", "$8"),
     ")",
 );
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::members::role_name;
 use super::rooms::visibility_name;
-use crate::fact::{Block, Change, Marker, Membership, Room, What};
+use crate::fact::{Block, Change, Marker, Membership, Names, Preferences, Room, What};
 
 /// Most old changes that one transaction lets go of, so that doing it never holds up a batch.
 const PRUNE_ROWS: i64 = 10_000;
@@ -36,6 +36,8 @@ struct Row<'a> {
     change: Option<&'static str>,
     role: Option<&'static str>,
     room: Option<&'a Room>,
+    name: Option<&'a str>,
+    preferences: Option<&'a str>,
 }
 
 impl<'a> Changes<'a> {
@@ -66,6 +68,20 @@ impl<'a> Changes<'a> {
     pub fn block(&mut self, seq: u64, at: OffsetDateTime, (owner, id): (Uid, ClientId), block: &Block) {
         let (only_for, target, blocked) = (Some(owner), Some(block.user), Some(block.blocked));
         self.0.push(Row { only_for, id: Some(id), target, blocked, ..Row::new(seq, at, "block", owner) });
+    }
+
+    /// Somebody chose how to be shown, which is told to their own devices.
+    pub fn profile(&mut self, seq: u64, at: OffsetDateTime, (owner, id): (Uid, ClientId), names: Option<&'a Names>) {
+        let name = names.and_then(|names| names.display_name.as_deref());
+        self.0.push(Row { only_for: Some(owner), id: Some(id), name, ..Row::new(seq, at, "profile", owner) });
+    }
+
+    /// Somebody wants a conversation to be treated otherwise. Of somebody erased nothing is known.
+    pub fn preferences(&mut self, seq: u64, at: OffsetDateTime, preferences: &'a Preferences) {
+        let Preferences { conversation, owner, json: Some(json), command } = preferences else { return };
+        let (conversation, only_for, id) = (Some(*conversation), Some(*owner), Some(command.id));
+        let row = Row::new(seq, at, "preferences", *owner);
+        self.0.push(Row { conversation, only_for, id, preferences: Some(json), ..row });
     }
 
     /// Someone's place in a room changed.
@@ -108,14 +124,14 @@ impl<'a> Changes<'a> {
         sqlx::query(
             "insert into changes \
                (seq, at, conversation, kind, actor, read, message, id, emoji, only_for, target, blocked, thread, change, \
-                role, name, topic, visibility, archived, owners) \
+                role, name, topic, visibility, archived, owners, preferences) \
              select seq, at, conversation, kind, actor, read, message, id, emoji, only_for, target, blocked, thread, \
-               change, role, name, topic, visibility, archived, owners::uuid[] \
+               change, role, name, topic, visibility, archived, owners::uuid[], preferences \
              from unnest($1::int8[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::int8[], $7::int8[], \
                  $8::uuid[], $9::text[], $10::uuid[], $11::uuid[], $12::bool[], $13::int8[], $14::text[], $15::text[], \
-                 $16::text[], $17::text[], $18::text[], $19::bool[], $20::text[]) \
+                 $16::text[], $17::text[], $18::text[], $19::bool[], $20::text[], $21::text[]) \
                r(seq, at, conversation, kind, actor, read, message, id, emoji, only_for, target, blocked, thread, change, \
-                 role, name, topic, visibility, archived, owners)",
+                 role, name, topic, visibility, archived, owners, preferences)",
         )
         .bind(rows.iter().map(|row| row.seq.cast_signed()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.at).collect::<Vec<_>>())
@@ -132,11 +148,12 @@ impl<'a> Changes<'a> {
         .bind(rows.iter().map(|row| row.thread.map(u64::cast_signed)).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.change).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.role).collect::<Vec<_>>())
-        .bind(rows.iter().map(|row| row.room?.name.as_deref()).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.name.or_else(|| row.room?.name.as_deref())).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.room?.topic.as_deref()).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.room.map(|room| visibility_name(room.visibility))).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.room.map(|room| room.archived)).collect::<Vec<_>>())
         .bind(rows.iter().map(|row| row.room.map(owners)).collect::<Vec<_>>())
+        .bind(rows.iter().map(|row| row.preferences).collect::<Vec<_>>())
         .execute(transaction)
         .await?;
         Ok(())
@@ -162,6 +179,8 @@ impl Row<'_> {
             change: None,
             role: None,
             room: None,
+            name: None,
+            preferences: None,
         }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod members;
 pub(crate) mod mentions;
 pub(crate) mod messages;
 pub(crate) mod pins;
+pub(crate) mod preferences;
 pub(crate) mod presence;
 pub(crate) mod reactions;
 pub(crate) mod readers;

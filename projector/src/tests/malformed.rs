@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use natter_events::{
     ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Membership, MembershipChange, MembershipChanged,
-    PresenceChanged, PresenceStatus, ReadMarkerMoved, Record, Role, RoomChange, Sealed, Subject, Visibility,
+    PresenceChanged, PresenceStatus, ReadMarkerMoved, Record, Role, RoomChange, Sealed, Subject, Uid, Visibility,
 };
 use natter_log::Stream;
 use uuid::Uuid;
@@ -121,6 +121,12 @@ fn malformed(ada: &Person, ben: &Person) -> Vec<(&'static str, String, Bytes, &'
         ("a thread of no message", on(with(&|r| message(r).thread = Some(0))), "a thread is of no message"),
         ("a message to some in a room", on(good().in_conversation(room)), "addressed to nobody"),
         ("a reaction to one in a room", on(ada.reacts(room, 1, "x").to(&[ada.uid])), "addressed to nobody"),
+        (
+            "preferences that others hear of",
+            on(ada.prefers(room, "{}").to(&[ada.uid, ben.uid])),
+            "addressed to whose they are",
+        ),
+        ("preferences that are not JSON", on(ada.prefers(room, "{")), "not JSON"),
         ("a marker in a room to nobody", on(ada.reads(room, 1).to(&[])), "addressed to its reader"),
         ("a marker in a room to others", on(ada.reads(room, 1).to(&[ada.uid, ben.uid])), "addressed to its reader"),
         ("a place in no room", (rooms.clone(), ada_is(None, |r| r.encode())), "names no conversation"),
@@ -130,9 +136,9 @@ fn malformed(ada: &Person, ben: &Person) -> Vec<(&'static str, String, Bytes, &'
             "not a room",
         ),
         (
-            "a place, addressed",
-            (rooms, ada_is(Some(room), |r| r.clone().to(&[r.envelope.actor]).encode())),
-            "addressed to nobody",
+            "a place, addressed to another",
+            (rooms, ada_is(Some(room), |r| r.to(&[Uid::from_bytes([9; 16])]).encode())),
+            "addressed to whose it is",
         ),
         (
             "a place on another's subject",

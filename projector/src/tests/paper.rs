@@ -6,8 +6,8 @@ use bytes::Bytes;
 use natter_events::{
     Account, BlockChanged, ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Intent, KeyId, Membership,
     MembershipChange, MembershipChanged, MessageDeleted, MessageEdited, MessagePinned, MessageSent, MessageUnpinned,
-    ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, Revocation, Role, Room, RoomChange, RoomChanged,
-    SessionsRevoked, Subject, Uid, UserRegistered, Visibility,
+    PreferencesChanged, ProfileChanged, ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, Revocation, Role,
+    Room, RoomChange, RoomChanged, SessionsRevoked, Subject, Uid, UserRegistered, Visibility,
 };
 use natter_log::{Stored, Stream};
 use natter_testkit::Database;
@@ -103,6 +103,29 @@ impl Person {
         let revocation = revocations.last().expect("a revocation").clone();
         let account = self.account(handle, at_ms, revocations);
         Record::new(self.uid, SessionsRevoked { revocation, account }).sealed_with(self.key_id)
+    }
+
+    /// Wants to be shown by this name.
+    pub fn is_called(&self, handle: &str, name: Option<&str>) -> Record {
+        let display_name = name.map(|name| self.key.seal(self.uid, Field::DisplayName, name.as_bytes()));
+        let account = Account { display_name, ..self.account(handle, JANUARY_MS, vec![]) };
+        let id = ClientId::at(rand::random_range(1..1 << 40));
+        let asks = name.unwrap_or_default().as_bytes();
+        let fingerprint = self.key.fingerprint(None, id, Intent::Other { what: "profile", asks });
+        Record::new(self.uid, ProfileChanged { account, fingerprint }).answering(id).sealed_with(self.key_id)
+    }
+
+    /// Wants a conversation to be treated like this.
+    pub fn prefers(&self, conversation: ConversationId, json: &str) -> Record {
+        let id = ClientId::at(rand::random_range(1..1 << 40));
+        let intent = Intent::Other { what: "prefer", asks: json.as_bytes() };
+        let fingerprint = self.key.fingerprint(conversation, id, intent);
+        let preferences = self.key.seal(self.uid, Field::Preferences, json.as_bytes());
+        Record::new(self.uid, PreferencesChanged { preferences, fingerprint })
+            .to(&[self.uid])
+            .in_conversation(conversation)
+            .answering(id)
+            .sealed_with(self.key_id)
     }
 
     /// Blocks someone, or no longer does; from then on these are blocked.
@@ -217,11 +240,14 @@ pub fn subject(record: &Record) -> Subject {
         | Event::ReactionRemoved(_)
         | Event::MessagePinned(_)
         | Event::MessageUnpinned(_)
-        | Event::ReadMarkerMoved(_) => Subject::Messages(actor),
+        | Event::ReadMarkerMoved(_)
+        | Event::PreferencesChanged(_) => Subject::Messages(actor),
         Event::RoomChanged(_) => Subject::Room(record.envelope.conversation.expect("a room")),
         // Only whoever is the actor: another's place has to be said.
         Event::MembershipChanged(_) => Subject::Rooms(actor),
-        Event::UserRegistered(_) | Event::SessionsRevoked(_) | Event::BlockChanged(_) => Subject::Account(actor),
+        Event::UserRegistered(_) | Event::SessionsRevoked(_) | Event::BlockChanged(_) | Event::ProfileChanged(_) => {
+            Subject::Account(actor)
+        }
         Event::PresenceChanged(_) | Event::ReceivedUpTo(_) => Subject::Presence(actor),
     }
 }
@@ -280,12 +306,16 @@ impl Paper {
         role: Option<Role>,
     ) -> Record {
         let rooms = self.rooms.entry(user.uid).or_default();
+        let was_there = rooms.iter().any(|membership| membership.room == room);
         rooms.retain(|membership| membership.room != room);
         rooms.extend(role.map(|role| Membership { room, role, since: None }));
         let id = ClientId::at(rand::random_range(1..1 << 40));
-        let fingerprint = Some(by.key.fingerprint(room, id, Intent::Room { what: "member", asks: b"" }));
+        let fingerprint = Some(by.key.fingerprint(room, id, Intent::Other { what: "member", asks: b"" }));
         let changed = MembershipChanged { change, rooms: rooms.clone(), fingerprint };
-        Record::new(by.uid, changed).in_conversation(room).answering(id)
+        // Whoever neither was nor is there hears nothing of it.
+        let people = [user.uid];
+        let concerned = was_there || role.is_some();
+        Record::new(by.uid, changed).to(if concerned { &people } else { &[] }).in_conversation(room).answering(id)
     }
 
     pub fn joins(&mut self, user: &Person, room: ConversationId) -> u64 {
@@ -306,7 +336,7 @@ impl Paper {
         let key = &self.keys[&(room.as_owner(), room.key_id())];
         let seal = |field, text: &str| key.seal(room.as_owner(), field, text.as_bytes());
         let id = ClientId::at(rand::random_range(1..1 << 40));
-        let fingerprint = Some(by.key.fingerprint(room, id, Intent::Room { what: "room", asks: b"" }));
+        let fingerprint = Some(by.key.fingerprint(room, id, Intent::Other { what: "room", asks: b"" }));
         let now = Room {
             name: seal(Field::RoomName, draft.name),
             topic: draft.topic.map(|topic| seal(Field::RoomTopic, topic)),

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
 
 /// Everything that a projector writes.
-const TABLES: [&str; 25] = [
+const TABLES: [&str; 26] = [
     "bans",
     "blocks",
     "changes",
@@ -21,6 +21,7 @@ const TABLES: [&str; 25] = [
     "messages",
     "participants",
     "pins",
+    "preferences",
     "presence",
     "projector",
     "public_spans",

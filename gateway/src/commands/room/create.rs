@@ -34,7 +34,7 @@ pub async fn create(
     let RoomCreate { name, topic, visibility, members, .. } = command;
     let asks = spelled(&(name, topic, visibility, members));
     let own_key = content_key(gateway, caller).await?;
-    let fingerprint = own_key.fingerprint(room, command.id, Intent::Room { what: "room.create", asks: &asks });
+    let fingerprint = own_key.fingerprint(room, command.id, Intent::Other { what: "room.create", asks: &asks });
     if let Some(known) = known {
         let done = known.answer(Body::Printed(fingerprint))?;
         let refused = Some(not_in(gateway, room, members).await?);

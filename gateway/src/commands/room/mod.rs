@@ -98,7 +98,7 @@ pub async fn room(
     let (what, room, id) = command.head();
     let known = repeat::known(gateway, caller, id).await?;
     let asks = command.asks();
-    let fingerprint = content_key(gateway, caller).await?.fingerprint(room, id, Intent::Room { what, asks: &asks });
+    let fingerprint = content_key(gateway, caller).await?.fingerprint(room, id, Intent::Other { what, asks: &asks });
     if let Some(known) = known {
         return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
     }

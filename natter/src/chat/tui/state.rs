@@ -332,6 +332,7 @@ impl State {
                 }
             }
             Event::Pin(_) | Event::Member(_) | Event::Room(_) => {}
+            Event::Profile(_) | Event::Preferences(_) => {}
             Event::CaughtUp { .. } | Event::Heartbeat { .. } => {}
         }
     }

@@ -65,6 +65,7 @@ pub fn row(people: &[Handle], last_seq: u64, read: u64, unread: u64) -> Conversa
         mentions: 0,
         read,
         markers: Vec::new(),
+        preferences: None,
         room: None,
     }
 }
