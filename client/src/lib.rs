@@ -40,6 +40,7 @@ mod event;
 mod history;
 mod http;
 mod outbox;
+mod room;
 mod server;
 mod session;
 pub mod socket;
@@ -51,6 +52,7 @@ pub use connection::State;
 pub use error::{ConnectError, HttpError, InvalidServer, OutboxFileError, Refused, SendError, StopReason};
 pub use event::{Event, Events, Sent};
 pub use history::{History, Pages};
+pub use room::{CreatingRoom, InRoom, UpdatingRoom};
 pub use server::Server;
 pub use session::{RefreshCookie, Session};
 pub use timeline::{Own, StalePage, Timeline};
@@ -61,7 +63,7 @@ pub use natter_protocol::frame::{
     Reaction, ResetReason, Room, To, Toggle, TypingNow,
 };
 pub use natter_protocol::history::{
-    BlockItem, ConversationItem, ConversationKind, MemberItem, MessageItem, Page, ReactionItem, RoomItem, UserItem,
-    VersionItem,
+    BanItem, BlockItem, ConversationItem, ConversationKind, MemberItem, MessageItem, Page, PinItem, ReactionItem,
+    RepliesItem, ReplyItem, RoomItem, UserItem, VersionItem,
 };
 pub use natter_protocol::{Encoding, ErrorCode, Handle, Position, Timestamp};

@@ -137,7 +137,8 @@ fn message(seq: u64, sender: &Handle, id: ClientId) -> Message {
 }
 
 fn sent(id: ClientId, seq: u64) -> Sent {
-    Sent { id, seq, conversation: Some(conversation(&[ada(), bob()])), at: Some(Timestamp(NOON)), duplicate: false }
+    let (conversation, at) = (Some(conversation(&[ada(), bob()])), Some(Timestamp(NOON)));
+    Sent { id, seq, conversation, at, duplicate: false, refused: Vec::new() }
 }
 
 #[test]
