@@ -4,14 +4,15 @@ alter table conversations
     add column created_seq bigint not null default 0,
     add column members     bigint not null default 0;
 
--- Those that had no message yet stood in no order of their own.
-update conversations set created_seq = last_change_seq where last_seq = 0;
+-- Nothing comes before the first message but in a conversation that has none.
+update conversations c set created_seq =
+    coalesce((select m.seq from messages m where m.conversation = c.id order by m.seq limit 1), c.last_change_seq);
 
 comment on table conversations is 'Every conversation in which something happened. last_* are not indexed, so that updating them stays within the row''s page.';
 comment on column conversations.last_seq is 'Its last message outside of threads; 0 while there is none.';
 comment on column conversations.last_ordinal is 'The ordinal of its last message outside of threads: how many of those it has. Unread for a reader is this less their read_ordinal.';
 comment on column conversations.last_at is 'When its last message outside of threads was said; before the first, when it began.';
-comment on column conversations.created_seq is 'Its first event; 0 where it was made by an earlier program and has messages.';
+comment on column conversations.created_seq is 'Its first event: its place among the others while nothing is said in it.';
 comment on column conversations.members is 'How many are in a room; 0 for a direct conversation.';
 
 alter table participants

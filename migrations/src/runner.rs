@@ -163,6 +163,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn conversations_of_an_earlier_program_know_their_first_event_as_if_made_anew() {
+        let database = Database::empty().await;
+        let mut connection = connect(&database).await;
+        let mut run = async |statements: &str| {
+            let statements = sqlx::AssertSqlSafe(statements.to_owned());
+            sqlx::raw_sql(statements).execute(&mut connection).await.expect("the statements");
+        };
+        let (before, rooms): (Vec<_>, Vec<_>) =
+            MIGRATOR.iter().filter(|change| change.version <= 4).partition(|change| change.version < 4);
+        for change in before {
+            run(change.sql.as_str()).await;
+        }
+        // One in which two messages were said, and one in which somebody read and nothing was said.
+        run("insert into conversations select id, 'direct', now(), last_seq, 2, now(), last_change_seq \
+             from (values ('00000000-0000-5000-8000-000000000001'::uuid, 9, 12), \
+                          ('00000000-0000-5000-8000-000000000002'::uuid, 0, 7)) v(id, last_seq, last_change_seq); \
+             insert into messages (seq, at, ordinal, conversation, sender, id) \
+             select seq, now(), seq, '00000000-0000-5000-8000-000000000001', gen_random_uuid(), gen_random_uuid() \
+             from unnest(array[5, 9]) seq")
+        .await;
+        run(rooms[0].sql.as_str()).await;
+        let first: Vec<i64> = sqlx::query_scalar("select created_seq from conversations order by id")
+            .fetch_all(&mut connection)
+            .await
+            .expect("the conversations");
+        assert_eq!(first, [5, 7]);
+    }
+
+    #[tokio::test]
     async fn a_server_that_is_not_there_is_an_error_and_not_a_wait() {
         let error = migrate("postgres://nobody@127.0.0.1:1/none").await.expect_err("nobody is there");
         assert!(matches!(error, MigrateError::Database(_)), "{error}");
