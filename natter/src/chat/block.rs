@@ -33,7 +33,7 @@ pub async fn block(login: &LoginOptions, options: Options) -> Result<(), Failure
     drop(events);
     let stored = stored(async { client.block(options.whom).await }).await;
     client.close().await;
-    stored.map_err(|failure| failure.context("not blocked"))
+    stored.map(drop).map_err(|failure| failure.context("not blocked"))
 }
 
 pub async fn unblock(login: &LoginOptions, options: Options) -> Result<(), Failure> {
@@ -42,7 +42,7 @@ pub async fn unblock(login: &LoginOptions, options: Options) -> Result<(), Failu
     drop(events);
     let stored = stored(async { client.unblock(options.whom).await }).await;
     client.close().await;
-    stored.map_err(|failure| failure.context("still blocked"))
+    stored.map(drop).map_err(|failure| failure.context("still blocked"))
 }
 
 pub async fn list(login: &LoginOptions, options: ListOptions) -> Result<(), Failure> {

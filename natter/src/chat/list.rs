@@ -8,7 +8,7 @@ use natter_client::{ConversationItem, Handle, History, Timestamp};
 
 use super::login::{LoginOptions, log_in};
 use super::output::{Ended, Output, OutputOptions, end};
-use super::{clean, failed, names, others, time, words};
+use super::{clean, failed, names, others, room, time, words};
 use crate::exit::Failure;
 
 /// Items that are asked for at once: the most that the server gives.
@@ -42,12 +42,20 @@ fn now() -> Timestamp {
 }
 
 fn line(item: &ConversationItem, me: &Handle, now: Timestamp, zone: &TimeZone) -> String {
-    let name = names(&others(&item.participants, me));
-    let unread = if item.unread > 0 { format!("{} new", item.unread) } else { String::new() };
+    let name = item.room.as_ref().map_or_else(|| names(&others(&item.participants, me)), room::words::name);
+    let unread = match (item.unread, item.mentions) {
+        (0, 0) => String::new(),
+        (unread, 0) => format!("{unread} new"),
+        (unread, mentions) => format!("{unread} new @{mentions}"),
+    };
     let when = time::short(item.last_activity, now, zone);
     let last = item.last_message.as_ref().map_or_else(String::new, |message| {
-        let by = if message.sender == *me { "you: " } else { "" };
+        let by = match &message.sender {
+            sender if sender == me => "you: ".to_owned(),
+            sender if item.room.is_some() => format!("{sender}: "),
+            _ => String::new(),
+        };
         format!("{by}{}", clean::line(&words::said(message)))
     });
-    format!("{name:NAME_WIDTH$}  {unread:>8}  {when:>8}  {last}")
+    format!("{name:NAME_WIDTH$}  {unread:>10}  {when:>8}  {last}")
 }

@@ -1,7 +1,7 @@
 //! `natter chat`: talking from a terminal, on the same client library that bots use.
 //!
 //! - `login`, `files`: who is talking, and what is remembered of that until the next run.
-//! - `send`, `tail`, `list`, `history`, `block`: for scripts and pipes; `output` is how they write.
+//! - `send`, `tail`, `list`, `history`, `block`, `room`: for scripts and pipes; `output` is how they write.
 //! - `tui`: the full-screen client.
 //! - `clean`: what other people write, made harmless for a terminal.
 //! - `time`: times as people read them.
@@ -13,6 +13,7 @@ mod history;
 mod list;
 mod login;
 mod output;
+mod room;
 mod send;
 mod tail;
 mod time;
@@ -53,6 +54,10 @@ enum Command {
     /// Print what was said in a conversation, the oldest line first.
     History(history::Options),
 
+    /// Make rooms, change them, come and go, and say who may do what.
+    #[command(subcommand)]
+    Room(room::Command),
+
     /// Block someone: between the two of you nothing is said any more.
     Block(block::Options),
 
@@ -78,6 +83,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Some(Command::Tail(options)) => tail::run(&login, options).await,
         Some(Command::List(options)) => list::run(&login, options).await,
         Some(Command::History(options)) => history::run(&login, options).await,
+        Some(Command::Room(command)) => room::run(&login, command).await,
         Some(Command::Block(options)) => block::block(&login, options).await,
         Some(Command::Unblock(options)) => block::unblock(&login, options).await,
         Some(Command::Blocks(options)) => block::list(&login, options).await,

@@ -42,6 +42,11 @@ impl Output {
         })
     }
 
+    /// Whether programs read it.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Writes `item` for programs, or for people what `line` makes of it.
     pub fn write<T: Serialize>(&mut self, item: &T, line: impl FnOnce() -> Option<String>) -> Result<(), Ended> {
         let line = if self.json {

@@ -1,14 +1,19 @@
 //! `natter chat tail`: what is said, as it comes. Standard output has the events and nothing else; what becomes of the
 //! connection goes to standard error.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use natter_client::{Client, Event, Handle, Message, Position, ResetReason, Session, State, Timestamp, Toggle};
+use natter_client::{
+    Client, ConversationId, Event, Handle, Message, Position, ResetReason, Room, RoomItem, Session, State, Timestamp,
+    Toggle,
+};
 use natter_protocol::ServerFrame;
 
 use super::login::{LoginOptions, log_in};
 use super::output::{Ended, Output, OutputOptions, end};
+use super::room::words;
 use super::{clean, connect, failed, names, others, time};
 use crate::exit::{Exit, Failure};
 
@@ -17,6 +22,10 @@ const ATTEMPTS: u32 = 60;
 const PAUSE: Duration = Duration::from_secs(1);
 /// The most that the server gives at once.
 const PAGE_ITEMS: u32 = 200;
+/// Pages of the list in which the names of rooms are looked for at the beginning.
+const LIST_PAGES: usize = 5;
+/// Rooms whose names are remembered.
+const MAX_ROOMS: usize = 10_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -28,7 +37,9 @@ pub async fn run(login: &LoginOptions, options: Options) -> Result<(), Failure> 
     let output = Output::open(&options.output)?;
     let (session, _keeper) = log_in(login).await?;
     let (client, mut events) = connect(&session).await?;
-    let mut tail = Tail { me: session.user().clone(), output, zone: TimeZone::system(), last: None, read: None };
+    let (me, zone) = (session.user().clone(), TimeZone::system());
+    let mut tail = Tail { me, output, zone, rooms: HashMap::new(), last: None, read: None };
+    tail.learn_rooms(&client).await;
     let outcome = async {
         while let Some(event) = events.next().await {
             tail.event(&client, &session, event).await?;
@@ -42,6 +53,8 @@ struct Tail {
     me: Handle,
     output: Output,
     zone: TimeZone,
+    /// Rooms as they were before the next event; nothing of those that could not be looked up.
+    rooms: HashMap<ConversationId, Option<RoomItem>>,
     /// Everything up to here was printed.
     last: Option<Position>,
     /// Everything up to here was read from history after a reset, so that it is not printed again when it also comes live.
@@ -60,28 +73,89 @@ impl Tail {
             _ => {}
         }
         if let Some(frame) = frame(event) {
-            self.print(&frame)?;
+            self.tell(client, &frame).await?;
         }
         self.last = position.or(self.last);
         Ok(())
     }
 
-    fn print(&mut self, frame: &ServerFrame) -> Result<(), Ended> {
-        let Self { me, output, zone, .. } = self;
-        output.write(frame, || match frame {
-            ServerFrame::Message(message) => Some(line(message, me, zone)),
-            ServerFrame::Edited(edited) => {
-                Some(changed(edited.at, &edited.by, me, zone, &format!("edited: {}", edited.text)))
+    /// What the rooms are called that the user is in. Without it, they are looked up one by one.
+    async fn learn_rooms(&mut self, client: &Client) {
+        if self.output.is_json() {
+            return;
+        }
+        let mut pages = client.history().conversations().limit(PAGE_ITEMS);
+        for _ in 0..LIST_PAGES {
+            let Ok(Some(page)) = pages.next_page().await else { return };
+            let rooms = page.items.into_iter().filter_map(|item| item.room);
+            self.rooms.extend(rooms.map(|room| (room.conversation, Some(room))));
+        }
+    }
+
+    /// Prints an event, knowing what the room is called that it is in.
+    async fn tell(&mut self, client: &Client, frame: &ServerFrame) -> Result<(), Ended> {
+        if !self.output.is_json()
+            && let Some((room, position)) = room_of(frame)
+            && !self.rooms.contains_key(&room)
+        {
+            if self.rooms.len() >= MAX_ROOMS {
+                self.rooms.clear();
             }
-            ServerFrame::Deleted(deleted) => Some(changed(deleted.at, &deleted.by, me, zone, "deleted a message")),
+            let found = client.history().at_least(position).room(room).await;
+            self.rooms.insert(room, found.ok().map(|at| at.item));
+        }
+        self.print(frame)?;
+        if let ServerFrame::Room(room) = frame {
+            let known = self.rooms.entry(room.conversation).or_default();
+            words::update(known.get_or_insert_with(|| new(room)), room);
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, frame: &ServerFrame) -> Result<(), Ended> {
+        let Self { me, output, zone, rooms, .. } = self;
+        let place = |room: &ConversationId| match rooms.get(room) {
+            _ if !room.is_room() => String::new(),
+            Some(Some(room)) => format!("{} ", words::name(room)),
+            _ => "(a room) ".to_owned(),
+        };
+        let changed = |at, room, by: &Handle, what: &str| {
+            Some(happened(at, zone, &format!("{}{} {what}", place(room), words::who(by, me))))
+        };
+        output.write(frame, || match frame {
+            ServerFrame::Message(message) => Some(line(message, &place(&message.conversation), me, zone)),
+            ServerFrame::Edited(edited) => {
+                changed(edited.at, &edited.conversation, &edited.by, &format!("edited: {}", edited.text))
+            }
+            ServerFrame::Deleted(deleted) => {
+                changed(deleted.at, &deleted.conversation, &deleted.by, "deleted a message")
+            }
             ServerFrame::Reaction(reaction) => {
                 let what = match reaction.op {
                     Toggle::Add => format!("reacted {}", reaction.emoji),
                     Toggle::Remove => format!("took {} back", reaction.emoji),
                 };
-                Some(changed(reaction.at, &reaction.user, me, zone, &what))
+                changed(reaction.at, &reaction.conversation, &reaction.user, &what)
             }
-            // What people want to see is what is said, and done to it.
+            ServerFrame::Pin(pin) => changed(pin.at, &pin.conversation, &pin.by, words::pinned(pin.op)),
+            // Who is in a room from its beginning is told with the room.
+            ServerFrame::Member(member) if member.id.is_none() => None,
+            ServerFrame::Member(member) => {
+                let what = words::member(member, me);
+                Some(happened(member.at, zone, &format!("{}{what}", place(&member.conversation))))
+            }
+            ServerFrame::Room(room) => {
+                let told = match rooms.get(&room.conversation) {
+                    Some(Some(before)) => words::changes(before, room, me),
+                    Some(None) => vec![format!("{} changed the room", words::who(&room.by, me))],
+                    None if room.by == *me => vec!["you made the room".to_owned()],
+                    None => vec![format!("{} made the room, with you in it", room.by)],
+                };
+                let name = rooms.get(&room.conversation).and_then(Option::as_ref).cloned().unwrap_or_else(|| new(room));
+                let lines = told.iter().map(|what| happened(room.at, zone, &format!("{} {what}", words::name(&name))));
+                Some(lines.collect::<Vec<_>>().join("\n")).filter(|lines| !lines.is_empty())
+            }
+            // What people want to see is what is said, and done to it, and who is there to hear it.
             _ => None,
         })
     }
@@ -116,7 +190,9 @@ impl Tail {
         loop {
             match changes.next_page().await {
                 Ok(Some(page)) => {
-                    page.items.iter().try_for_each(|frame| self.print(frame))?;
+                    for frame in &page.items {
+                        self.tell(client, frame).await?;
+                    }
                     self.read = Some(page.position);
                     self.last = Some(page.position);
                 }
@@ -140,6 +216,11 @@ fn frame(event: Event) -> Option<ServerFrame> {
         Event::Edited(edited) => ServerFrame::Edited(edited),
         Event::Deleted(deleted) => ServerFrame::Deleted(deleted),
         Event::Reaction(reaction) => ServerFrame::Reaction(reaction),
+        Event::Pin(pin) => ServerFrame::Pin(pin),
+        Event::Member(member) => ServerFrame::Member(member),
+        Event::Room(room) => ServerFrame::Room(room),
+        Event::Profile(profile) => ServerFrame::Profile(profile),
+        Event::Preferences(preferred) => ServerFrame::Preferences(preferred),
         Event::Block(block) => ServerFrame::Block(block),
         Event::Marker(marker) => ServerFrame::Marker(marker),
         Event::Presence(presence) => ServerFrame::Presence(presence),
@@ -149,19 +230,47 @@ fn frame(event: Event) -> Option<ServerFrame> {
     })
 }
 
-fn line(message: &Message, me: &Handle, zone: &TimeZone) -> String {
+/// The room whose name is wanted for an event, and from when on history knows it.
+fn room_of(frame: &ServerFrame) -> Option<(ConversationId, Position)> {
+    let (conversation, position) = match frame {
+        ServerFrame::Message(message) => (message.conversation, message.position),
+        ServerFrame::Edited(edited) => (edited.conversation, edited.position),
+        ServerFrame::Deleted(deleted) => (deleted.conversation, deleted.position),
+        ServerFrame::Reaction(reaction) => (reaction.conversation, reaction.position),
+        ServerFrame::Pin(pin) => (pin.conversation, pin.position),
+        ServerFrame::Member(member) if member.id.is_some() => (member.conversation, member.position),
+        _ => return None,
+    };
+    conversation.is_room().then_some((conversation, position))
+}
+
+/// A room of which nothing else is known yet.
+fn new(room: &Room) -> RoomItem {
+    RoomItem {
+        conversation: room.conversation,
+        name: room.name.clone(),
+        topic: room.topic.clone(),
+        visibility: room.visibility,
+        archived: room.archived,
+        owners: room.owners.clone(),
+        members: 0,
+        role: None,
+    }
+}
+
+fn line(message: &Message, place: &str, me: &Handle, zone: &TimeZone) -> String {
     let people = message.participants.as_deref().unwrap_or_default();
     let to = others(people, me);
     let who = match &message.sender {
+        sender if !place.is_empty() => format!("{place}{}", words::who(sender, me)),
         sender if sender == me => format!("you to {}", names(&to)),
         sender if to.len() > 1 => format!("{sender} to {}", names(&others(people, sender))),
         sender => sender.to_string(),
     };
-    format!("{}  {who}: {}", time::full(message.at, zone), clean::line(&message.text))
+    let thread = message.thread.map(|root| format!(" in thread {root}")).unwrap_or_default();
+    happened(message.at, zone, &format!("{who}{thread}: {}", message.text))
 }
 
-/// Something was done to a message.
-fn changed(at: Timestamp, by: &Handle, me: &Handle, zone: &TimeZone, what: &str) -> String {
-    let who = if by == me { "you" } else { by.as_str() };
-    format!("{}  {who} {}", time::full(at, zone), clean::line(what))
+fn happened(at: Timestamp, zone: &TimeZone, what: &str) -> String {
+    format!("{}  {}", time::full(at, zone), clean::line(what))
 }

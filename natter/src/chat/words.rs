@@ -19,6 +19,27 @@ pub fn said(message: &MessageItem) -> Cow<'_, str> {
     }
 }
 
+/// How much was said in its thread, if anything; with the number that asks for it.
+pub fn replies(message: &MessageItem) -> Option<String> {
+    let replies = message.replies.as_ref()?;
+    let count = if replies.count == 1 { "1 reply".to_owned() } else { format!("{} replies", replies.count) };
+    Some(format!("{count} in thread {}", message.seq))
+}
+
+/// Whether it is pinned, and how much was said in its thread.
+pub fn marks(message: &MessageItem) -> Option<String> {
+    let pinned = message.pinned.then(|| "pinned".to_owned());
+    let marks: Vec<_> = pinned.into_iter().chain(replies(message)).collect();
+    (!marks.is_empty()).then(|| marks.join(" · "))
+}
+
+/// What it answers.
+pub fn answered(message: &MessageItem) -> Option<String> {
+    let reply = message.reply.as_ref()?;
+    let text = if reply.deleted { DELETED.into() } else { clean::line(&reply.text) };
+    Some(format!("↳ {}: {text}", reply.sender))
+}
+
 /// Who reacts with what, if anybody does.
 pub fn reactions(message: &MessageItem, me: &Handle) -> Option<String> {
     let one = |ReactionItem { emoji, users, count }: &ReactionItem| {

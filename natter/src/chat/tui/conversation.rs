@@ -1,31 +1,25 @@
 //! One conversation as this client knows it. Everything that comes from the log gives the same result in any order and
 //! with repeats.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
 
 use natter_client::{
-    ClientId, ConversationId, ConversationItem, Event, Handle, MessageItem, Own, Sent, StalePage, Timeline, Timestamp,
+    ClientId, ConversationId, ConversationItem, Event, Handle, Member, MemberChange, MessageItem, Own, Room, RoomItem,
+    Sent, StalePage, Timeline, Timestamp,
 };
 
+use super::key::Key;
 use crate::chat::others;
-
-/// Who takes part, in one order: a direct conversation is its set of people.
-pub type People = Arc<[Handle]>;
+use crate::chat::room::words;
 
 /// Of a conversation that is not on the screen, so many messages are kept.
 const KEPT_LINES: usize = 200;
 /// Of the one that is on the screen, older ones are read up to so many.
 const MAX_LINES: usize = 10_000;
+/// What became of a room is remembered of so many times.
+const MAX_NOTES: usize = 200;
 /// Someone who writes says so again within this time.
 const TYPING_MS: i64 = 5_000;
-
-pub fn people(some: &[Handle], me: &Handle) -> People {
-    let mut people: Vec<_> = some.iter().chain([me]).cloned().collect();
-    people.sort();
-    people.dedup();
-    people.into()
-}
 
 /// What this user wrote and the log does not have yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +29,13 @@ pub struct Pending {
     pub at: Timestamp,
     /// Why it was not sent; until that is known, nothing.
     pub failed: Option<String>,
+}
+
+/// Something that happened in a room beside what was said, as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    pub text: String,
+    pub at: Timestamp,
 }
 
 /// How far a message of this user has come, to all others.
@@ -64,14 +65,24 @@ struct Counted {
     last_seq: u64,
     read: u64,
     unread: u64,
+    mentions: u64,
 }
 
 #[derive(Debug)]
 pub struct Conversation {
-    pub people: People,
+    pub key: Key,
+    /// Who else takes part in a direct conversation; of a room nobody is named here.
     pub others: Vec<Handle>,
     pub id: Option<ConversationId>,
-    /// The messages, without a hole from the first to the newest.
+    /// What only a room has, once that was read.
+    pub room: Option<RoomItem>,
+    /// Everything up to here is in that.
+    room_as_of: u64,
+    /// Whether it was asked for.
+    pub asked: bool,
+    /// What happened in a room, by seq.
+    pub notes: BTreeMap<u64, Note>,
+    /// The messages outside of threads, without a hole from the first to the newest.
     pub lines: Timeline,
     pub pending: Vec<Pending>,
     counted: Counted,
@@ -87,11 +98,19 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    pub fn new(people: People, me: &Handle) -> Self {
+    pub fn new(key: Key, me: &Handle) -> Self {
+        let (others, id) = match &key {
+            Key::Direct(people) => (others(people, me), None),
+            Key::Room(id) => (Vec::new(), Some(*id)),
+        };
         Self {
-            others: others(&people, me),
-            people,
-            id: None,
+            others,
+            key,
+            id,
+            room: None,
+            room_as_of: 0,
+            asked: false,
+            notes: BTreeMap::new(),
             lines: Timeline::default(),
             pending: Vec::new(),
             counted: Counted::default(),
@@ -104,9 +123,16 @@ impl Conversation {
         }
     }
 
-    /// An event of this conversation.
+    /// Whether it is known, or asked for, what it is called.
+    pub fn is_named(&self) -> bool {
+        matches!(self.key, Key::Direct(_)) || self.room.is_some() || self.asked
+    }
+
+    /// An event of this conversation. What is said in threads is counted with the message that the thread began with.
     pub fn event(&mut self, event: &Event) {
-        if let Event::Message(message) = event {
+        if let Event::Message(message) = event
+            && message.thread.is_none()
+        {
             self.said(message.id, &message.sender, message.at);
         }
         self.lines.apply(event);
@@ -124,11 +150,48 @@ impl Conversation {
         self.last_activity = self.last_activity.max(at);
     }
 
+    /// Somebody's place in the room is another one now.
+    pub fn member(&mut self, member: &Member, told: String, me: &Handle) {
+        self.note(member.seq, told, member.at);
+        let Some(room) = self.room.as_mut().filter(|_| member.seq > self.room_as_of) else { return };
+        self.room_as_of = member.seq;
+        match member.change {
+            MemberChange::Joined => room.members += 1,
+            MemberChange::Left | MemberChange::Removed => room.members = room.members.saturating_sub(1),
+            // Whoever was no member can be banned, too: the next row says how many there are.
+            MemberChange::Banned | MemberChange::Unbanned | MemberChange::Role => {}
+        }
+        if member.user == *me && member.role.is_some() {
+            room.role = member.role;
+        }
+    }
+
+    /// The room changed.
+    pub fn room(&mut self, now: &Room, me: &Handle) {
+        let Some(room) = self.room.as_mut().filter(|_| now.seq > self.room_as_of) else { return };
+        self.room_as_of = now.seq;
+        let told = words::changes(room, now, me);
+        words::update(room, now);
+        if !told.is_empty() {
+            self.note(now.seq, told.join("; "), now.at);
+        }
+    }
+
+    fn note(&mut self, seq: u64, text: String, at: Timestamp) {
+        self.notes.insert(seq, Note { text, at });
+        if self.notes.len() > MAX_NOTES {
+            self.notes.pop_first();
+        }
+    }
+
     /// A row of the list. Of two rows the one that has seen more counts.
     pub fn row(&mut self, item: ConversationItem, as_of: u64, me: &Handle) -> Result<(), StalePage> {
         let last_seq = item.last_message.as_ref().map_or(0, |message| message.seq);
         if (last_seq, item.read) >= (self.counted.last_seq, self.counted.read) {
-            self.counted = Counted { last_seq, read: item.read, unread: item.unread };
+            self.counted = Counted { last_seq, read: item.read, unread: item.unread, mentions: item.mentions };
+        }
+        if item.room.is_some() && as_of >= self.room_as_of {
+            (self.room, self.room_as_of) = (item.room, as_of);
         }
         self.id = Some(item.conversation);
         self.last_activity = self.last_activity.max(item.last_activity);
@@ -163,11 +226,20 @@ impl Conversation {
     }
 
     pub fn types(&mut self, user: &Handle, now: Timestamp) {
+        self.typing.retain(|_, until| *until > now.0);
         self.typing.insert(user.clone(), now.0 + TYPING_MS);
     }
 
     pub fn typing(&self, now: Timestamp) -> Vec<Handle> {
-        self.others.iter().filter(|user| self.typing.get(user).is_some_and(|until| *until > now.0)).cloned().collect()
+        let writes = |user: &&Handle| self.typing.get(*user).is_some_and(|until| *until > now.0);
+        match self.key {
+            Key::Direct(_) => self.others.iter().filter(writes).cloned().collect(),
+            Key::Room(_) => {
+                let mut writing: Vec<_> = self.typing.keys().filter(writes).cloned().collect();
+                writing.sort();
+                writing
+            }
+        }
     }
 
     pub fn read_by(&self, user: &Handle) -> u64 {
@@ -191,20 +263,35 @@ impl Conversation {
 
     /// How many lines of others come after what `me` has read.
     pub fn unread(&self, me: &Handle) -> u64 {
-        let Counted { last_seq, read: counted_read, unread } = self.counted;
+        self.count(me, self.counted.unread, |_| true)
+    }
+
+    /// How many of them mention `me`. Of those in threads, the ones that a row has counted.
+    pub fn mentions(&self, me: &Handle) -> u64 {
+        self.count(me, self.counted.mentions, |message| message.mentions_room || message.mentions.contains(me))
+    }
+
+    /// Lines of this kind that come after what `me` has read, of which a row has counted so many.
+    fn count(&self, me: &Handle, counted: u64, kind: impl Fn(&MessageItem) -> bool) -> u64 {
+        let Counted { last_seq, read: counted_read, .. } = self.counted;
         let read = self.read_by(me);
+        let counts = |message: &&MessageItem| message.sender != *me && kind(message);
         let of_others = |after: u64, upto: u64| match after < upto {
-            true => self.lines.range(after + 1..=upto).filter(|message| message.sender != *me).count() as u64,
+            true => self.lines.range(after + 1..=upto).filter(counts).count() as u64,
             false => 0,
         };
         let since = of_others(last_seq.max(read), u64::MAX);
         if read >= last_seq {
             return since;
         }
-        unread.saturating_sub(of_others(counted_read, read)) + since
+        counted.saturating_sub(of_others(counted_read, read)) + since
     }
 
     pub fn progress(&self, seq: u64, me: &Handle) -> Progress {
+        // In a room that is nobody's to know.
+        if let Key::Room(_) = self.key {
+            return Progress::Sent;
+        }
         let reached = |user: &Handle| self.read_by(user).max(self.delivered.get(user).copied().unwrap_or_default());
         let mut others = self.others.iter().filter(|user| *user != me);
         if others.clone().all(|user| self.read_by(user) >= seq) {
@@ -226,17 +313,20 @@ impl Conversation {
         if self.lines.len() <= KEPT_LINES {
             return;
         }
-        let unread = self.unread(me);
+        let (unread, mentions) = (self.unread(me), self.mentions(me));
         let last_seq = self.newest().unwrap_or_default();
-        self.counted = Counted { last_seq, read: self.read_by(me).max(self.counted.read), unread };
+        self.counted = Counted { last_seq, read: self.read_by(me).max(self.counted.read), unread, mentions };
         self.lines.keep_newest(KEPT_LINES);
         self.more = true;
     }
 
     /// What was read may not be so any more (CON3). What this user wrote stays.
     pub fn reset(&mut self, me: &Handle) {
-        let mut new = Self::new(self.people.clone(), me);
+        let mut new = Self::new(self.key.clone(), me);
         new.pending = std::mem::take(&mut self.pending);
+        // As it was last known, until the row that is asked for says more.
+        new.room = self.room.take();
+        new.asked = true;
         *self = new;
     }
 }
@@ -255,14 +345,13 @@ mod tests {
     use crate::chat::tui::testing::{ada, bob, handle, item, row};
 
     fn talk() -> Conversation {
-        Conversation::new(people(&[bob()], &ada()), &ada())
+        Conversation::new(Key::direct(&[bob()], &ada()), &ada())
     }
 
     #[test]
-    fn people_in_any_order_are_one_conversation() {
-        assert_eq!(people(&[bob(), ada(), bob()], &ada()), people(&[bob()], &ada()));
+    fn the_others_of_a_conversation_with_nobody_else_are_oneself() {
         assert_eq!(talk().others, [bob()]);
-        assert_eq!(Conversation::new(people(&[], &ada()), &ada()).others, [ada()], "notes to oneself");
+        assert_eq!(Conversation::new(Key::direct(&[], &ada()), &ada()).others, [ada()], "notes to oneself");
     }
 
     #[test]
@@ -302,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_tick_is_what_all_others_have() {
-        let mut talk = Conversation::new(people(&[bob(), handle("carol")], &ada()), &ada());
+        let mut talk = Conversation::new(Key::direct(&[bob(), handle("carol")], &ada()), &ada());
         talk.page(vec![item(4, &ada())], 9).expect("not stale");
         assert_eq!(talk.progress(4, &ada()), Progress::Sent);
         talk.reached(&bob(), 4);

@@ -1,6 +1,6 @@
 //! The state as a picture.
 
-use natter_client::{Handle, PresenceStatus, State as Link};
+use natter_client::{Handle, PresenceStatus, RoomItem, State as Link};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
@@ -10,8 +10,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::conversation::{Conversation, Reading};
 use super::finder::Finder;
+use super::key::Key;
 use super::rows::{self, dim};
 use super::state::{Focus, State};
+use crate::chat::room::words as room_words;
 use crate::chat::{clean, names, time, words};
 
 /// Rows of a conversation in the list.
@@ -68,7 +70,7 @@ fn list(frame: &mut Frame<'_>, state: &State, area: Rect) {
     }
     let fit = (usize::from(area.height) / LIST_ROWS).max(1);
     let selected = state.selected.as_ref();
-    let here = conversations.iter().position(|some| Some(&some.people) == selected).unwrap_or_default();
+    let here = conversations.iter().position(|some| Some(&some.key) == selected).unwrap_or_default();
     let first = (here + 1).saturating_sub(fit);
     let shown = conversations.iter().skip(first).take(fit);
     let rows = shown.flat_map(|conversation| entry(state, conversation, area.width));
@@ -76,8 +78,8 @@ fn list(frame: &mut Frame<'_>, state: &State, area: Rect) {
 }
 
 fn entry(state: &State, conversation: &Conversation, width: u16) -> [Line<'static>; LIST_ROWS] {
-    let selected = state.selected.as_ref() == Some(&conversation.people);
-    let open = state.open.as_ref() == Some(&conversation.people);
+    let selected = state.selected.as_ref() == Some(&conversation.key);
+    let open = state.open.as_ref() == Some(&conversation.key);
     let background = match (selected && state.focus == Focus::List, open) {
         (true, _) => Style::new().add_modifier(Modifier::REVERSED),
         (false, true) => Style::new().add_modifier(Modifier::BOLD),
@@ -97,17 +99,22 @@ fn entry(state: &State, conversation: &Conversation, width: u16) -> [Line<'stati
         Span::styled(when, dim()),
         width,
     );
-    let count = match unread {
-        0 => Span::raw(""),
-        _ => Span::styled(format!(" {unread} "), Style::new().fg(Color::Black).bg(Color::Yellow)),
+    let marked = Style::new().fg(Color::Black).bg(Color::Yellow);
+    let count = match (unread, conversation.mentions(&state.me)) {
+        (0, 0) => Span::raw(""),
+        (unread, 0) => Span::styled(format!(" {unread} "), marked),
+        (unread, mentions) => Span::styled(format!(" @{mentions} {unread} "), marked),
     };
     let bar = if open { "▎ " } else { "  " };
     let bottom = spread(vec![Span::styled(bar, Style::new().fg(Color::Cyan)), last(state, conversation)], count, width);
     [top.style(background), bottom.style(background)]
 }
 
-/// Somebody there is online.
+/// Somebody there is online; or the sign of a room.
 fn dot(state: &State, conversation: &Conversation) -> Span<'static> {
+    if let Key::Room(_) = conversation.key {
+        return Span::styled("# ", dim());
+    }
     let status = |user: &Handle| state.presence(user).map(|presence| presence.status);
     let statuses: Vec<_> = conversation.others.iter().filter_map(status).collect();
     let has = |status| statuses.contains(&status);
@@ -120,6 +127,12 @@ fn dot(state: &State, conversation: &Conversation) -> Span<'static> {
 }
 
 fn title(state: &State, conversation: &Conversation) -> String {
+    if let Key::Room(_) = conversation.key {
+        return conversation
+            .room
+            .as_ref()
+            .map_or_else(|| "a room".to_owned(), |room| clean::line(&room.name).into_owned());
+    }
     match conversation.others.as_slice() {
         [only] if *only == state.me => "Notes to yourself".to_owned(),
         others => names(others),
@@ -131,7 +144,7 @@ fn last(state: &State, conversation: &Conversation) -> Span<'static> {
     if !typing.is_empty() {
         return Span::styled("writing…", Style::new().fg(Color::Cyan));
     }
-    if state.drafts(&conversation.people) {
+    if state.drafts(&conversation.key) {
         return Span::styled("draft", Style::new().fg(Color::Yellow));
     }
     let pending = conversation.pending.last().map(|pending| (&state.me, pending.text.as_str()));
@@ -142,7 +155,7 @@ fn last(state: &State, conversation: &Conversation) -> Span<'static> {
     let Some((sender, text)) = pending.or(said) else { return Span::raw("") };
     let by = match sender {
         sender if *sender == state.me => "you: ".to_owned(),
-        sender if conversation.others.len() > 1 => format!("{sender}: "),
+        sender if conversation.others.len() != 1 => format!("{sender}: "),
         _ => String::new(),
     };
     // No more of it than could ever be shown.
@@ -154,9 +167,24 @@ fn last(state: &State, conversation: &Conversation) -> Span<'static> {
 
 fn header(frame: &mut Frame<'_>, state: &State, conversation: &Conversation, area: Rect) {
     let name = Span::styled(format!(" {}", title(state, conversation)), Style::new().add_modifier(Modifier::BOLD));
-    let top = spread(vec![name], Span::styled(format!("{} ", presence(state, conversation)), dim()), area.width);
+    let (topic, right) = match &conversation.room {
+        Some(room) => (topic(room), about(room)),
+        None => (Span::raw(""), presence(state, conversation)),
+    };
+    let top = spread(vec![name, topic], Span::styled(format!("{right} "), dim()), area.width);
     let rule = Line::styled("─".repeat(usize::from(area.width)), dim());
     frame.render_widget(Text::from(vec![top, rule]), area);
+}
+
+fn topic(room: &RoomItem) -> Span<'static> {
+    let topic = room.topic.as_deref().map(|topic| format!("  {}", clean::line(topic)));
+    Span::styled(topic.unwrap_or_default(), dim())
+}
+
+/// How many are in a room, and what is the matter with it.
+fn about(room: &RoomItem) -> String {
+    let archived = if room.archived { "archived · " } else { "" };
+    format!("{archived}{}", room_words::members(room.members))
 }
 
 /// In words.

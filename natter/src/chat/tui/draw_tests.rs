@@ -9,9 +9,9 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 
 use super::*;
-use crate::chat::tui::conversation::people;
+use crate::chat::tui::key::Key;
 use crate::chat::tui::state::{Input, Lines, Moment};
-use crate::chat::tui::testing::{NOON, ada, bob, conversation, handle, id, item, row};
+use crate::chat::tui::testing::{NOON, ada, bob, conversation, engines, handle, id, item, room_row, row};
 
 fn on(state: &mut State, input: Input) {
     state.on(input, Moment { now: Timestamp(NOON + 60_000), id: id(1) });
@@ -28,13 +28,13 @@ fn state(width: u16, height: u16) -> State {
     on(&mut state, Input::Client(Event::State(Link::Live { gateway: "g".into() })));
     let rows = vec![row(&[ada(), bob()], 9, 9, 0), row(&[ada(), handle("carol")], 5, 2, 3)];
     on(&mut state, Input::List { generation: 1, rows, as_of: 9, whole: true });
-    state.show(people(&[bob()], &ada()));
+    state.show(Key::direct(&[bob()], &ada()));
     state
 }
 
 fn says(state: &mut State, items: Vec<natter_client::MessageItem>) {
     let page = Ok(Lines { items, as_of: 10, more: false });
-    on(state, Input::Page { generation: 1, people: people(&[bob()], &ada()), before: None, page });
+    on(state, Input::Page { generation: 1, key: Key::direct(&[bob()], &ada()), before: None, page });
 }
 
 fn link(state: &mut State, link: Link) {
@@ -131,8 +131,8 @@ fn one_s_own_lines_say_how_far_they_have_come() {
     state.say(Moment { now: Timestamp(NOON), id: id(77) }, &mut effects);
     let shown = screen(&state);
     assert!(shown.contains("  new") && shown.contains("sending …"), "{shown}");
-    let people = people(&[bob()], &ada());
-    on(&mut state, Input::Settled { people, id: id(77), outcome: Err("no\u{1b}[2J".into()) });
+    let key = Key::direct(&[bob()], &ada());
+    on(&mut state, Input::Settled { key, id: id(77), outcome: Err("no\u{1b}[2J".into()) });
     let shown = screen(&state);
     assert!(shown.contains("failed ✗") && shown.contains("not sent: no\u{fffd}[2J"), "{shown}");
 }
@@ -232,3 +232,54 @@ fn hst3_edits_deletions_and_reactions_show_as_they_come() {
     let shown = screen(&state);
     assert!(shown.contains("message deleted") && !shown.contains("Text nine"), "{shown}");
 }
+
+/// A room with a mention in it, somebody who came, a thread, a pin and an answer.
+#[test]
+fn a_room_is_in_the_list_with_what_mentions_one_and_shows_who_comes_and_what_was_answered() {
+    let mut state = state(80, 16);
+    on(&mut state, Input::List { generation: 1, rows: vec![room_row(12, 9, 3, 1)], as_of: 12, whole: false });
+    let shown = screen(&state);
+    assert!(shown.contains("# engines") && shown.contains("bob: text 12") && shown.contains("@1 3"), "{shown}");
+    let key = Key::Room(engines().conversation);
+    state.show(key.clone());
+    let replies = natter_client::RepliesItem { count: 2, last_at: Timestamp(NOON), unread: None };
+    let root = natter_client::MessageItem { replies: Some(replies), pinned: true, ..item(9, &ada()) };
+    let reply = natter_client::ReplyItem { seq: 9, sender: ada(), text: "text 9".into(), deleted: false };
+    let answer = natter_client::MessageItem { reply_to: Some(9), reply: Some(reply), ..item(12, &bob()) };
+    let page = Ok(Lines { items: vec![root, answer], as_of: 13, more: false });
+    on(&mut state, Input::Page { generation: 1, key, before: None, page });
+    let (position, conversation) = (Position { seq: 14, ..Position::start(1) }, engines().conversation);
+    let (user, by, change) = (handle("carol"), bob(), natter_client::MemberChange::Joined);
+    let member = natter_client::Member {
+        seq: 14,
+        position,
+        conversation,
+        user,
+        change,
+        role: Some(natter_client::Role::Member),
+        by,
+        id: Some(id(14)),
+        at: Timestamp(NOON),
+    };
+    on(&mut state, Input::Client(Event::Member(member)));
+    assert_eq!(screen(&state), ROOM);
+}
+
+const ROOM: &str = "\
+# engines            14:00│ engines                                   4 members
+▎ bob: text 12            │─────────────────────────────────────────────────────
+  bob                14:00│
+  text 9                  │ ────────────────────── Today ──────────────────────
+  carol              14:00│ you  14:00
+  text 5                3 │   text 9                                     sent ✓
+                          │   pinned · 2 replies in thread 9
+                          │ ─────────────────────── new ───────────────────────
+                          │ bob  14:00
+                          │   ↳ ada: text 9
+                          │   text 12
+                          │                   bob added carol
+                          │
+                          │─────────────────────────────────────────────────────
+                          │>  Write here: Enter sends, Alt+Enter begins a new li
+ ● live as ada                     Enter send · PgUp older · Tab list · ^C quit
+";

@@ -3,8 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use natter_client::State as Link;
 
-use super::conversation::people;
 use super::finder::Finder;
+use super::key::Key;
 use super::state::{Effect, Focus, Moment, State};
 
 impl State {
@@ -90,7 +90,7 @@ impl State {
 
     fn talk(&mut self) {
         match self.finder.take().map(Finder::decide) {
-            Some(Ok(chosen)) => self.show(people(&chosen, &self.me)),
+            Some(Ok(chosen)) => self.show(Key::direct(&chosen, &self.me)),
             Some(Err(undecided)) => self.finder = Some(undecided),
             None => {}
         }
@@ -109,8 +109,8 @@ impl State {
         self.focus = match self.focus {
             Focus::Conversation => Focus::List,
             Focus::List => {
-                if let Some(people) = self.open.clone().or_else(|| self.selected.clone()) {
-                    self.show(people);
+                if let Some(key) = self.open.clone().or_else(|| self.selected.clone()) {
+                    self.show(key);
                 }
                 return;
             }
@@ -118,11 +118,11 @@ impl State {
     }
 
     fn select(&mut self, by: isize) {
-        let people: Vec<_> = self.conversations().iter().map(|conversation| conversation.people.clone()).collect();
-        let Some(last) = people.len().checked_sub(1) else { return };
-        let here = self.selected.as_ref().and_then(|selected| people.iter().position(|some| some == selected));
+        let keys: Vec<_> = self.conversations().iter().map(|conversation| conversation.key.clone()).collect();
+        let Some(last) = keys.len().checked_sub(1) else { return };
+        let here = self.selected.as_ref().and_then(|selected| keys.iter().position(|some| some == selected));
         let there = here.map_or(0, |here| here.saturating_add_signed(by).min(last));
-        self.selected = Some(people[there].clone());
+        self.selected = Some(keys[there].clone());
     }
 
     fn next_conversation(&mut self, by: isize) {

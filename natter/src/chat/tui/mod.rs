@@ -1,6 +1,6 @@
 //! The full-screen client.
 //!
-//! - `state`, `keys`, `conversation`, `finder`, `composer`: what is known and what follows from each input, without any IO.
+//! - `state`, `rooms`, `keys`, `key`, `conversation`, `finder`, `composer`: what is known and what follows from each input, without any IO.
 //! - `panes`, `rows`, `draw`: the state as a picture.
 //! - `worker`: requests and commands; their answers come back as inputs.
 //! - `terminal`: taking the terminal, and giving it back whatever happens.
@@ -9,8 +9,10 @@ mod composer;
 mod conversation;
 mod draw;
 mod finder;
+mod key;
 mod keys;
 mod panes;
+mod rooms;
 mod rows;
 mod state;
 mod terminal;

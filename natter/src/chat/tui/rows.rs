@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::conversation::{Conversation, Pending, Progress, Reading};
+use super::conversation::{Conversation, Note, Pending, Progress, Reading};
 use super::state::State;
 use crate::chat::{clean, time, words};
 
@@ -25,12 +25,13 @@ pub struct LaidOut {
     pub whole: bool,
 }
 
-/// One thing that was said.
+/// One thing that was said, or that happened in a room.
 #[derive(Clone, Copy)]
 struct Item<'a> {
     /// None while it is not in the log.
     seq: Option<u64>,
-    sender: &'a Handle,
+    /// Nobody, for what was not said.
+    sender: Option<&'a Handle>,
     text: &'a str,
     /// What was done to it, once it is in the log.
     stored: Option<&'a MessageItem>,
@@ -45,7 +46,7 @@ pub fn newest(state: &State, conversation: &Conversation, width: u16, wanted: us
     let mut items = items(state, conversation).peekable();
     let mut is_newest_own = true;
     while let Some(item) = items.next() {
-        let own = *item.sender == state.me;
+        let own = item.sender == Some(&state.me);
         let rows = rows_of(state, conversation, item, items.peek().copied(), width, own && is_newest_own);
         is_newest_own &= !own;
         count += rows.len();
@@ -72,7 +73,7 @@ pub fn after(state: &State, conversation: &Conversation, width: u16, seq: u64) -
 fn items<'a>(state: &'a State, conversation: &'a Conversation) -> impl Iterator<Item = Item<'a>> {
     let pending = conversation.pending.iter().rev().map(|Pending { text, at, failed, .. }| Item {
         seq: None,
-        sender: &state.me,
+        sender: Some(&state.me),
         text,
         stored: None,
         at: *at,
@@ -80,13 +81,26 @@ fn items<'a>(state: &'a State, conversation: &'a Conversation) -> impl Iterator<
     });
     let said = conversation.lines.messages().rev().map(|message| Item {
         seq: Some(message.seq),
-        sender: &message.sender,
+        sender: Some(&message.sender),
         text: &message.text,
         stored: Some(message),
         at: message.at,
         failed: None,
     });
-    pending.chain(said)
+    let notes = conversation.notes.iter().rev().map(|(seq, Note { text, at })| Item {
+        seq: Some(*seq),
+        sender: None,
+        text,
+        stored: None,
+        at: *at,
+        failed: None,
+    });
+    let (mut said, mut notes) = (said.peekable(), notes.peekable());
+    pending.chain(std::iter::from_fn(move || match (said.peek(), notes.peek()) {
+        (Some(message), Some(note)) if message.seq < note.seq => notes.next(),
+        (None, _) => notes.next(),
+        (Some(_), _) => said.next(),
+    }))
 }
 
 /// What stands above the first line.
@@ -117,6 +131,10 @@ fn rows_of(
     if new_day {
         rows.push(rule(&time::day(item.at, state.now, &state.zone), width, dim()));
     }
+    let Some(sender) = item.sender else {
+        rows.push(centred(item.text.to_owned(), width, dim()));
+        return rows;
+    };
     let is_new = |item: Item<'_>| conversation.new_after.is_some_and(|after| item.seq.is_some_and(|seq| seq > after));
     let new_from_here = is_new(item) && !before.is_some_and(is_new);
     if new_from_here {
@@ -127,18 +145,18 @@ fn rows_of(
         if !new_day && !new_from_here {
             rows.push(Line::default());
         }
-        rows.push(head(state, item));
+        rows.push(head(state, sender, item.at));
     }
     rows.extend(text(state, conversation, item, width, newest_own));
     rows
 }
 
-fn head(state: &State, item: Item<'_>) -> Line<'static> {
-    let (name, style) = match item.sender {
+fn head(state: &State, sender: &Handle, at: Timestamp) -> Line<'static> {
+    let (name, style) = match sender {
         sender if *sender == state.me => ("you".to_owned(), Style::new()),
         sender => (sender.to_string(), Style::new().fg(colour(sender))),
     };
-    let at = time::of_day(item.at, &state.zone);
+    let at = time::of_day(at, &state.zone);
     Line::from(vec![Span::styled(name, style.add_modifier(Modifier::BOLD)), Span::raw("  "), Span::styled(at, dim())])
 }
 
@@ -149,7 +167,7 @@ fn text(
     width: u16,
     newest_own: bool,
 ) -> Vec<Line<'static>> {
-    let own = *item.sender == state.me;
+    let own = item.sender == Some(&state.me);
     let columns = usize::from(width.saturating_sub(INDENT + if own { TICK_COLUMNS } else { 0 })).max(1);
     let indent = " ".repeat(usize::from(INDENT));
     let deleted = item.stored.is_some_and(|message| message.deleted);
@@ -172,9 +190,15 @@ fn text(
             rows.extend(wrapped.map(|row| Line::styled(row, Style::new().fg(Color::Red))));
         }
     }
-    if let Some(reactions) = item.stored.and_then(|message| words::reactions(message, &state.me)) {
-        let wrapped = textwrap::wrap(&reactions, columns).into_iter().map(|row| format!("{indent}{row}"));
+    let below = |message| [words::reactions(message, &state.me), words::marks(message)].into_iter().flatten();
+    for words in item.stored.into_iter().flat_map(below) {
+        let wrapped = textwrap::wrap(&words, columns).into_iter().map(|row| format!("{indent}{row}"));
         rows.extend(wrapped.map(|row| Line::styled(row, dim())));
+    }
+    if let Some(answered) = item.stored.and_then(words::answered) {
+        // One row of it is enough to know it by.
+        let first = textwrap::wrap(&answered, columns).into_iter().next().unwrap_or_default();
+        rows.insert(0, Line::styled(format!("{indent}{first}"), dim()));
     }
     rows
 }

@@ -7,13 +7,14 @@ use crossterm::event::KeyEvent;
 use jiff::tz::TimeZone;
 use natter_client::{
     ClientId, ConversationId, ConversationItem, ConversationKind, Deleted, Edited, Event, Handle, Marker, Message,
-    MessageItem, Presence, Reaction, Sent, StalePage, State as Link, Timestamp, UserItem,
+    MessageItem, Pinned, Position, Presence, Reaction, Sent, StalePage, State as Link, Timestamp, UserItem,
 };
 use ratatui::layout::{Rect, Size};
 
 use super::composer::Composer;
-use super::conversation::{Conversation, Pending, People, Reading, people};
+use super::conversation::{Conversation, Pending, Reading};
 use super::finder::Finder;
+use super::key::Key;
 use super::{panes, rows};
 
 /// Messages of all conversations that wait to be sent.
@@ -40,7 +41,7 @@ pub enum Input {
     Client(Event),
     /// A message was sent, or not.
     Settled {
-        people: People,
+        key: Key,
         id: ClientId,
         outcome: Result<Sent, String>,
     },
@@ -56,9 +57,15 @@ pub enum Input {
         generation: u64,
         why: String,
     },
+    /// A row that was asked for by itself can't be had: there is none for this user, or the server can't say now.
+    NoRow {
+        generation: u64,
+        id: ConversationId,
+        is_none: bool,
+    },
     Page {
         generation: u64,
-        people: People,
+        key: Key,
         before: Option<u64>,
         page: Result<Lines, String>,
     },
@@ -85,14 +92,15 @@ pub enum Effect {
     ReadList {
         generation: u64,
     },
-    /// What an event named that this client has not heard of.
+    /// What an event named that this client has not heard of, as it is at this position or later.
     ReadRow {
         generation: u64,
         id: ConversationId,
+        at_least: Option<Position>,
     },
     ReadPage {
         generation: u64,
-        people: People,
+        key: Key,
         before: Option<u64>,
     },
     Find {
@@ -100,7 +108,7 @@ pub enum Effect {
         prefix: String,
     },
     Send {
-        people: People,
+        key: Key,
         id: ClientId,
         text: String,
     },
@@ -140,25 +148,27 @@ pub struct State {
     pub focus: Focus,
     pub list: Reading,
     /// Where the list is looked at.
-    pub selected: Option<People>,
-    pub open: Option<People>,
+    pub selected: Option<Key>,
+    pub open: Option<Key>,
     /// Rows between the newest one and the lowest one on the screen.
     pub scroll: usize,
     pub composer: Composer,
     pub finder: Option<Finder>,
     /// Something to be said in the status line until the next key.
     pub notice: Option<String>,
-    conversations: HashMap<People, Conversation>,
-    ids: HashMap<ConversationId, People>,
+    pub(super) conversations: HashMap<Key, Conversation>,
+    ids: HashMap<ConversationId, Key>,
     presence: HashMap<Handle, Presence>,
-    drafts: HashMap<People, Composer>,
+    pub(super) drafts: HashMap<Key, Composer>,
+    /// Rooms that were left since the last reset, with the event that says so.
+    pub(super) left: HashMap<ConversationId, u64>,
     /// Counts resets: an answer to a question from before the last one is not taken in.
-    generation: u64,
+    pub(super) generation: u64,
     watched: Vec<Handle>,
     /// When something could not be read.
     failed: Option<Timestamp>,
     in_sight: bool,
-    typed: Option<(People, Timestamp)>,
+    typed: Option<(Key, Timestamp)>,
     quitting: bool,
 }
 
@@ -184,6 +194,7 @@ impl State {
             ids: HashMap::new(),
             presence: HashMap::new(),
             drafts: HashMap::new(),
+            left: HashMap::new(),
             generation: 0,
             watched: Vec::new(),
             failed: None,
@@ -210,7 +221,7 @@ impl State {
                 }
             }
             Input::Client(event) => self.event(event, &mut effects),
-            Input::Settled { people, id, outcome } => self.settled(&people, id, outcome),
+            Input::Settled { key, id, outcome } => self.settled(&key, id, outcome),
             Input::List { generation, rows, as_of, whole } if generation == self.generation => {
                 self.rows(rows, as_of, whole);
             }
@@ -218,8 +229,9 @@ impl State {
                 self.list = Reading::Failed(why);
                 self.failed = Some(self.now);
             }
-            Input::Page { generation, people, before, page } if generation == self.generation => {
-                self.page(&people, before, page);
+            Input::NoRow { generation, id, is_none } if generation == self.generation => self.no_row(id, is_none),
+            Input::Page { generation, key, before, page } if generation == self.generation => {
+                self.page(&key, before, page);
             }
             Input::Found { question, users } => {
                 if let Some(finder) = &mut self.finder {
@@ -227,7 +239,7 @@ impl State {
                 }
             }
             // Of before a reset.
-            Input::List { .. } | Input::ListFailed { .. } | Input::Page { .. } => {}
+            Input::List { .. } | Input::ListFailed { .. } | Input::NoRow { .. } | Input::Page { .. } => {}
         }
         if self.quitting && self.unsent() == 0 {
             self.stay();
@@ -251,13 +263,12 @@ impl State {
     /// The conversations with the newest activity first.
     pub fn conversations(&self) -> Vec<&Conversation> {
         let listed = |conversation: &&Conversation| {
-            let open = self.open.as_ref() == Some(&conversation.people);
+            let open = self.open.as_ref() == Some(&conversation.key);
             conversation.id.is_some() || !conversation.pending.is_empty() || open
         };
         let mut conversations: Vec<_> = self.conversations.values().filter(listed).collect();
-        conversations.sort_by(|one, other| {
-            other.last_activity.cmp(&one.last_activity).then_with(|| one.people.cmp(&other.people))
-        });
+        conversations
+            .sort_by(|one, other| other.last_activity.cmp(&one.last_activity).then_with(|| one.key.cmp(&other.key)));
         conversations
     }
 
@@ -270,8 +281,8 @@ impl State {
         matches!(self.link, Link::Live { .. })
     }
 
-    pub fn drafts(&self, people: &People) -> bool {
-        self.open.as_ref() != Some(people) && self.drafts.contains_key(people)
+    pub fn drafts(&self, key: &Key) -> bool {
+        self.open.as_ref() != Some(key) && self.drafts.contains_key(key)
     }
 
     /// Messages that wait to be sent.
@@ -285,13 +296,17 @@ impl State {
         panes::Panes::of(area, self.focus, self.composer.rows(panes::composer_width(area, self.focus)))
     }
 
-    fn conversation(&mut self, people: &People) -> &mut Conversation {
-        let (me, key) = (&self.me, people.clone());
-        self.conversations.entry(key).or_insert_with(|| Conversation::new(people.clone(), me))
+    fn conversation(&mut self, key: &Key) -> &mut Conversation {
+        let me = &self.me;
+        self.conversations.entry(key.clone()).or_insert_with(|| Conversation::new(key.clone(), me))
     }
 
-    fn known(&mut self, id: ConversationId) -> Option<&mut Conversation> {
-        self.conversations.get_mut(self.ids.get(&id)?)
+    pub(super) fn known(&mut self, id: ConversationId) -> Option<&mut Conversation> {
+        self.conversations.get_mut(&self.key_of(id)?)
+    }
+
+    fn key_of(&self, id: ConversationId) -> Option<Key> {
+        if id.is_room() { Some(Key::Room(id)) } else { self.ids.get(&id).cloned() }
     }
 
     // What the server says.
@@ -304,6 +319,7 @@ impl State {
             Event::Edited(Edited { conversation, .. })
             | Event::Deleted(Deleted { conversation, .. })
             | Event::Reaction(Reaction { conversation, .. })
+            | Event::Pin(Pinned { conversation, .. })
             | Event::Marker(Marker { conversation, .. }) => {
                 if let Some(conversation) = self.known(conversation) {
                     conversation.event(&event);
@@ -316,7 +332,9 @@ impl State {
             }
             Event::Typing(typing) => {
                 let now = self.now;
-                if let Some(conversation) = self.known(typing.conversation) {
+                if typing.user != self.me
+                    && let Some(conversation) = self.known(typing.conversation)
+                {
                     conversation.types(&typing.user, now);
                 }
             }
@@ -327,11 +345,12 @@ impl State {
             }
             Event::Settled { id, outcome } => {
                 let of = |conversation: &&Conversation| conversation.pending.iter().any(|pending| pending.id == id);
-                if let Some(people) = self.conversations.values().find(of).map(|found| found.people.clone()) {
-                    self.settled(&people, id, outcome.map_err(|error| error.to_string()));
+                if let Some(key) = self.conversations.values().find(of).map(|found| found.key.clone()) {
+                    self.settled(&key, id, outcome.map_err(|error| error.to_string()));
                 }
             }
-            Event::Pin(_) | Event::Member(_) | Event::Room(_) => {}
+            Event::Member(member) => self.member(&member, effects),
+            Event::Room(room) => self.room(&room, effects),
             Event::Profile(_) | Event::Preferences(_) => {}
             Event::CaughtUp { .. } | Event::Heartbeat { .. } => {}
         }
@@ -365,10 +384,15 @@ impl State {
     fn reset(&mut self, effects: &mut Vec<Effect>) {
         self.generation += 1;
         self.ids.clear();
+        self.left.clear();
         let kept = self.open.clone();
-        self.conversations.retain(|people, held| kept.as_ref() == Some(people) || !held.pending.is_empty());
+        self.conversations.retain(|key, held| kept.as_ref() == Some(key) || !held.pending.is_empty());
         for conversation in self.conversations.values_mut() {
             conversation.reset(&self.me);
+            // The list may not reach down to it, or this user may have left it meanwhile.
+            if let Key::Room(id) = conversation.key {
+                effects.push(Effect::ReadRow { generation: self.generation, id, at_least: None });
+            }
         }
         self.scroll = 0;
         self.list = Reading::Now;
@@ -376,47 +400,67 @@ impl State {
     }
 
     fn message(&mut self, message: Message, effects: &mut Vec<Effect>) {
-        let named = message.participants.as_deref().map(|some| people(some, &self.me));
-        let Some(people) = named.or_else(|| self.ids.get(&message.conversation).cloned()) else {
-            effects.push(Effect::ReadRow { generation: self.generation, id: message.conversation });
+        let named = message.participants.as_deref().map(|some| Key::direct(some, &self.me));
+        let Some(key) = named.or_else(|| self.key_of(message.conversation)) else {
+            effects.push(Effect::ReadRow { generation: self.generation, id: message.conversation, at_least: None });
             return;
         };
-        self.ids.insert(message.conversation, people.clone());
-        let conversation = self.conversation(&people);
+        self.ids.insert(message.conversation, key.clone());
+        // What the room is called is asked for once; what is said in it meanwhile is kept.
+        if matches!(key, Key::Room(_)) && !self.conversation(&key).is_named() {
+            self.conversation(&key).asked = true;
+            self.ask_for_room(message.conversation, message.position, effects);
+        }
+        let conversation = self.conversation(&key);
         conversation.id = Some(message.conversation);
         conversation.event(&Event::Message(message));
-        if self.open.as_ref() != Some(&people) && self.conversation(&people).lines.len() > MAX_BESIDE {
+        if self.open.as_ref() != Some(&key) && self.conversation(&key).lines.len() > MAX_BESIDE {
             let me = self.me.clone();
-            self.conversation(&people).trim(&me);
+            self.conversation(&key).trim(&me);
         }
-        self.selected.get_or_insert(people);
+        self.selected.get_or_insert(key);
     }
 
     fn rows(&mut self, rows: Vec<ConversationItem>, as_of: u64, whole: bool) {
-        for row in rows.into_iter().filter(|row| row.kind == ConversationKind::Direct) {
-            let people = people(&row.participants, &self.me);
-            self.ids.insert(row.conversation, people.clone());
+        for row in rows {
+            if self.left.get(&row.conversation).is_some_and(|left| as_of < *left) {
+                continue;
+            }
+            let key = match row.kind {
+                ConversationKind::Direct => Key::direct(&row.participants, &self.me),
+                ConversationKind::Room => Key::Room(row.conversation),
+            };
+            self.ids.insert(row.conversation, key.clone());
             let me = self.me.clone();
             // A line that is too old for what has happened since comes with its page.
-            let _: Result<(), StalePage> = self.conversation(&people).row(row, as_of, &me);
+            let _: Result<(), StalePage> = self.conversation(&key).row(row, as_of, &me);
         }
         if whole {
             self.list = Reading::Done;
         }
         if self.selected.is_none() {
-            self.selected = self.conversations().first().map(|first| first.people.clone());
+            self.selected = self.conversations().first().map(|first| first.key.clone());
         }
     }
 
-    fn page(&mut self, people: &People, before: Option<u64>, page: Result<Lines, String>) {
-        let Some(conversation) = self.conversations.get_mut(people) else { return };
+    fn no_row(&mut self, id: ConversationId, is_none: bool) {
+        match self.known(id) {
+            _ if is_none && id.is_room() => self.leave(id, 0, None),
+            // It is asked for again when something more is said.
+            Some(conversation) => conversation.asked = false,
+            None => {}
+        }
+    }
+
+    fn page(&mut self, key: &Key, before: Option<u64>, page: Result<Lines, String>) {
+        let Some(conversation) = self.conversations.get_mut(key) else { return };
         conversation.reading = match page {
             Ok(Lines { items, as_of, more }) => {
                 // It joins what is held only where it was asked for: after a trim it would leave a hole.
                 if before.is_none() || before == conversation.first() {
                     if let Some(item) = items.first() {
                         conversation.id = Some(item.conversation);
-                        self.ids.insert(item.conversation, people.clone());
+                        self.ids.insert(item.conversation, key.clone());
                     }
                     match conversation.page(items, as_of) {
                         Ok(()) => {
@@ -436,8 +480,8 @@ impl State {
         };
     }
 
-    fn settled(&mut self, people: &People, id: ClientId, outcome: Result<Sent, String>) {
-        let Some(conversation) = self.conversations.get_mut(people) else { return };
+    fn settled(&mut self, key: &Key, id: ClientId, outcome: Result<Sent, String>) {
+        let Some(conversation) = self.conversations.get_mut(key) else { return };
         let Some(index) = conversation.pending.iter().position(|pending| pending.id == id) else { return };
         match outcome {
             Ok(sent) => {
@@ -446,7 +490,7 @@ impl State {
                 conversation.sent(&self.me, text, &sent);
                 if let Some(named) = sent.conversation {
                     conversation.id = Some(named);
-                    self.ids.insert(named, people.clone());
+                    self.ids.insert(named, key.clone());
                 }
             }
             Err(why) => conversation.pending[index].failed = Some(why),
@@ -477,10 +521,10 @@ impl State {
         let before = conversation.first();
         if conversation.reading == Reading::Not && known {
             conversation.reading = Reading::Now;
-            effects.push(Effect::ReadPage { generation, people: open, before: None });
+            effects.push(Effect::ReadPage { generation, key: open, before: None });
         } else if whole && conversation.wants_older() && before.is_some() {
             conversation.reading = Reading::Now;
-            effects.push(Effect::ReadPage { generation, people: open, before });
+            effects.push(Effect::ReadPage { generation, key: open, before });
         }
     }
 
@@ -525,10 +569,10 @@ impl State {
 
     // What the user does; the keys are in `keys`.
 
-    pub(super) fn show(&mut self, people: People) {
+    pub(super) fn show(&mut self, key: Key) {
         self.focus = Focus::Conversation;
-        self.selected = Some(people.clone());
-        if self.open.as_ref() == Some(&people) {
+        self.selected = Some(key.clone());
+        if self.open.as_ref() == Some(&key) {
             return;
         }
         let me = self.me.clone();
@@ -539,11 +583,11 @@ impl State {
                 self.drafts.insert(left, draft);
             }
         }
-        self.composer = self.drafts.remove(&people).unwrap_or_default();
+        self.composer = self.drafts.remove(&key).unwrap_or_default();
         self.scroll = 0;
-        let conversation = self.conversation(&people);
+        let conversation = self.conversation(&key);
         conversation.new_after = (conversation.unread(&me) > 0).then(|| conversation.read_by(&me));
-        self.open = Some(people);
+        self.open = Some(key);
     }
 
     pub(super) fn say(&mut self, moment: Moment, effects: &mut Vec<Effect>) {
@@ -563,7 +607,7 @@ impl State {
         conversation.new_after = None;
         self.scroll = 0;
         self.typed = None;
-        effects.push(Effect::Send { people: open, id: moment.id, text });
+        effects.push(Effect::Send { key: open, id: moment.id, text });
     }
 
     /// Takes the last message that was not sent back into the composer.
@@ -582,11 +626,11 @@ impl State {
     /// The user is writing.
     pub(super) fn typing(&mut self, effects: &mut Vec<Effect>) {
         let Some(conversation) = self.open_conversation() else { return };
-        let (Some(id), people) = (conversation.id, conversation.people.clone()) else { return };
+        let (Some(id), key) = (conversation.id, conversation.key.clone()) else { return };
         let said = self.typed.as_ref();
-        let due = said.is_none_or(|(to, at)| *to != people || self.now.0 - at.0 >= TYPING_EVERY_MS);
+        let due = said.is_none_or(|(to, at)| *to != key || self.now.0 - at.0 >= TYPING_EVERY_MS);
         if due && self.is_live() && !self.composer.is_blank() {
-            self.typed = Some((people, self.now));
+            self.typed = Some((key, self.now));
             effects.push(Effect::Typing(id));
         }
     }
@@ -611,4 +655,4 @@ impl State {
 
 #[cfg(test)]
 #[path = "state_tests.rs"]
-mod tests;
+pub(super) mod tests;

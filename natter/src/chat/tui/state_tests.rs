@@ -6,8 +6,8 @@ use crate::chat::tui::conversation::Progress;
 use crate::chat::tui::testing::{NOON, ada, bob, conversation, handle, id, item, row};
 
 /// A client in front of someone, and everything that it wanted done.
-struct Desk {
-    state: State,
+pub(in crate::chat::tui) struct Desk {
+    pub state: State,
     effects: Vec<Effect>,
     now: i64,
     ids: u64,
@@ -21,11 +21,11 @@ impl Desk {
     }
 
     /// Connected, with a list of bob (two unread) and carol.
-    fn live() -> Self {
+    pub fn live() -> Self {
         Self::live_with(vec![row(&[ada(), bob()], 9, 7, 2), row(&[ada(), handle("carol")], 5, 5, 0)])
     }
 
-    fn live_with(rows: Vec<ConversationItem>) -> Self {
+    pub fn live_with(rows: Vec<ConversationItem>) -> Self {
         let mut desk = Self::new(100, 20);
         desk.client(Event::Reset { reason: ResetReason::Fresh, position: position(10) });
         desk.go_live();
@@ -33,13 +33,13 @@ impl Desk {
         desk
     }
 
-    fn on(&mut self, input: Input) {
+    pub fn on(&mut self, input: Input) {
         self.ids += 1;
         let moment = Moment { now: Timestamp(self.now), id: id(self.ids) };
         self.effects.extend(self.state.on(input, moment));
     }
 
-    fn client(&mut self, event: Event) {
+    pub fn client(&mut self, event: Event) {
         self.on(Input::Client(event));
     }
 
@@ -47,7 +47,7 @@ impl Desk {
         self.client(Event::State(Link::Live { gateway: "g".into() }));
     }
 
-    fn key(&mut self, code: KeyCode) {
+    pub fn key(&mut self, code: KeyCode) {
         self.on(Input::Key(KeyEvent::new(code, KeyModifiers::NONE)));
     }
 
@@ -55,12 +55,12 @@ impl Desk {
         self.on(Input::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)));
     }
 
-    fn types(&mut self, text: &str) {
+    pub fn types(&mut self, text: &str) {
         text.chars().for_each(|c| self.key(KeyCode::Char(c)));
     }
 
     /// What was wanted since the last time.
-    fn took(&mut self) -> Vec<Effect> {
+    pub fn took(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
 
@@ -88,7 +88,7 @@ impl Desk {
         let as_of = *seqs.end();
         let items = seqs.map(|seq| item(seq, &bob())).collect();
         let page = Ok(Lines { items, as_of, more });
-        self.on(Input::Page { generation: 1, people: with_bob(), before, page });
+        self.on(Input::Page { generation: 1, key: with_bob(), before, page });
     }
 
     /// With bob's conversation open and read.
@@ -100,7 +100,7 @@ impl Desk {
         desk
     }
 
-    fn open(&self) -> &Conversation {
+    pub fn open(&self) -> &Conversation {
         self.state.open_conversation().expect("open")
     }
 
@@ -109,8 +109,8 @@ impl Desk {
     }
 }
 
-fn with_bob() -> People {
-    people(&[bob()], &ada())
+fn with_bob() -> Key {
+    Key::direct(&[bob()], &ada())
 }
 
 fn position(seq: u64) -> Position {
@@ -156,7 +156,7 @@ fn opening_reads_the_newest_page_and_only_then_marks_what_is_seen() {
     let mut desk = Desk::live();
     desk.took();
     desk.key(KeyCode::Enter);
-    assert_eq!(desk.took(), [Effect::ReadPage { generation: 1, people: with_bob(), before: None }]);
+    assert_eq!(desk.took(), [Effect::ReadPage { generation: 1, key: with_bob(), before: None }]);
     desk.page(None, 1..=9, false);
     assert_eq!(desk.marks(), [9]);
     assert_eq!((desk.open().unread(&ada()), desk.open().new_after), (0, Some(7)));
@@ -201,7 +201,7 @@ fn a_message_is_there_at_once_and_finds_its_place_with_the_ok() {
     assert_eq!(desk.state.unsent(), 1);
     // Another message came first.
     desk.message(12, &bob());
-    desk.on(Input::Settled { people: with_bob(), id: said[0].0, outcome: Ok(sent(said[0].0, 11)) });
+    desk.on(Input::Settled { key: with_bob(), id: said[0].0, outcome: Ok(sent(said[0].0, 11)) });
     let newest: Vec<_> = desk.open().lines.range(10..).map(|line| (line.seq, line.text.as_str())).collect();
     assert_eq!((newest, desk.open().pending.len()), (vec![(11, "hello"), (12, "text 12")], 0));
 }
@@ -215,7 +215,7 @@ fn cmd2_an_own_message_that_comes_back_before_its_ok_is_shown_once() {
     let said = desk.sent();
     desk.client(Event::Message(message(11, &ada(), said[0].0)));
     assert_eq!((desk.open().pending.len(), desk.open().lines.len()), (0, 10));
-    desk.on(Input::Settled { people: with_bob(), id: said[0].0, outcome: Ok(sent(said[0].0, 11)) });
+    desk.on(Input::Settled { key: with_bob(), id: said[0].0, outcome: Ok(sent(said[0].0, 11)) });
     assert_eq!((desk.open().pending.len(), desk.open().lines.len()), (0, 10));
 }
 
@@ -225,7 +225,7 @@ fn what_is_refused_says_why_and_can_be_taken_back() {
     desk.types("hello");
     desk.key(KeyCode::Enter);
     let said = desk.sent();
-    desk.on(Input::Settled { people: with_bob(), id: said[0].0, outcome: Err("no".into()) });
+    desk.on(Input::Settled { key: with_bob(), id: said[0].0, outcome: Err("no".into()) });
     assert_eq!((desk.open().pending[0].failed.as_deref(), desk.state.unsent()), (Some("no"), 0));
     desk.types("more");
     desk.ctrl('r');
@@ -307,7 +307,7 @@ fn scrolling_up_reads_older_pages_one_at_a_time_until_the_first() {
     for _ in 0..10 {
         desk.key(KeyCode::PageUp);
     }
-    assert_eq!(desk.took(), [Effect::ReadPage { generation: 1, people: with_bob(), before: Some(60) }]);
+    assert_eq!(desk.took(), [Effect::ReadPage { generation: 1, key: with_bob(), before: Some(60) }]);
     let scroll = desk.state.scroll;
     desk.page(Some(60), 1..=59, false);
     assert_eq!((desk.state.scroll, desk.open().lines.len()), (scroll, 109), "the view stays where it was");
@@ -345,7 +345,7 @@ fn con5_an_answer_to_a_question_from_before_a_reset_is_not_taken_in() {
     assert_eq!((desk.open().lines.len(), desk.state.composer.text().as_str()), (0, "draft"));
     let effects = desk.took();
     assert!(effects.contains(&Effect::ReadList { generation: 2 }), "{effects:?}");
-    assert!(effects.contains(&Effect::ReadPage { generation: 2, people: with_bob(), before: None }), "{effects:?}");
+    assert!(effects.contains(&Effect::ReadPage { generation: 2, key: with_bob(), before: None }), "{effects:?}");
     desk.page(None, 1..=9, false);
     assert_eq!(desk.open().lines.len(), 0);
 }
@@ -362,15 +362,14 @@ fn what_could_not_be_read_is_asked_for_again_a_little_later_and_with_the_next_co
     let mut desk = Desk::live();
     desk.key(KeyCode::Enter);
     let fails = |desk: &mut Desk| {
-        desk.on(Input::Page { generation: 1, people: with_bob(), before: None, page: Err("away".into()) });
+        desk.on(Input::Page { generation: 1, key: with_bob(), before: None, page: Err("away".into()) });
         desk.on(Input::ListFailed { generation: 1, why: "away".into() });
         desk.took();
         desk.now += 4_999;
         desk.on(Input::Tick);
         assert_eq!(desk.took(), []);
     };
-    let read =
-        [Effect::ReadList { generation: 1 }, Effect::ReadPage { generation: 1, people: with_bob(), before: None }];
+    let read = [Effect::ReadList { generation: 1 }, Effect::ReadPage { generation: 1, key: with_bob(), before: None }];
     fails(&mut desk);
     desk.now += 1;
     desk.on(Input::Tick);
@@ -391,7 +390,7 @@ fn a_conversation_that_nobody_named_is_asked_about() {
     let unknown = conversation(&[ada(), handle("dave")]);
     let message = Message { participants: None, conversation: unknown, ..message(20, &handle("dave"), id(5)) };
     desk.client(Event::Message(message));
-    assert_eq!(desk.took(), [Effect::ReadRow { generation: 1, id: unknown }]);
+    assert_eq!(desk.took(), [Effect::ReadRow { generation: 1, id: unknown, at_least: None }]);
     desk.on(Input::List {
         generation: 1,
         rows: vec![row(&[ada(), handle("dave")], 20, 0, 1)],
@@ -413,10 +412,10 @@ fn ctrl_n_finds_someone_new_and_the_first_message_makes_the_conversation() {
     desk.on(Input::Found { question, users: Ok(vec![dave]) });
     desk.key(KeyCode::Enter);
     assert!(desk.state.finder.is_none());
-    let with_dave = people(&[handle("dave")], &ada());
-    assert!(desk.took().contains(&Effect::ReadPage { generation: 1, people: with_dave.clone(), before: None }));
+    let with_dave = Key::direct(&[handle("dave")], &ada());
+    assert!(desk.took().contains(&Effect::ReadPage { generation: 1, key: with_dave.clone(), before: None }));
     let page = Ok(Lines { items: Vec::new(), as_of: 10, more: false });
-    desk.on(Input::Page { generation: 1, people: with_dave.clone(), before: None, page });
+    desk.on(Input::Page { generation: 1, key: with_dave.clone(), before: None, page });
     desk.now += 60_000;
     desk.types("hi");
     desk.key(KeyCode::Enter);
@@ -424,7 +423,7 @@ fn ctrl_n_finds_someone_new_and_the_first_message_makes_the_conversation() {
     assert_eq!(desk.titles()[0], "dave");
     let made = conversation(&[ada(), handle("dave")]);
     let sent = Sent { conversation: Some(made), ..sent(id, 30) };
-    desk.on(Input::Settled { people: with_dave, id, outcome: Ok(sent) });
+    desk.on(Input::Settled { key: with_dave, id, outcome: Ok(sent) });
     assert_eq!((desk.open().id, desk.open().lines.len()), (Some(made), 1));
 }
 
@@ -472,7 +471,7 @@ fn quitting_with_unsent_messages_is_asked_for_twice() {
     desk.ctrl('c');
     assert_eq!(desk.took(), []);
     assert!(desk.state.notice.as_ref().is_some_and(|notice| notice.contains("1 message is not sent yet")));
-    desk.on(Input::Settled { people: with_bob(), id, outcome: Ok(sent(id, 11)) });
+    desk.on(Input::Settled { key: with_bob(), id, outcome: Ok(sent(id, 11)) });
     assert_eq!(desk.state.notice, None, "now it is");
     desk.types("again");
     desk.key(KeyCode::Enter);

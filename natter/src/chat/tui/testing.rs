@@ -1,6 +1,9 @@
 //! What the tests of the full-screen client are made of.
 
-use natter_client::{ClientId, ConversationId, ConversationItem, ConversationKind, Handle, MessageItem, Timestamp};
+use natter_client::{
+    ClientId, ConversationId, ConversationItem, ConversationKind, Handle, MessageItem, Role, RoomItem, Timestamp,
+    Visibility,
+};
 
 /// 2026-11-21, a Saturday, 14:00 in UTC.
 pub const NOON: i64 = 1_795_269_600_000;
@@ -29,6 +32,20 @@ pub fn conversation(people: &[Handle]) -> ConversationId {
     ConversationId::from_bytes(hash.to_be_bytes())
 }
 
+/// A room of ada's, bob's and carol's.
+pub fn engines() -> RoomItem {
+    RoomItem {
+        conversation: "01a0c450-77a4-7000-8000-000000000007".parse().expect("a room"),
+        name: "engines".into(),
+        topic: None,
+        visibility: Visibility::Public,
+        archived: false,
+        owners: vec![bob()],
+        members: 3,
+        role: Some(Role::Member),
+    }
+}
+
 /// A message between ada and bob, one second after the one before.
 pub fn item(seq: u64, sender: &Handle) -> MessageItem {
     MessageItem {
@@ -49,6 +66,22 @@ pub fn item(seq: u64, sender: &Handle) -> MessageItem {
         mentions_room: false,
         pinned: false,
         metadata: None,
+    }
+}
+
+/// The room as the list has it, with bob's message as its last one.
+pub fn room_row(last_seq: u64, read: u64, unread: u64, mentions: u64) -> ConversationItem {
+    let room = engines();
+    let row = row(&[ada(), bob()], last_seq, read, unread);
+    let message = row.last_message.map(|message| MessageItem { conversation: room.conversation, ..message });
+    ConversationItem {
+        conversation: room.conversation,
+        kind: ConversationKind::Room,
+        participants: Vec::new(),
+        last_message: message,
+        mentions,
+        room: Some(room),
+        ..row
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::error::Error;
 
-use natter_client::{Client, ClientId, ConversationId, Handle, HttpError};
+use natter_client::{Client, ClientId, ConversationId, ErrorCode, HttpError, Position, Recipients};
 use natter_platform::error::chain;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::conversation::People;
+use super::key::Key;
 use super::state::{Effect, Input, Lines, MAX_PENDING};
 
 /// Conversations of a page of the list, and pages of it that are read.
@@ -25,7 +25,7 @@ pub struct Worker {
     client: Client,
     tasks: JoinSet<()>,
     answers: mpsc::Sender<Input>,
-    sending: mpsc::Sender<(People, ClientId, String)>,
+    sending: mpsc::Sender<(Key, ClientId, String)>,
     marks: HashMap<ConversationId, watch::Sender<u64>>,
     finding: Option<AbortHandle>,
 }
@@ -56,11 +56,13 @@ impl Worker {
         let (client, answers) = (self.client.clone(), self.answers.clone());
         match effect {
             Effect::ReadList { generation } => _ = self.tasks.spawn(read_list(client, generation, answers)),
-            Effect::ReadRow { generation, id } => _ = self.tasks.spawn(read_row(client, generation, id, answers)),
-            Effect::ReadPage { generation, people, before } => {
+            Effect::ReadRow { generation, id, at_least } => {
+                _ = self.tasks.spawn(read_row(client, generation, id, at_least, answers));
+            }
+            Effect::ReadPage { generation, key, before } => {
                 _ = self.tasks.spawn(async move {
-                    let page = read_page(&client, &people, before).await.map_err(|error| why(&error));
-                    let _ = answers.send(Input::Page { generation, people, before, page }).await;
+                    let page = read_page(&client, &key, before).await.map_err(|error| why(&error));
+                    let _ = answers.send(Input::Page { generation, key, before, page }).await;
                 });
             }
             Effect::Find { question, prefix } => {
@@ -74,7 +76,7 @@ impl Worker {
                     before.abort();
                 }
             }
-            Effect::Send { people, id, text } => _ = self.sending.try_send((people, id, text)),
+            Effect::Send { key, id, text } => _ = self.sending.try_send((key, id, text)),
             Effect::Mark { id, read } => self.mark(id, read),
             Effect::Typing(id) => _ = self.tasks.spawn(async move { client.typing(id).await }),
             Effect::Watch(users) => {
@@ -113,13 +115,16 @@ impl Worker {
 /// One after the other, so that none overtakes the one before, whatever becomes of it.
 async fn send_in_order(
     client: Client,
-    mut to_send: mpsc::Receiver<(People, ClientId, String)>,
+    mut to_send: mpsc::Receiver<(Key, ClientId, String)>,
     answers: mpsc::Sender<Input>,
 ) {
-    while let Some((people, id, text)) = to_send.recv().await {
-        let others: &[Handle] = &people;
-        let outcome = client.send(others, text).id(id).await.map_err(|error| chain(&error));
-        if answers.send(Input::Settled { people, id, outcome }).await.is_err() {
+    while let Some((key, id, text)) = to_send.recv().await {
+        let to = match &key {
+            Key::Direct(people) => Recipients::from(&**people),
+            Key::Room(id) => Recipients::from(*id),
+        };
+        let outcome = client.send(to, text).id(id).await.map_err(|error| chain(&error));
+        if answers.send(Input::Settled { key, id, outcome }).await.is_err() {
             return;
         }
     }
@@ -143,16 +148,34 @@ async fn read_list(client: Client, generation: u64, answers: mpsc::Sender<Input>
     }
 }
 
-async fn read_row(client: Client, generation: u64, id: ConversationId, answers: mpsc::Sender<Input>) {
-    // Without it the conversation shows at the next message.
-    if let Ok(row) = client.history().conversation(id).await {
-        let _ =
-            answers.send(Input::List { generation, rows: vec![row.item], as_of: row.position.seq, whole: false }).await;
-    }
+async fn read_row(
+    client: Client,
+    generation: u64,
+    id: ConversationId,
+    at_least: Option<Position>,
+    answers: mpsc::Sender<Input>,
+) {
+    let history = client.history();
+    let history = match at_least {
+        Some(position) => history.at_least(position),
+        None => history,
+    };
+    let input = match history.conversation(id).await {
+        Ok(row) => Input::List { generation, rows: vec![row.item], as_of: row.position.seq, whole: false },
+        Err(error) => {
+            let is_none = matches!(error.code(), Some(ErrorCode::NotFound | ErrorCode::NotMember));
+            Input::NoRow { generation, id, is_none }
+        }
+    };
+    let _ = answers.send(input).await;
 }
 
-async fn read_page(client: &Client, people: &[Handle], before: Option<u64>) -> Result<Lines, HttpError> {
-    let pages = client.history().direct(people).limit(PAGE_ITEMS);
+async fn read_page(client: &Client, key: &Key, before: Option<u64>) -> Result<Lines, HttpError> {
+    let pages = match key {
+        Key::Direct(people) => client.history().direct(people),
+        Key::Room(id) => client.history().messages(*id),
+    };
+    let pages = pages.limit(PAGE_ITEMS);
     let mut pages = match before {
         Some(seq) => pages.before(seq),
         None => pages,
