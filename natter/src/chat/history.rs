@@ -25,11 +25,11 @@ pub struct Options {
     with: Vec<Handle>,
 
     /// In which room instead: its id, or its name if that is the name of one of yours only.
-    #[arg(long, value_name = "ROOM")]
+    #[arg(long, env = "NATTER_ROOM", value_name = "ROOM")]
     room: Option<String>,
 
     /// What was said in the thread of the message with this `seq`, rather than outside of threads.
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, env = "NATTER_THREAD", value_name = "SEQ")]
     thread: Option<u64>,
 
     /// How many messages, counted from the newest.

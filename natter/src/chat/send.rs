@@ -25,15 +25,15 @@ pub struct Options {
     to: Vec<Handle>,
 
     /// Into which room instead: its id, or its name if that is the name of one of yours only.
-    #[arg(long, value_name = "ROOM")]
+    #[arg(long, env = "NATTER_ROOM", value_name = "ROOM")]
     room: Option<String>,
 
     /// In the thread of the message with this `seq`, which `history --json` prints.
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, env = "NATTER_THREAD", value_name = "SEQ")]
     thread: Option<u64>,
 
     /// In answer to the message with this `seq`.
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, env = "NATTER_REPLY_TO", value_name = "SEQ")]
     reply_to: Option<u64>,
 
     /// What to say; `-` reads it from standard input.

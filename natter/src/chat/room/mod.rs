@@ -77,15 +77,15 @@ pub struct Create {
     name: String,
 
     /// Nobody finds it, and only who is added is in it.
-    #[arg(long)]
+    #[arg(long, env = "NATTER_PRIVATE")]
     private: bool,
 
     /// What it is about: at most 500 characters.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, env = "NATTER_TOPIC", value_name = "TEXT")]
     topic: Option<String>,
 
     /// Who is in it from the beginning, beside you; several names with commas between them, or the option several times.
-    #[arg(long = "member", value_name = "NAME", value_delimiter = ',', action = clap::ArgAction::Append)]
+    #[arg(long = "member", env = "NATTER_MEMBER", value_name = "NAME", value_delimiter = ',', action = clap::ArgAction::Append)]
     members: Vec<Handle>,
 
     #[command(flatten)]
@@ -142,23 +142,23 @@ pub struct Update {
 #[group(required = true, multiple = true)]
 struct Changes {
     /// Another name: at most 80 characters.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, env = "NATTER_NAME", value_name = "NAME")]
     name: Option<String>,
 
     /// Another topic: at most 500 characters; an empty one for none.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, env = "NATTER_TOPIC", value_name = "TEXT")]
     topic: Option<String>,
 
     /// Everybody finds it and may come in.
-    #[arg(long, conflicts_with = "private")]
+    #[arg(long, env = "NATTER_PUBLIC", conflicts_with = "private")]
     public: bool,
 
     /// Nobody finds it, and only who is added is in it.
-    #[arg(long)]
+    #[arg(long, env = "NATTER_PRIVATE")]
     private: bool,
 
     /// Take it back from the archive.
-    #[arg(long)]
+    #[arg(long, env = "NATTER_UNARCHIVE")]
     unarchive: bool,
 }
 

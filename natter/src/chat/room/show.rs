@@ -25,7 +25,7 @@ pub struct Directory {
     query: Option<String>,
 
     /// Those that are archived, instead of those that are not.
-    #[arg(long)]
+    #[arg(long, env = "NATTER_ARCHIVED")]
     archived: bool,
 
     #[command(flatten)]
