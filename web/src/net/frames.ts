@@ -1,5 +1,5 @@
 /**
- * The frames of the socket (PROTOCOL §2 to §6), as far as direct conversations need them.
+ * The frames of the socket (PROTOCOL §2 to §6), as far as this page needs them.
  *
  * Unknown fields are dropped and unknown types become `other` (FRM2), so that a newer server can talk to this
  * page; an `other` that carries a position still moves it, because the session is complete up to there.
@@ -29,6 +29,12 @@ export interface MessageFrame {
   sender: string;
   id: string;
   text: string;
+  replyTo: number | null;
+  /** The message in whose thread it is said. */
+  thread: number | null;
+  mentions: string[];
+  /** It mentions everybody in the room. */
+  mentionsRoom: boolean;
   at: string;
 }
 
@@ -58,6 +64,55 @@ export interface DeletedFrame {
 }
 
 export type ReactionOp = 'add' | 'remove';
+
+/** `message` is among the conversation's pinned ones, or no longer. */
+export interface PinFrame {
+  type: 'pin';
+  seq: number;
+  position: string;
+  conversation: string;
+  message: number;
+  by: string;
+  id: string;
+  op: 'add' | 'remove';
+  at: string;
+}
+
+export type Visibility = 'public' | 'private';
+
+/** What a room is called and who finds it. */
+export interface RoomFacts {
+  name: string;
+  topic: string;
+  visibility: Visibility;
+  archived: boolean;
+}
+
+/** It is so now. */
+export interface RoomFrame extends RoomFacts {
+  type: 'room';
+  seq: number;
+  position: string;
+  conversation: string;
+  by: string;
+  /** Of the command that it came of; empty where another frame tells of that. */
+  id: string;
+  at: string;
+}
+
+/** Somebody's place in a room is another one now. */
+export interface MemberFrame {
+  type: 'member';
+  seq: number;
+  position: string;
+  conversation: string;
+  user: string;
+  /** `joined left removed banned unbanned role`, or what a later server has. */
+  change: string;
+  by: string;
+  id: string;
+  at: string;
+}
 
 /** Somebody reacts to `message`, or no longer does. */
 export interface ReactionFrame {
@@ -118,8 +173,22 @@ export type ServerFrame =
   | EditedFrame
   | DeletedFrame
   | ReactionFrame
+  | PinFrame
+  | RoomFrame
+  | MemberFrame
   | BlockFrame
-  | { type: 'marker'; seq: number; position: string; conversation: string; user: string; read: number }
+  | { type: 'profile'; position?: string | undefined; user: string; displayName: string }
+  | { type: 'preferences'; seq: number; position: string; conversation: string; muted: boolean }
+  | {
+      type: 'marker';
+      seq: number;
+      position: string;
+      conversation: string;
+      user: string;
+      read: number;
+      /** The thread that was read, rather than the conversation. */
+      thread: number | null;
+    }
   | {
       type: 'presence';
       user: string;
@@ -151,6 +220,8 @@ export type ClientFrame =
       op: ReactionOp;
     }
   | { type: 'block' | 'unblock'; ref: number; id: string; user: string }
+  | { type: 'room.create'; ref: number; id: string; name: string; visibility: Visibility }
+  | { type: 'room.join' | 'room.leave'; ref: number; id: string; conversation: string }
   | { type: 'mark'; ref: number; id: string; conversation: string; read: number }
   | { type: 'typing'; ref: number; conversation: string }
   | { type: 'watch'; ref: number; users: string[] };
@@ -237,6 +308,7 @@ function decodeFrame(from: JsonRecord): ServerFrame {
         sender: text(from, 'sender'),
         id: text(from, 'id'),
         text: text(from, 'text'),
+        ...decodeRelations(from),
         at: text(from, 'at'),
       };
     case 'edited':
@@ -250,6 +322,29 @@ function decodeFrame(from: JsonRecord): ServerFrame {
         return { type: 'other', name: type, position: text(from, 'position') };
       return { type, ...decodeChange(from), user: text(from, 'user'), emoji: text(from, 'emoji'), op };
     }
+    case 'pin': {
+      const op = text(from, 'op');
+      if (op !== 'add' && op !== 'remove')
+        return { type: 'other', name: type, position: text(from, 'position') };
+      return { type, ...decodeChange(from), by: text(from, 'by'), op };
+    }
+    case 'room':
+      return { type, ...decodeOfRoom(from), ...decodeRoomFacts(from) };
+    case 'member':
+      return { type, ...decodeOfRoom(from), user: text(from, 'user'), change: text(from, 'change') };
+    case 'profile': {
+      const user = text(from, 'user');
+      const displayName = optionalText(from, 'display_name') || user;
+      return { type, position: optionalText(from, 'position'), user, displayName };
+    }
+    case 'preferences':
+      return {
+        type,
+        seq: whole(from, 'seq'),
+        position: text(from, 'position'),
+        conversation: text(from, 'conversation'),
+        muted: from.muted === true,
+      };
     case 'block':
       return {
         type,
@@ -268,6 +363,7 @@ function decodeFrame(from: JsonRecord): ServerFrame {
         conversation: text(from, 'conversation'),
         user: text(from, 'user'),
         read: whole(from, 'read'),
+        thread: optionalWhole(from, 'thread') ?? null,
       };
     case 'presence':
       return {
@@ -291,7 +387,38 @@ function decodeFrame(from: JsonRecord): ServerFrame {
   }
 }
 
-/** What edits, deletions and reactions have in common. */
+/** How a message is bound up with others and with people: as it is sent, and as history has it. */
+function decodeRelations(from: JsonRecord) {
+  return {
+    replyTo: optionalWhole(from, 'reply_to') ?? null,
+    thread: optionalWhole(from, 'thread') ?? null,
+    mentions: optionalTexts(from, 'mentions') ?? [],
+    mentionsRoom: from.mentions_room === true,
+  };
+}
+
+function decodeOfRoom(from: JsonRecord) {
+  return {
+    seq: whole(from, 'seq'),
+    position: text(from, 'position'),
+    conversation: text(from, 'conversation'),
+    by: text(from, 'by'),
+    id: optionalText(from, 'id') ?? '',
+    at: text(from, 'at'),
+  };
+}
+
+/** What a later version may call a room that is not public: nobody is told that they would find it. */
+function decodeRoomFacts(from: JsonRecord): RoomFacts {
+  return {
+    name: text(from, 'name'),
+    topic: optionalText(from, 'topic') ?? '',
+    visibility: text(from, 'visibility') === 'public' ? 'public' : 'private',
+    archived: from.archived === true,
+  };
+}
+
+/** What edits, deletions, reactions and pins have in common. */
 function decodeChange(from: JsonRecord) {
   return {
     seq: whole(from, 'seq'),
@@ -319,6 +446,27 @@ export interface MessageItem {
   editedAt: string | null;
   deleted: boolean;
   reactions: ReactionItem[];
+  replyTo: number | null;
+  /** The beginning of what it answers, where that may be read. */
+  reply: ReplyItem | null;
+  thread: number | null;
+  /** What was said in its own thread. */
+  replies: RepliesItem | null;
+  mentions: string[];
+  mentionsRoom: boolean;
+  pinned: boolean;
+}
+
+export interface ReplyItem {
+  seq: number;
+  sender: string;
+  text: string;
+  deleted: boolean;
+}
+
+export interface RepliesItem {
+  count: number;
+  lastAt: string;
 }
 
 /** Who reacts with one emoji, in the order in which they did. The server may name fewer people than there are. */
@@ -341,9 +489,21 @@ export interface ConversationItem {
   participants: string[];
   lastMessage: MessageItem | null;
   unread: number;
+  /** Of those, and of what was said in threads, how many mention this person. */
+  mentions: number;
   read: number;
   markers: { user: string; read: number; delivered: number }[];
   lastActivity: string;
+  muted: boolean;
+  room: RoomItem | null;
+}
+
+/** A room, as the directory and the list of conversations have it. */
+export interface RoomItem extends RoomFacts {
+  conversation: string;
+  members: number;
+  /** What this person is there; null where they are not in it. */
+  role: string | null;
 }
 
 export interface UserItem {
@@ -385,7 +545,38 @@ export function decodeMessageItem(value: unknown): MessageItem {
             const of = record(reaction, 'reaction');
             return { emoji: text(of, 'emoji'), users: texts(of, 'users'), count: whole(of, 'count') };
           }),
+    ...decodeRelations(from),
+    reply: optional(from.reply, decodeReplyItem),
+    replies: optional(from.replies, (value) => {
+      const of = record(value, 'replies');
+      return { count: whole(of, 'count'), lastAt: text(of, 'last_at') };
+    }),
+    pinned: from.pinned === true,
   };
+}
+
+function decodeReplyItem(value: unknown): ReplyItem {
+  const from = record(value, 'reply');
+  return {
+    seq: whole(from, 'seq'),
+    sender: optionalText(from, 'sender') ?? '',
+    text: optionalText(from, 'text') ?? '',
+    deleted: from.deleted === true,
+  };
+}
+
+export function decodeRoomItem(value: unknown): RoomItem {
+  const from = record(value, 'room');
+  return {
+    conversation: text(from, 'conversation'),
+    ...decodeRoomFacts(from),
+    members: optionalWhole(from, 'members') ?? 0,
+    role: optionalText(from, 'role') ?? null,
+  };
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | null {
+  return value === undefined || value === null ? null : read(value);
 }
 
 export function decodeVersionItem(value: unknown): VersionItem {
@@ -395,13 +586,13 @@ export function decodeVersionItem(value: unknown): VersionItem {
 
 export function decodeConversationItem(value: unknown): ConversationItem {
   const from = record(value, 'conversation');
-  const last = from.last_message;
   return {
     conversation: text(from, 'conversation'),
     kind: text(from, 'kind'),
     participants: optionalTexts(from, 'participants') ?? [],
-    lastMessage: last === undefined || last === null ? null : decodeMessageItem(last),
+    lastMessage: optional(from.last_message, decodeMessageItem),
     unread: whole(from, 'unread'),
+    mentions: optionalWhole(from, 'mentions') ?? 0,
     read: optionalWhole(from, 'read') ?? 0,
     markers:
       from.markers === undefined || from.markers === null
@@ -415,6 +606,8 @@ export function decodeConversationItem(value: unknown): ConversationItem {
             };
           }),
     lastActivity: text(from, 'last_activity'),
+    muted: optional(from.preferences, (value) => record(value, 'preferences').muted === true) ?? false,
+    room: optional(from.room, decodeRoomItem),
   };
 }
 

@@ -4,10 +4,12 @@ import {
   decodeConversationItem,
   decodeMessageItem,
   decodePage,
+  decodeRoomItem,
   decodeUserItem,
   decodeVersionItem,
   type MessageItem,
   type Page,
+  type RoomItem,
   type UserItem,
   type VersionItem,
 } from './frames.ts';
@@ -20,6 +22,7 @@ const VERSIONS_SHOWN = 200;
 const CONVERSATIONS_PER_PAGE = 100;
 const PEOPLE_PER_SEARCH = 20;
 const BLOCKS_PER_PAGE = 200;
+const ROOMS_PER_SEARCH = 20;
 
 export interface Reading {
   /** HST2: the answer is at least as new as this position. */
@@ -42,6 +45,12 @@ export class History {
     return this.#page(path, reading, decodeConversationItem);
   }
 
+  async conversation(id: string, reading: Reading): Promise<ConversationItem> {
+    return decodeConversationItem(
+      await this.#get(`/history/conversations/${encodeURIComponent(id)}`, reading),
+    );
+  }
+
   messages(conversation: string, before: number | null, reading: Reading): Promise<Page<MessageItem>> {
     const path = `/history/conversations/${encodeURIComponent(conversation)}/messages`;
     return this.#page(`${path}${query({ limit: MESSAGES_PER_PAGE, before })}`, reading, decodeMessageItem);
@@ -62,6 +71,12 @@ export class History {
   /** Whom this person has blocked. */
   blocks(cursor: string | null, reading: Reading): Promise<Page<UserItem>> {
     return this.#page(`/history/blocks${query({ limit: BLOCKS_PER_PAGE, cursor })}`, reading, decodeUserItem);
+  }
+
+  /** Public rooms by name; all of them where nothing is asked for. */
+  rooms(words: string, reading: Reading): Promise<Page<RoomItem>> {
+    const q = words === '' ? null : words;
+    return this.#page(`/history/rooms${query({ q, limit: ROOMS_PER_SEARCH })}`, reading, decodeRoomItem);
   }
 
   people(prefix: string, reading: Reading): Promise<Page<UserItem>> {

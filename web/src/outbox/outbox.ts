@@ -1,6 +1,6 @@
 /** Carries out what the queue decides: over the socket, the storage and a timer. */
 import type { Environment } from '../net/environment.ts';
-import type { ClientFrame, ErrorFrame, OkFrame, ReactionOp, To } from '../net/frames.ts';
+import type { ClientFrame, ErrorFrame, OkFrame, ReactionOp, To, Visibility } from '../net/frames.ts';
 import {
   type Command,
   type Entry,
@@ -98,6 +98,18 @@ export class Outbox {
 
   block(user: string, blocked: boolean): AddOutcome {
     return this.#add({ kind: 'block', user, blocked });
+  }
+
+  createRoom(name: string, visibility: Visibility): AddOutcome {
+    return this.#add({ kind: 'create', name, visibility });
+  }
+
+  joinRoom(conversation: string, name: string): AddOutcome {
+    return this.#add({ kind: 'join', to: { conversation }, name });
+  }
+
+  leaveRoom(conversation: string, name: string): AddOutcome {
+    return this.#add({ kind: 'leave', to: { conversation }, name });
   }
 
   #add(command: Command): AddOutcome {
@@ -259,5 +271,10 @@ function frameOf(entry: Entry, ref: number): ClientFrame {
     }
     case 'block':
       return { type: entry.blocked ? 'block' : 'unblock', ref, id, user: entry.user };
+    case 'create':
+      return { type: 'room.create', ref, id, name: entry.name, visibility: entry.visibility };
+    case 'join':
+    case 'leave':
+      return { type: `room.${entry.kind}`, ref, id, conversation: entry.to.conversation };
   }
 }

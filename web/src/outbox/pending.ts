@@ -1,10 +1,14 @@
 /** What waits in the outbox, as if it had happened: shown at once, and taken back where the server refuses it. */
 import { type MessageChange, withChange } from '../store/changes.ts';
 import type { Message } from '../store/state.ts';
-import type { ChangeEntry, Entry } from './queue.ts';
+import type { ChangeEntry, Entry, RoomEntry } from './queue.ts';
 
 export function isChange(entry: Entry): entry is ChangeEntry {
-  return entry.kind !== 'send' && entry.kind !== 'block';
+  return entry.kind === 'edit' || entry.kind === 'delete' || entry.kind === 'react';
+}
+
+export function isOfRoom(entry: Entry): entry is RoomEntry {
+  return entry.kind === 'create' || entry.kind === 'join' || entry.kind === 'leave';
 }
 
 export function changeOfEntry(entry: ChangeEntry, me: string, at: string): MessageChange {

@@ -4,7 +4,7 @@
  * One that was sent without an answer is sent again with the same id, which the server takes once (CMD2).
  */
 import { reconnectDelayMs } from '../net/backoff.ts';
-import type { ReactionOp, To } from '../net/frames.ts';
+import type { ReactionOp, To, Visibility } from '../net/frames.ts';
 
 /** How many commands may wait; also what a person can still oversee. */
 export const MAX_ENTRIES = 500;
@@ -16,7 +16,10 @@ export type Command =
   | { kind: 'edit'; to: { conversation: string }; message: number; text: string }
   | { kind: 'delete'; to: { conversation: string }; message: number }
   | { kind: 'react'; to: { conversation: string }; message: number; emoji: string; op: ReactionOp }
-  | { kind: 'block'; user: string; blocked: boolean };
+  | { kind: 'block'; user: string; blocked: boolean }
+  | { kind: 'create'; name: string; visibility: Visibility }
+  /** The name is for whoever reads what became of it. */
+  | { kind: 'join' | 'leave'; to: { conversation: string }; name: string };
 
 interface Waiting {
   /** The client id, the same over every retry. */
@@ -39,10 +42,13 @@ export type StoredEntry = Waiting & Command & { status: 'queued' | 'failed' };
 export type Entry = Waiting & Command & { status: 'queued' | 'sending' | 'failed' };
 export type SendEntry = Entry & { kind: 'send' };
 /** Something done to a message that is in the log. */
-export type ChangeEntry = Exclude<Entry, { kind: 'send' | 'block' }>;
+export type ChangeEntry = Exclude<Entry, { kind: 'send' | 'block' | RoomKind }>;
 /** What is said or done in a conversation. */
-export type ConversationEntry = Exclude<Entry, { kind: 'block' }>;
+export type ConversationEntry = Exclude<Entry, { kind: 'block' | RoomKind }>;
 export type BlockEntry = Entry & { kind: 'block' };
+/** A room that is to be made, joined or left. */
+export type RoomEntry = Exclude<Entry, { kind: 'block' | ConversationEntry['kind'] }>;
+type RoomKind = 'create' | 'join' | 'leave';
 
 export interface Queue {
   entries: readonly Entry[];

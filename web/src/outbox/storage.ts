@@ -110,8 +110,11 @@ function isEntry(value: unknown): value is StoredEntry {
   );
 }
 
-function isCommand({ kind, to, message, text, emoji, op, user, blocked }: Record<string, unknown>): boolean {
+function isCommand(command: Record<string, unknown>): boolean {
+  const { kind, to, message, text, emoji, op, user, blocked, name, visibility } = command;
   if (kind === 'block') return typeof user === 'string' && typeof blocked === 'boolean';
+  if (kind === 'create')
+    return typeof name === 'string' && (visibility === 'public' || visibility === 'private');
   if (typeof to !== 'object' || to === null) return false;
   const inConversation = 'conversation' in to && typeof to.conversation === 'string';
   const toMessage = inConversation && Number.isSafeInteger(message);
@@ -127,6 +130,9 @@ function isCommand({ kind, to, message, text, emoji, op, user, blocked }: Record
       return toMessage;
     case 'react':
       return toMessage && typeof emoji === 'string' && (op === 'add' || op === 'remove');
+    case 'join':
+    case 'leave':
+      return inConversation && typeof name === 'string';
     default:
       return false;
   }

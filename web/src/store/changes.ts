@@ -1,11 +1,15 @@
-/** What is done to messages after they were said: edits, deletions, reactions (PROTOCOL §4). */
-import type { DeletedFrame, EditedFrame, ReactionFrame, ReactionOp } from '../net/frames.ts';
+/** What is done to messages after they were said: edits, deletions, reactions, pins, threads (PROTOCOL §4). */
+import type { DeletedFrame, EditedFrame, PinFrame, ReactionFrame, ReactionOp } from '../net/frames.ts';
+import { beginning } from './reply.ts';
 import type { Message, Reaction } from './state.ts';
 
 export type MessageChange =
   | Pick<EditedFrame, 'type' | 'by' | 'text' | 'at'>
   | Pick<DeletedFrame, 'type'>
-  | Pick<ReactionFrame, 'type' | 'user' | 'emoji' | 'op'>;
+  | Pick<ReactionFrame, 'type' | 'user' | 'emoji' | 'op'>
+  | Pick<PinFrame, 'type' | 'op'>
+  /** Something was said in its thread. */
+  | { type: 'replied'; at: string };
 
 /** A change at its place in the log. */
 export interface Recent {
@@ -18,12 +22,14 @@ export interface Recent {
 /** A page is read in seconds; more than this does not happen to one person's conversations meanwhile. */
 const MAX_RECENT = 1_000;
 
-export function changeOf(frame: EditedFrame | DeletedFrame | ReactionFrame): Recent {
+export type ChangeFrame = EditedFrame | DeletedFrame | ReactionFrame | PinFrame;
+
+export function changeOf(frame: ChangeFrame): Recent {
   const { seq, conversation, message } = frame;
   return { seq, conversation, message, change: changeIn(frame) };
 }
 
-function changeIn(frame: EditedFrame | DeletedFrame | ReactionFrame): MessageChange {
+function changeIn(frame: ChangeFrame): MessageChange {
   switch (frame.type) {
     case 'edited':
       return { type: 'edited', by: frame.by, text: frame.text, at: frame.at };
@@ -31,6 +37,8 @@ function changeIn(frame: EditedFrame | DeletedFrame | ReactionFrame): MessageCha
       return { type: 'deleted' };
     case 'reaction':
       return { type: 'reaction', user: frame.user, emoji: frame.emoji, op: frame.op };
+    case 'pin':
+      return { type: 'pin', op: frame.op };
   }
 }
 
@@ -40,24 +48,63 @@ export function withRecent(recent: readonly Recent[], next: Recent): readonly Re
 }
 
 /** A message as it was said, before anything was done to it. */
-export function said(message: Pick<Message, 'seq' | 'sender' | 'id' | 'text' | 'at'>): Message {
-  const { seq, sender, id, text, at } = message;
-  return { seq, sender, id, text, at, editedAt: null, deleted: false, reactions: [] };
+export function said(
+  message: Pick<Message, 'seq' | 'sender' | 'id' | 'text' | 'at'> &
+    Partial<Pick<Message, 'replyTo' | 'mentions' | 'mentionsRoom'>>,
+): Message {
+  const { seq, sender, id, text, at, replyTo = null, mentions = [], mentionsRoom = false } = message;
+  return {
+    ...{ seq, sender, id, text, at, editedAt: null, deleted: false, reactions: [] },
+    ...{ replyTo, reply: null, replies: null, mentions, mentionsRoom, pinned: false },
+  };
 }
 
-/** The same message where the change is none. A delete wins over all that comes after it. */
+/** The same message where the change is none. A delete wins over all that is said of the message itself after it. */
 export function withChange(message: Message, change: MessageChange): Message {
+  if (change.type === 'replied') {
+    const { count, lastAt } = message.replies ?? { count: 0, lastAt: '' };
+    return { ...message, replies: { count: count + 1, lastAt: change.at > lastAt ? change.at : lastAt } };
+  }
   if (message.deleted) return message;
   switch (change.type) {
     case 'edited':
       return change.by === message.sender ? { ...message, text: change.text, editedAt: change.at } : message;
     case 'deleted':
-      return { ...message, text: '', editedAt: null, deleted: true, reactions: [] };
+      return {
+        ...{ ...message, text: '', editedAt: null, deleted: true, reactions: [] },
+        ...{ mentions: [], mentionsRoom: false, pinned: false },
+      };
+    case 'pin': {
+      const pinned = change.op === 'add';
+      return pinned === message.pinned ? message : { ...message, pinned };
+    }
     case 'reaction': {
       const reactions = withReaction(message.reactions, change.emoji, change.user, change.op);
       return reactions === message.reactions ? message : { ...message, reactions };
     }
   }
+}
+
+/** The same for what is shown of the message that it answers. */
+export function withAnsweredChange(message: Message, change: MessageChange): Message {
+  const { reply } = message;
+  if (reply === null || reply.deleted) return message;
+  if (change.type === 'deleted') return { ...message, reply: { ...reply, text: '', deleted: true } };
+  if (change.type !== 'edited' || change.by !== reply.sender) return message;
+  return { ...message, reply: { ...reply, text: beginning(change.text) } };
+}
+
+/**
+ * A message of a page, with what was done before and after the page was read: doing the former again leaves the last
+ * word standing. What was said in a thread is counted, so the page's newest one tells which are in its number.
+ */
+export function withChangesSince(message: Message, recent: readonly Recent[]): Message {
+  const counted = message.replies?.lastAt ?? '';
+  return recent.reduce((so, { message: about, change }) => {
+    if (about === so.replyTo) return withAnsweredChange(so, change);
+    if (about !== so.seq || (change.type === 'replied' && change.at <= counted)) return so;
+    return withChange(so, change);
+  }, message);
 }
 
 function withReaction(

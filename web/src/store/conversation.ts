@@ -1,6 +1,7 @@
 /** Folding one conversation. But for `withChanged` everything here gives the same in any order and with repeats. */
-import type { ConversationItem } from '../net/frames.ts';
-import { type MessageChange, withChange } from './changes.ts';
+import type { ConversationItem, ReplyItem, RoomFacts } from '../net/frames.ts';
+import { type MessageChange, withAnsweredChange, withChange } from './changes.ts';
+import { beginning } from './reply.ts';
 import type { Conversation, Message } from './state.ts';
 
 export function emptyConversation(id: string, participants: readonly string[]): Conversation {
@@ -8,8 +9,11 @@ export function emptyConversation(id: string, participants: readonly string[]): 
     id,
     kind: 'direct',
     participants,
+    room: null,
+    muted: false,
+    notices: [],
     messages: [],
-    counted: { lastSeq: 0, read: 0, unread: 0 },
+    counted: { lastSeq: 0, read: 0, unread: 0, mentions: 0 },
     read: new Map(),
     delivered: new Map(),
     lastActivity: '',
@@ -29,8 +33,12 @@ export function withMessages(
   let { messages, read, lastActivity } = conversation;
   for (const message of arriving) {
     const index = insertionIndex(messages, message.seq);
-    if (messages[index]?.seq === message.seq) {
+    const held = messages[index];
+    if (held?.seq === message.seq) {
       if (newer(message.seq)) messages = messages.with(index, message);
+      // Live frames do not tell what a message answers.
+      else if (held.reply === null && message.reply !== null)
+        messages = messages.with(index, { ...held, reply: message.reply });
       continue;
     }
     messages = index === messages.length ? [...messages, message] : messages.toSpliced(index, 0, message);
@@ -42,14 +50,22 @@ export function withMessages(
     : { ...conversation, messages, read, lastActivity };
 }
 
-/** Something was done to a message; one that is not here is read as it is then. */
+/** Something was done to a message; one that is not here is read as it is then. Those that answer it show it, too. */
 export function withChanged(conversation: Conversation, seq: number, change: MessageChange): Conversation {
-  const { messages } = conversation;
-  const index = insertionIndex(messages, seq);
-  const held = messages[index];
-  if (held?.seq !== seq) return conversation;
-  const next = withChange(held, change);
-  return next === held ? conversation : { ...conversation, messages: messages.with(index, next) };
+  const messages = conversation.messages.map((held) => {
+    if (held.replyTo === seq) return withAnsweredChange(held, change);
+    return held.seq === seq ? withChange(held, change) : held;
+  });
+  const same = messages.every((message, index) => message === conversation.messages[index]);
+  return same ? conversation : { ...conversation, messages };
+}
+
+/** The beginning of what a message answers: as it is here, or as history told it; null where nothing is known of it. */
+export function answered({ messages }: Conversation, { replyTo, reply }: Message): ReplyItem | null {
+  if (replyTo === null) return null;
+  const held = messages[insertionIndex(messages, replyTo)];
+  if (held?.seq !== replyTo) return reply;
+  return { seq: replyTo, sender: held.sender, text: beginning(held.text), deleted: held.deleted };
 }
 
 /** `read` never goes back. */
@@ -69,13 +85,16 @@ export function withDelivered(conversation: Conversation, user: string, seq: num
  */
 export function withItem(conversation: Conversation, item: ConversationItem, me: string): Conversation {
   const last = item.lastMessage;
-  const seen = { lastSeq: last?.seq ?? 0, read: item.read, unread: item.unread };
+  const { read, unread, mentions } = item;
+  const seen = { lastSeq: last?.seq ?? 0, read, unread, mentions };
   const held = conversation.counted;
   const newer = seen.lastSeq > held.lastSeq || (seen.lastSeq === held.lastSeq && seen.read >= held.read);
   let next: Conversation = {
     ...conversation,
     kind: item.kind,
     participants: item.participants.length > 0 ? item.participants : conversation.participants,
+    room: item.room === null ? null : factsOf(item.room),
+    muted: item.muted,
     counted: newer ? seen : held,
     lastActivity:
       item.lastActivity > conversation.lastActivity ? item.lastActivity : conversation.lastActivity,
@@ -89,13 +108,39 @@ export function withItem(conversation: Conversation, item: ConversationItem, me:
 
 /** How many messages of others come after what `me` has read. */
 export function unreadCount(conversation: Conversation, me: string): number {
-  const { counted, messages } = conversation;
-  const read = conversation.read.get(me) ?? 0;
+  return countAfterRead(conversation, me, conversation.counted.unread, () => true);
+}
+
+/**
+ * How many of those mention `me`. History counts also what was said in threads; those can't be opened here, so what
+ * only they have to say is not shown once the conversation is read.
+ */
+export function mentionCount(conversation: Conversation, me: string): number {
+  const mentions = countAfterRead(
+    conversation,
+    me,
+    conversation.counted.mentions,
+    (message) => message.mentionsRoom || message.mentions.includes(me),
+  );
+  return Math.min(mentions, unreadCount(conversation, me));
+}
+
+/** Of messages of others: what a snapshot counted, less what was read since, and what came since. */
+function countAfterRead(
+  { counted, messages, read: markers }: Conversation,
+  me: string,
+  before: number,
+  counts: (message: Message) => boolean,
+): number {
+  const read = markers.get(me) ?? 0;
   const fromOthers = (after: number, upTo: number) =>
-    messages.reduce((n, { seq, sender }) => (sender !== me && seq > after && seq <= upTo ? n + 1 : n), 0);
+    messages.reduce((n, message) => {
+      const { seq, sender } = message;
+      return sender !== me && seq > after && seq <= upTo && counts(message) ? n + 1 : n;
+    }, 0);
   const since = fromOthers(Math.max(counted.lastSeq, read), Number.POSITIVE_INFINITY);
   if (read >= counted.lastSeq) return since;
-  return Math.max(0, counted.unread - fromOthers(counted.read, read)) + since;
+  return Math.max(0, before - fromOthers(counted.read, read)) + since;
 }
 
 /** Lets go of all but the newest messages; the count of the unread stays what it was. */
@@ -106,7 +151,10 @@ export function trimmed(conversation: Conversation, me: string, keep: number): C
   const lastSeq = messages.at(-1)?.seq ?? 0;
   return {
     ...conversation,
-    counted: { lastSeq, read, unread: unreadCount(conversation, me) },
+    counted: {
+      ...{ lastSeq, read },
+      ...{ unread: unreadCount(conversation, me), mentions: mentionCount(conversation, me) },
+    },
     messages: messages.slice(-keep),
     older: true,
   };
@@ -114,14 +162,19 @@ export function trimmed(conversation: Conversation, me: string, keep: number): C
 
 export type Receipt = 'sent' | 'delivered' | 'read';
 
-/** How far a message of mine has come: to all others, or not yet. */
+/** How far a message of mine has come: to all others, or not yet. In a room that is nobody's to know. */
 export function receiptOf(conversation: Conversation, seq: number, me: string): Receipt {
+  if (conversation.kind === 'room') return 'sent';
   const others = conversation.participants.filter((user) => user !== me);
   if (others.length === 0) return 'read';
   if (others.every((user) => (conversation.read.get(user) ?? 0) >= seq)) return 'read';
   const reached = (user: string) =>
     Math.max(conversation.read.get(user) ?? 0, conversation.delivered.get(user) ?? 0);
   return others.every((user) => reached(user) >= seq) ? 'delivered' : 'sent';
+}
+
+function factsOf({ name, topic, visibility, archived }: RoomFacts): RoomFacts {
+  return { name, topic, visibility, archived };
 }
 
 function raised(

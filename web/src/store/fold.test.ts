@@ -22,12 +22,19 @@ const item = (seq: number, sender = BOB): MessageItem => ({
   editedAt: null,
   deleted: false,
   reactions: [],
+  replyTo: null,
+  reply: null,
+  thread: null,
+  replies: null,
+  mentions: [],
+  mentionsRoom: false,
+  pinned: false,
 });
 const frame = (of: ServerFrame): Change => ({ type: 'frame', frame: of, now: NOW });
 const message = (seq: number, sender = BOB): Change =>
   frame({ type: 'message', position: `p${seq}`, participants: [ME, BOB], ...item(seq, sender) });
 const marker = (user: string, read: number): Change =>
-  frame({ type: 'marker', seq: 10_000 + read, position: 'p', conversation: C, user, read });
+  frame({ type: 'marker', seq: 10_000 + read, position: 'p', conversation: C, user, read, thread: null });
 const reset = (position = 'p0'): Change => frame({ type: 'reset', reason: 'fresh', position });
 const page = <T>(items: T[], next: string | null = null): Page<T> => ({ items, next, position: 'p' });
 const listPage = (generation: number, row: Partial<ConversationItem>): Change => ({
@@ -41,9 +48,12 @@ const listPage = (generation: number, row: Partial<ConversationItem>): Change =>
       participants: [ME, BOB],
       lastMessage: null,
       unread: 0,
+      mentions: 0,
       read: 0,
       markers: [],
       lastActivity: at(0),
+      muted: false,
+      room: null,
       ...row,
     },
   ]),

@@ -3,9 +3,18 @@
  * this client itself did. Events are applied by seq, so a page that already has them and a frame that brings them
  * again leave the same state (CON5).
  */
-import type { ConversationItem, MessageItem, Page, ServerFrame, UserItem } from '../net/frames.ts';
+import type {
+  ConversationItem,
+  MemberFrame,
+  MessageFrame,
+  MessageItem,
+  Page,
+  RoomFrame,
+  ServerFrame,
+  UserItem,
+} from '../net/frames.ts';
 import { type Block, withBlocks, withRecentBlock } from './blocks.ts';
-import { changeOf, type Recent, said, withChange, withRecent } from './changes.ts';
+import { changeOf, type Recent, said, withChangesSince, withRecent } from './changes.ts';
 import {
   emptyConversation,
   trimmed,
@@ -16,11 +25,26 @@ import {
   withRead,
 } from './conversation.ts';
 import {
+  type Gone,
+  isGoing,
+  noticeOfMember,
+  noticeOfRoom,
+  type Told,
+  withGone,
+  withNotice,
+  withTold,
+  withWord,
+} from './rooms.ts';
+import {
   type Conversation,
   directKey,
+  idOfKey,
   initialState,
+  keyOf,
   type Message,
   type Reading,
+  roomKey,
+  roomOfKey,
   type State,
 } from './state.ts';
 
@@ -38,9 +62,14 @@ export type Change =
   | { type: 'changed'; recent: Recent }
   /** The `ok` of a block or an unblock, in its place among the events (EVT2). */
   | { type: 'blocked'; block: Block }
+  /** The `ok` of making or joining a room, or of leaving one, in its place among the events (EVT2). */
+  | { type: 'entered'; conversation: string; id: string; position: string | null }
+  | { type: 'left'; conversation: string }
   /** All that this person has blocked, as history has it. */
   | { type: 'blocks_read'; generation: number; users: readonly string[] }
   | { type: 'list_page'; generation: number; page: Page<ConversationItem>; wholeFirst: boolean }
+  /** One row of the list, read by itself. */
+  | { type: 'row'; generation: number; item: ConversationItem }
   | { type: 'list_failed'; generation: number; message: string }
   | {
       type: 'messages_page';
@@ -77,6 +106,12 @@ export function fold(state: State, change: Change): State {
         : state;
     case 'list_page':
       return change.generation === state.generation ? foldList(state, change.page, change.wholeFirst) : state;
+    case 'row':
+      return change.generation === state.generation ? withRow(state, change.item) : state;
+    case 'entered':
+      return withEntered(state, change.conversation, change.id, change.position);
+    case 'left':
+      return withoutRoom(state, change.conversation, 'left', state.me);
     case 'list_failed':
       return change.generation === state.generation
         ? { ...state, list: { status: 'failed', message: change.message } }
@@ -112,19 +147,27 @@ function foldFrame(state: State, frame: ServerFrame, now: number): State {
         open: state.open,
       };
     case 'message':
-      return withoutTyping(
-        withArrived(state, frame.conversation, frame.participants ?? null, said(frame)),
-        frame.conversation,
-        frame.sender,
-      );
+      return withoutTyping(withSaid(state, frame), frame.conversation, frame.sender);
     case 'edited':
     case 'deleted':
     case 'reaction':
+    case 'pin':
       return foldRecent(state, changeOf(frame));
     case 'block':
       return foldBlock(state, { seq: frame.seq, user: frame.user, blocked: frame.blocked });
+    case 'member':
+      return foldMember(state, frame);
+    case 'room':
+      return foldRoom(state, frame);
+    case 'preferences': {
+      const { seq, conversation, muted } = frame;
+      return foldTold(state, { seq, conversation, muted });
+    }
+    case 'profile':
+      return foldMet(state, [frame]);
     case 'marker':
-      return withMarker(state, frame.conversation, frame.user, frame.read);
+      // Of a thread: nothing here shows how far one has read there.
+      return frame.thread === null ? withMarker(state, frame.conversation, frame.user, frame.read) : state;
     case 'delivered':
       return changed(state, frame.conversation, (held) => withDelivered(held, frame.user, frame.upto));
     case 'presence': {
@@ -148,9 +191,17 @@ function foldFrame(state: State, frame: ServerFrame, now: number): State {
 
 /** Kept also where nothing is known of the conversation yet: the page that is on its way may be older. */
 function withMarker(state: State, id: string, user: string, read: number): State {
+  if (state.gone.has(id)) return state;
   const held = state.conversations.get(id) ?? emptyConversation(id, []);
   const next = withRead(held, user, read);
   return next === held ? state : withConversation(state, next);
+}
+
+/** What is said in a thread stands beside the conversation: all that is shown of it is that there is one more. */
+function withSaid(state: State, frame: MessageFrame): State {
+  const { seq, conversation, thread, participants, at } = frame;
+  if (thread === null) return withArrived(state, conversation, participants ?? null, said(frame));
+  return foldRecent(state, { seq, conversation, message: thread, change: { type: 'replied', at } });
 }
 
 function withArrived(
@@ -159,14 +210,15 @@ function withArrived(
   participants: readonly string[] | null,
   message: Message,
 ): State {
+  if (state.gone.has(id)) return state;
   const held = state.conversations.get(id) ?? emptyConversation(id, []);
   const named = participants !== null && held.participants.length === 0 ? { ...held, participants } : held;
   let next = withMessages(named, [message]);
-  if (directKey(next.participants) !== state.open && next.messages.length > 2 * KEPT_MESSAGES) {
+  if (keyOf(next) !== state.open && next.messages.length > 2 * KEPT_MESSAGES) {
     next = trimmed(next, state.me, KEPT_MESSAGES);
   }
   const kept = withConversation(state, next);
-  const unexplained = next.participants.length === 0 && !state.unknown.includes(id);
+  const unexplained = next.room === null && next.participants.length === 0 && !state.unknown.includes(id);
   return unexplained ? { ...kept, unknown: [...state.unknown, id].slice(-MAX_UNKNOWN) } : kept;
 }
 
@@ -192,30 +244,85 @@ function foldBlock(state: State, next: Block): State {
  */
 function withPage(state: State, held: Conversation, items: readonly MessageItem[]): Conversation {
   const recent = state.recent.filter(({ conversation }) => conversation === held.id);
-  const messages = items.map(({ conversation: _, ...item }) =>
-    recent
-      .filter(({ message }) => message === item.seq)
-      .reduce<Message>((so, { change }) => withChange(so, change), item),
-  );
+  const messages = items.map(({ conversation: _, thread: __, ...item }) => withChangesSince(item, recent));
   return withMessages(held, messages, (seq) => recent.every(({ message }) => message !== seq));
 }
 
 function foldList(state: State, page: Page<ConversationItem>, wholeFirst: boolean): State {
-  let next = state;
-  for (const item of page.items) {
-    const held =
-      next.conversations.get(item.conversation) ?? emptyConversation(item.conversation, item.participants);
-    const row = withItem(held, item, state.me);
-    next = withConversation(next, item.lastMessage === null ? row : withPage(state, row, [item.lastMessage]));
-  }
+  const next = page.items.reduce(withRow, state);
   return wholeFirst
     ? { ...next, list: { status: 'done' }, listNext: page.next }
     : { ...next, listNext: page.next };
 }
 
+/** A row, as new as what the session has told: a room that one left meanwhile is not back. */
+function withRow(state: State, item: ConversationItem): State {
+  const { conversation: id, participants, lastMessage } = item;
+  if (state.gone.has(id)) return state;
+  const held = state.conversations.get(id) ?? emptyConversation(id, participants);
+  const row = state.told
+    .filter(({ conversation }) => conversation === id)
+    .reduce(withWord, withItem(held, item, state.me));
+  return withConversation(state, lastMessage === null ? row : withPage(state, row, [lastMessage]));
+}
+
+/** Remembered also where the room is not here yet, as what is done to messages is. */
+function foldTold(state: State, word: Told): State {
+  const told = withTold(state.told, word);
+  if (told === state.told) return state;
+  return changed({ ...state, told }, word.conversation, (held) => withWord(held, word));
+}
+
+function foldRoom(state: State, frame: RoomFrame): State {
+  const { seq, position, conversation, name, topic, visibility, archived, by, id } = frame;
+  const noticed = changed(state, conversation, (held) => withNotice(held, noticeOfRoom(held.room, frame)));
+  const next = foldTold(noticed, { seq, conversation, room: { name, topic, visibility, archived } });
+  return by === state.me && id !== '' && !state.conversations.has(conversation)
+    ? withEntered(next, conversation, id, position)
+    : next;
+}
+
+function foldMember(state: State, frame: MemberFrame): State {
+  const { conversation, user, change, by, id, position } = frame;
+  if (user !== state.me)
+    return changed(state, conversation, (held) => withNotice(held, noticeOfMember(frame)));
+  if (change === 'joined') return withEntered(state, conversation, by === state.me ? id : '', position);
+  return isGoing(change) ? withoutRoom(state, conversation, change, by) : state;
+}
+
+/** One is in it from now on; what it is, history tells, once it is as new as this. */
+function withEntered(state: State, conversation: string, id: string, position: string | null): State {
+  const gone = new Map(state.gone);
+  gone.delete(conversation);
+  const entered = id === '' ? state.entered : { id, conversation };
+  return { ...state, gone, entered, minPosition: position ?? state.minPosition };
+}
+
+/** Who is in a room no more is told nothing of it: what was here of it gets old, and is let go. */
+function withoutRoom(state: State, id: string, change: Gone['change'], by: string): State {
+  const conversations = new Map(state.conversations);
+  const readings = new Map(state.readings);
+  const typing = new Map(state.typing);
+  const name = conversations.get(id)?.room?.name ?? state.gone.get(id)?.name ?? '';
+  conversations.delete(id);
+  readings.delete(roomKey(id));
+  typing.delete(id);
+  const elsewhere = ({ conversation }: { conversation: string }) => conversation !== id;
+  return {
+    ...state,
+    ...{ conversations, readings, typing },
+    recent: state.recent.filter(elsewhere),
+    told: state.told.filter(elsewhere),
+    unknown: state.unknown.filter((other) => other !== id),
+    gone: withGone(state.gone, id, { name, change, by }),
+  };
+}
+
 function foldMessages(state: State, change: Change & { type: 'messages_page' }): State {
   const { page, before, key, participants } = change;
-  const id = page.items[0]?.conversation ?? state.direct.get(key);
+  const id = page.items[0]?.conversation ?? idOfKey(state, key);
+  // One left the room while its page was read.
+  if (roomOfKey(key) !== null && (id === undefined || !state.conversations.has(id))) return state;
   const done = withReading(state, key, { status: 'done' });
   if (id === undefined) return done;
   const known = state.conversations.get(id) ?? emptyConversation(id, participants);
@@ -228,13 +335,13 @@ function foldMessages(state: State, change: Change & { type: 'messages_page' }):
 
 function foldOpened(state: State, key: string | null): State {
   if (key === state.open) return state;
-  const left = state.open === null ? undefined : state.direct.get(state.open);
+  const left = state.open === null ? undefined : idOfKey(state, state.open);
   const next =
     left === undefined ? state : changed(state, left, (held) => trimmed(held, state.me, KEPT_MESSAGES));
   return { ...next, open: key };
 }
 
-function foldMet(state: State, people: readonly UserItem[]): State {
+function foldMet(state: State, people: readonly Pick<UserItem, 'user' | 'displayName'>[]): State {
   const news = people.filter(({ user, displayName }) => state.names.get(user) !== displayName);
   if (news.length === 0) return state;
   const names = new Map(state.names);

@@ -33,7 +33,9 @@ const live = (frames: readonly ServerFrame[]): Change[] =>
 
 function shown(state: State): { messages: MessageItem[]; read: Record<string, number> } {
   const [held] = state.conversations.values();
-  const messages = held?.messages.map((message) => ({ ...message, conversation: held.id })) ?? [];
+  // What is shown of a message that is answered follows from that one, and is not in the cases.
+  const messages =
+    held?.messages.map((message) => ({ ...message, conversation: held.id, thread: null, reply: null })) ?? [];
   return { messages: messages as MessageItem[], read: Object.fromEntries(held?.read ?? []) };
 }
 
@@ -49,9 +51,12 @@ function pagesAfter(frames: readonly ServerFrame[]): Change[] {
     participants: PEOPLE,
     lastMessage: last,
     unread: 0,
+    mentions: 0,
     read: read.ada ?? 0,
     markers,
     lastActivity: last.at,
+    muted: false,
+    room: null,
   };
   const list = { items: [row], next: null, position: 'p' };
   const page = { items: messages, next: null, position: 'p' };

@@ -7,26 +7,29 @@ import { ConnectionDriver, type Socket } from '../net/connection/driver.ts';
 import type { Connection } from '../net/connection/state.ts';
 import type { Environment } from '../net/environment.ts';
 import type {
-  DeletedFrame,
-  EditedFrame,
+  MemberFrame,
   MessageFrame,
   OkFrame,
-  ReactionFrame,
+  Page,
   ReactionOp,
+  RoomFrame,
+  RoomItem,
   ServerFrame,
   UserItem,
   VersionItem,
+  Visibility,
 } from '../net/frames.ts';
 import type { History } from '../net/history.ts';
 import { Problem } from '../net/problem.ts';
 import { Marks } from '../outbox/marks.ts';
 import { type AddOutcome, Outbox, type Tabs } from '../outbox/outbox.ts';
-import { changeOfEntry } from '../outbox/pending.ts';
-import type { Entry } from '../outbox/queue.ts';
+import { changeOfEntry, isOfRoom } from '../outbox/pending.ts';
+import type { Entry, RoomEntry } from '../outbox/queue.ts';
 import type { OutboxStorage } from '../outbox/storage.ts';
 import { type FillRandom, Uuid7 } from '../outbox/uuid7.ts';
-import { said } from '../store/changes.ts';
+import { type ChangeFrame, said } from '../store/changes.ts';
 import { TYPING_MS } from '../store/fold.ts';
+import { idOfKey, peopleOfKey } from '../store/state.ts';
 import { Store } from '../store/store.ts';
 import { Reader } from './reader.ts';
 import { Watching } from './watching.ts';
@@ -161,16 +164,16 @@ export class Client {
 
   // ---- what a person does
 
-  /** Puts a direct conversation on the screen, or none. */
+  /** Puts a conversation on the screen, or none. */
   open(key: string | null): void {
     this.store.apply({ type: 'opened', key });
     this.#readOpen();
   }
 
   send(key: string, text: string): AddOutcome {
-    const id = this.store.state.direct.get(key);
+    const id = idOfKey(this.store.state, key);
     const outcome = this.outbox.add(
-      id === undefined ? { participants: key.split(',') } : { conversation: id },
+      id === undefined ? { participants: peopleOfKey(key) } : { conversation: id },
       text,
     );
     if (id !== undefined) this.#typed.delete(id);
@@ -193,6 +196,18 @@ export class Client {
     return this.outbox.block(user, blocked);
   }
 
+  createRoom(name: string, visibility: Visibility): AddOutcome {
+    return this.outbox.createRoom(name, visibility);
+  }
+
+  joinRoom(conversation: string, name: string): AddOutcome {
+    return this.outbox.joinRoom(conversation, name);
+  }
+
+  leaveRoom(conversation: string, name: string): AddOutcome {
+    return this.outbox.leaveRoom(conversation, name);
+  }
+
   /** What a message said, oldest first. Rejects with a `Problem`. */
   async versions(conversation: string, seq: number, signal: AbortSignal): Promise<VersionItem[]> {
     const minPosition = this.#changedAt ?? this.store.state.minPosition;
@@ -200,7 +215,7 @@ export class Client {
   }
 
   typing(key: string): void {
-    const id = this.store.state.direct.get(key);
+    const id = idOfKey(this.store.state, key);
     const now = this.#parts.environment.now();
     if (id === undefined || now - (this.#typed.get(id) ?? 0) < TYPING_EVERY_MS) return;
     this.#lastRef += 1;
@@ -233,6 +248,10 @@ export class Client {
     return this.#reader.search(prefix, signal);
   }
 
+  searchRooms(words: string, signal: AbortSignal): Promise<Page<RoomItem>> {
+    return this.#reader.searchRooms(words, signal);
+  }
+
   // ---- what the connection brings
 
   #receive(frame: ServerFrame): void {
@@ -263,7 +282,12 @@ export class Client {
       case 'edited':
       case 'deleted':
       case 'reaction':
+      case 'pin':
         this.#receiveChange(frame, now);
+        return;
+      case 'member':
+      case 'room':
+        this.#receiveOfRoom(frame, now);
         return;
       case 'block':
         this.store.apply({ type: 'frame', frame, now });
@@ -278,12 +302,26 @@ export class Client {
     const { unknown } = this.store.state;
     this.store.apply({ type: 'frame', frame, now });
     if (frame.sender === this.me) this.outbox.seen(frame.id);
-    void this.#reader.meet(frame.participants ?? []);
-    // Nobody named its people: the list knows them, once it is as new as this message.
-    if (this.store.state.unknown !== unknown) void this.#reader.readListAgain(frame.position);
+    void this.#reader.meet(frame.participants ?? [frame.sender]);
+    // Of what conversation it is nobody said: history knows, once it is as new as this message.
+    if (this.store.state.unknown !== unknown) void this.#reader.readRow(frame.conversation, frame.position);
   }
 
-  #receiveChange(frame: EditedFrame | DeletedFrame | ReactionFrame, now: number): void {
+  #receiveOfRoom(frame: MemberFrame | RoomFrame, now: number): void {
+    this.store.apply({ type: 'frame', frame, now });
+    if (frame.by === this.me) this.outbox.seen(frame.id);
+    void this.#reader.meet(frame.type === 'member' ? [frame.by, frame.user] : [frame.by]);
+    if (frame.type === 'member' && frame.user === this.me && frame.change === 'joined')
+      this.#enter(frame.conversation);
+  }
+
+  /** What the room is, and where it is on the screen already, what was said there. */
+  #enter(conversation: string): void {
+    void this.#reader.readRow(conversation, this.store.state.minPosition);
+    this.#readOpen();
+  }
+
+  #receiveChange(frame: ChangeFrame, now: number): void {
     this.#changedAt = frame.position;
     this.store.apply({ type: 'frame', frame, now });
     const by = frame.type === 'reaction' ? frame.user : frame.by;
@@ -327,7 +365,7 @@ export class Client {
     const { open } = this.store.state;
     if (open === null || !this.#readable) return;
     void this.#reader.readConversation(open);
-    void this.#reader.meet(open.split(','));
+    void this.#reader.meet(peopleOfKey(open));
   }
 
   #sent(entry: Entry, ok: OkFrame): void {
@@ -343,6 +381,10 @@ export class Client {
       this.store.apply({ type: 'sent', conversation, participants, message });
       return;
     }
+    if (isOfRoom(entry)) {
+      this.#movedRoom(entry, ok);
+      return;
+    }
     // A repeat's answer has no place in the order: the event itself has come or comes (EVT2, CMD2).
     if (position === undefined) return;
     if (entry.kind === 'block') {
@@ -354,6 +396,15 @@ export class Client {
     const { message, to } = entry;
     const change = changeOfEntry(entry, this.me, at);
     this.store.apply({ type: 'changed', recent: { seq, conversation: to.conversation, message, change } });
+  }
+
+  #movedRoom(entry: RoomEntry, { conversation: made, position }: OkFrame): void {
+    const conversation = entry.kind === 'create' ? made : entry.to.conversation;
+    if (conversation === undefined) return;
+    if (entry.kind !== 'leave') {
+      this.store.apply({ type: 'entered', conversation, id: entry.id, position: position ?? null });
+      this.#enter(conversation);
+    } else if (position !== undefined) this.store.apply({ type: 'left', conversation });
   }
 
   #refreshToken(): void {

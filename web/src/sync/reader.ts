@@ -1,16 +1,18 @@
 /** Reads history into the store, again and again where the trouble is temporary, for as long as it is still wanted. */
 import { reconnectDelayMs } from '../net/backoff.ts';
 import type { Environment } from '../net/environment.ts';
-import type { ConversationItem, MessageItem, Page, UserItem } from '../net/frames.ts';
+import type { ConversationItem, MessageItem, Page, RoomItem, UserItem } from '../net/frames.ts';
 import type { History } from '../net/history.ts';
 import { Malformed } from '../net/json.ts';
 import { Problem } from '../net/problem.ts';
 import { MAX_BLOCKED } from '../store/blocks.ts';
-import { directKey } from '../store/state.ts';
+import { keyOf, peopleOfKey, roomOfKey } from '../store/state.ts';
 import type { Store } from '../store/store.ts';
 
 /** How many people may wait to be met; others are shown by their handles. */
 const MAX_STRANGERS = 500;
+
+const NOT_MEMBER = 'You are not in this room.';
 
 export interface ReaderSurroundings {
   me: string;
@@ -30,7 +32,6 @@ export class Reader {
   readonly #reading = new Set<string>();
   #readingList = -1;
   #readingBlocks = -1;
-  #listReads: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(around: ReaderSurroundings) {
@@ -42,15 +43,27 @@ export class Reader {
     const { generation } = this.#around.store.state;
     if (this.#readingList === generation) return false;
     this.#readingList = generation;
-    const read = this.#readList(generation, minPosition);
-    this.#listReads = read;
-    return read;
+    return this.#readList(generation, minPosition);
   }
 
-  /** After the read that is under way, if there is one: this one has to be newer. */
-  async readListAgain(minPosition: string): Promise<void> {
-    await this.#listReads;
-    await this.readList(minPosition);
+  /** One row of the list, by itself: of a conversation that a frame spoke of and that is not here. */
+  async readRow(id: string, minPosition: string | null): Promise<void> {
+    const { store } = this.#around;
+    const { generation } = store.state;
+    await this.#persist(
+      this.#sameGeneration(generation),
+      () => this.#readRow(id, generation, minPosition),
+      () => {},
+    );
+  }
+
+  /** Whoever was in a room and is no more still reads what they were there for; that is no conversation of theirs. */
+  async #readRow(id: string, generation: number, minPosition: string | null): Promise<void> {
+    const { store, history } = this.#around;
+    const item = await history.conversation(id, { minPosition });
+    if (item.room !== null && item.room.role === null) throw notMember();
+    this.#seenInList([item]);
+    store.apply({ type: 'row', generation, item });
   }
 
   async #readList(generation: number, minPosition: string | null): Promise<boolean> {
@@ -62,7 +75,7 @@ export class Reader {
         (message) => store.apply({ type: 'list_failed', generation, message }),
       );
       if (page === null) return false;
-      this.#seenInList(page);
+      this.#seenInList(page.items);
       store.apply({ type: 'list_page', generation, page, wholeFirst: true });
       return true;
     } finally {
@@ -77,7 +90,7 @@ export class Reader {
     this.#older.add('list');
     try {
       const page = await history.conversations(listNext, { minPosition });
-      this.#seenInList(page);
+      this.#seenInList(page.items);
       store.apply({ type: 'list_page', generation, page, wholeFirst: false });
     } catch (error) {
       known(error);
@@ -114,28 +127,45 @@ export class Reader {
 
   /** The newest messages among the people of `key`, unless they are here. */
   async readConversation(key: string): Promise<void> {
-    const { store, history } = this.#around;
+    const { store } = this.#around;
     const { generation, minPosition } = store.state;
     const question = `${generation} ${key}`;
     if (store.state.readings.get(key)?.status === 'done' || this.#reading.has(question)) return;
     this.#reading.add(question);
     store.apply({ type: 'reading', generation, key, reading: { status: 'loading' } });
-    const participants = key.split(',');
-    const ask = async () => {
-      try {
-        return await history.direct(participants, { minPosition });
-      } catch (error) {
-        // They have not spoken yet, or one of them is nobody so far: whoever writes to them is told.
-        if (!(error instanceof Problem) || !['not_found', 'unknown_user'].includes(error.code)) throw error;
-        return { items: [], next: null, position: '' };
-      }
-    };
+    const participants = peopleOfKey(key);
+    const room = roomOfKey(key);
+    const ask = () =>
+      room === null ? this.#direct(participants, minPosition) : this.#room(room, generation, minPosition);
     const page = await this.#persist(this.#sameGeneration(generation), ask, (message) =>
       store.apply({ type: 'reading', generation, key, reading: { status: 'failed', message } }),
     ).finally(() => this.#reading.delete(question));
     if (page === null) return;
     this.#seenInPage(page);
     store.apply({ type: 'messages_page', generation, key, participants, before: null, page });
+  }
+
+  async #direct(participants: string[], minPosition: string | null): Promise<Page<MessageItem>> {
+    try {
+      return await this.#around.history.direct(participants, { minPosition });
+    } catch (error) {
+      // They have not spoken yet, or one of them is nobody so far: whoever writes to them is told.
+      if (!(error instanceof Problem) || !['not_found', 'unknown_user'].includes(error.code)) throw error;
+      return { items: [], next: null, position: '' };
+    }
+  }
+
+  /** What kind of room it is comes before what was said there. */
+  async #room(id: string, generation: number, minPosition: string | null): Promise<Page<MessageItem>> {
+    const { store, history } = this.#around;
+    try {
+      if (store.state.conversations.get(id)?.room == null) await this.#readRow(id, generation, minPosition);
+      return await history.messages(id, null, { minPosition });
+    } catch (error) {
+      throw error instanceof Problem && ['not_found', 'not_member'].includes(error.code)
+        ? notMember()
+        : error;
+    }
   }
 
   /** The page before the oldest message that is here. Resolves to false where it could not be read. */
@@ -151,7 +181,7 @@ export class Reader {
       const page = await history.messages(id, before, { minPosition });
       this.#seenInPage(page);
       const { participants } = held;
-      const key = directKey(participants);
+      const key = keyOf(held);
       store.apply({ type: 'messages_page', generation, key, participants, before, page });
       return true;
     } catch (error) {
@@ -167,7 +197,8 @@ export class Reader {
     const { me, store } = this.#around;
     for (const handle of handles) {
       if (this.#strangers.size === MAX_STRANGERS) break;
-      if (handle !== me && !store.state.names.has(handle)) this.#strangers.add(handle);
+      // Who was erased has no handle any more.
+      if (handle !== '' && handle !== me && !store.state.names.has(handle)) this.#strangers.add(handle);
     }
     if (this.#meeting) return;
     this.#meeting = true;
@@ -199,6 +230,12 @@ export class Reader {
     const page = await this.#around.history.people(prefix, { minPosition: null, signal });
     this.#around.store.apply({ type: 'met', people: page.items });
     return page.items;
+  }
+
+  /** Public rooms in whose name or topic words begin with these. Rejects with a `Problem`. */
+  async searchRooms(words: string, signal: AbortSignal): Promise<Page<RoomItem>> {
+    const { store, history } = this.#around;
+    return await history.rooms(words, { minPosition: store.state.minPosition, signal });
   }
 
   /** Whatever waits for its next attempt makes it now. */
@@ -250,14 +287,24 @@ export class Reader {
 
   #seenInPage(page: Page<MessageItem>): void {
     for (const { sender, id } of page.items) if (sender === this.#around.me) this.#around.seen(id);
+    const senders = page.items.flatMap(({ sender, reply }) =>
+      reply === null ? [sender] : [sender, reply.sender],
+    );
+    void this.meet(senders);
   }
 
-  #seenInList(page: Page<ConversationItem>): void {
-    for (const { lastMessage } of page.items) {
+  #seenInList(items: readonly ConversationItem[]): void {
+    for (const { lastMessage } of items) {
       if (lastMessage?.sender === this.#around.me) this.#around.seen(lastMessage.id);
     }
-    void this.meet(page.items.flatMap(({ participants }) => participants));
+    const speakers = ({ room, lastMessage }: ConversationItem) =>
+      room === null || lastMessage === null ? [] : [lastMessage.sender];
+    void this.meet(items.flatMap((item) => [...item.participants, ...speakers(item)]));
   }
+}
+
+function notMember(): Problem {
+  return new Problem({ status: 403, code: 'not_member', message: NOT_MEMBER, temporary: false });
 }
 
 /** What a request can fail with; anything else is a mistake of ours and goes on up. */

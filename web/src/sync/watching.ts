@@ -1,7 +1,7 @@
 /** Whose presence this session follows: the people of the conversations that were active last, at most 500. */
 import type { Environment } from '../net/environment.ts';
 import type { ClientFrame, ErrorFrame, OkFrame } from '../net/frames.ts';
-import type { State } from '../store/state.ts';
+import { peopleOfKey, type State } from '../store/state.ts';
 import type { Store } from '../store/store.ts';
 
 const MAX_WATCHED = 500;
@@ -81,7 +81,7 @@ export class Watching {
 
 /** The open conversation first, then the others by their last activity. */
 export function watched(state: State): string[] {
-  const users = new Set(state.open?.split(','));
+  const users = new Set(peopleOfKey(state.open));
   const active = [...state.conversations.values()]
     .filter(({ kind }) => kind === 'direct')
     .sort((a, b) => (a.lastActivity < b.lastActivity ? 1 : -1));

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import { directKey, type State } from '../store/state.ts';
+import { keyOf, type State } from '../store/state.ts';
 import { useClient, useKnown } from './hooks.ts';
 
 const MAX_LENGTH = 160;
@@ -21,8 +21,10 @@ export function Announcements({ open }: { open: string | null }) {
       const last = conversation.messages.at(-1);
       if (known === undefined || last === undefined || last.seq <= known.seq || last.sender === me) continue;
       const from = names.get(last.sender) ?? last.sender;
-      const here = directKey(conversation.participants) === open;
-      setWords(here ? `${from}: ${last.text.slice(0, MAX_LENGTH)}` : `New message from ${from}`);
+      const here = keyOf(conversation) === open;
+      if (conversation.muted && !here) continue;
+      const where = conversation.room === null ? '' : ` in ${conversation.room.name}`;
+      setWords(here ? `${from}: ${last.text.slice(0, MAX_LENGTH)}` : `New message from ${from}${where}`);
     }
   }, [conversations, me, names, open]);
 

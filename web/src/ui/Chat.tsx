@@ -1,22 +1,26 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { unreadCount } from '../store/conversation.ts';
-import { directKey } from '../store/state.ts';
+import { roomOfKey } from '../store/state.ts';
 import { Announcements } from './Announcements.tsx';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
 import { ConversationList } from './ConversationList.tsx';
 import { ConversationView } from './ConversationView.tsx';
+import { FindRooms } from './FindRooms.tsx';
+import { GoneRoom } from './GoneRoom.tsx';
 import { useClient, useKnown, useRoute } from './hooks.ts';
-import { LogOutIcon, PencilIcon } from './icons.tsx';
+import { HashIcon, LogOutIcon, PencilIcon } from './icons.tsx';
 import { LogoutDialog } from './LogoutDialog.tsx';
 import { NewConversation } from './NewConversation.tsx';
+import { NewRoom } from './NewRoom.tsx';
+import { RoomFaults } from './RoomFaults.tsx';
 import './chat.css';
 
 export function Chat({ logout }: { logout(): Promise<void> }) {
   const client = useClient();
-  const people = useRoute();
-  const key = useMemo(() => (people === null ? null : directKey([client.me, ...people])), [client, people]);
-  const [choosing, setChoosing] = useState(false);
-  const [leaving, setLeaving] = useState(false);
+  const key = useRoute(client.me);
+  const gone = useKnown((state) => (key === null ? undefined : state.gone.get(roomOfKey(key) ?? '')));
+  const [dialog, setDialog] = useState<'people' | 'rooms' | 'room' | 'log_out' | null>(null);
+  const close = useCallback(() => setDialog(null), []);
   const drafts = useRef(new Map<string, string>());
   useTitle();
 
@@ -29,17 +33,29 @@ export function Chat({ logout }: { logout(): Promise<void> }) {
       <nav className="sidebar" aria-label="Conversations">
         <header className="sidebar-head">
           <h1 className="wordmark small">Natter</h1>
-          <button
-            type="button"
-            className="icon-button"
-            aria-label="New conversation"
-            title="New conversation"
-            onClick={() => setChoosing(true)}
-          >
-            <PencilIcon />
-          </button>
+          <span>
+            <button
+              type="button"
+              className="icon-button"
+              aria-label="Find rooms"
+              title="Find rooms"
+              onClick={() => setDialog('rooms')}
+            >
+              <HashIcon />
+            </button>
+            <button
+              type="button"
+              className="icon-button"
+              aria-label="New conversation"
+              title="New conversation"
+              onClick={() => setDialog('people')}
+            >
+              <PencilIcon />
+            </button>
+          </span>
         </header>
-        <ConversationList open={key} onNew={() => setChoosing(true)} />
+        <RoomFaults of={({ kind }) => kind !== 'leave'} />
+        <ConversationList open={key} onNew={() => setDialog('people')} />
         <footer className="sidebar-foot">
           <span className="me">
             <span className="visually-hidden">Logged in as </span>@{client.me}
@@ -49,7 +65,7 @@ export function Chat({ logout }: { logout(): Promise<void> }) {
             className="icon-button"
             aria-label="Log out"
             title="Log out"
-            onClick={() => setLeaving(true)}
+            onClick={() => setDialog('log_out')}
           >
             <LogOutIcon />
           </button>
@@ -59,16 +75,20 @@ export function Chat({ logout }: { logout(): Promise<void> }) {
         {key === null ? (
           <div className="pane-empty">
             <p>Pick a conversation, or start a new one.</p>
-            <button type="button" className="button primary" onClick={() => setChoosing(true)}>
+            <button type="button" className="button primary" onClick={() => setDialog('people')}>
               Start talking
             </button>
           </div>
+        ) : gone !== undefined ? (
+          <GoneRoom gone={gone} />
         ) : (
           <ConversationView key={key} conversationKey={key} drafts={drafts.current} />
         )}
       </main>
-      {choosing && <NewConversation close={() => setChoosing(false)} />}
-      {leaving && <LogoutDialog logout={logout} close={() => setLeaving(false)} />}
+      {dialog === 'people' && <NewConversation close={close} />}
+      {dialog === 'rooms' && <FindRooms close={close} make={() => setDialog('room')} />}
+      {dialog === 'room' && <NewRoom close={close} />}
+      {dialog === 'log_out' && <LogoutDialog logout={logout} close={close} />}
     </div>
   );
 }
@@ -78,7 +98,10 @@ function useTitle(): void {
   const { me } = useClient();
   const conversations = useKnown((state) => state.conversations);
   const unread = useMemo(
-    () => [...conversations.values()].reduce((sum, conversation) => sum + unreadCount(conversation, me), 0),
+    () =>
+      [...conversations.values()]
+        .filter(({ muted }) => !muted)
+        .reduce((sum, conversation) => sum + unreadCount(conversation, me), 0),
     [conversations, me],
   );
   useEffect(() => {

@@ -1,14 +1,16 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { AddOutcome } from '../outbox/outbox.ts';
 import { unreadCount } from '../store/conversation.ts';
-import { Avatar } from './Avatar.tsx';
-import { BlockButton, BlockDialog, BlockedLine, BlockFaults, useBlocked } from './Blocking.tsx';
+import { idOfKey, peopleOfKey, roomOfKey } from '../store/state.ts';
+import { BlockDialog, BlockedLine, BlockFaults, useBlocked } from './Blocking.tsx';
 import { Composer, wordsFor } from './Composer.tsx';
 import { DeleteDialog } from './DeleteDialog.tsx';
-import { hereAndNow, lastSeen, titleOf, typingText } from './format.ts';
-import { useClient, useKnown, useNow, useQueue } from './hooks.ts';
-import { BackIcon } from './icons.tsx';
+import { DirectHead } from './DirectHead.tsx';
+import { hereAndNow, titleOf, typingText } from './format.ts';
+import { useClient, useKnown, useQueue } from './hooks.ts';
 import type { MessageDeeds } from './MessageLine.tsx';
+import { RoomFaults } from './RoomFaults.tsx';
+import { RoomHead } from './RoomHead.tsx';
 import { Timeline } from './Timeline.tsx';
 import { entriesOf, linesOf } from './timeline.ts';
 import { VersionsDialog } from './VersionsDialog.tsx';
@@ -26,17 +28,21 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
   const client = useClient();
   const { me } = client;
   const names = useKnown((state) => state.names);
-  const id = useKnown((state) => state.direct.get(conversationKey));
+  const id = useKnown((state) => idOfKey(state, conversationKey));
   const conversation = useKnown((state) => (id === undefined ? undefined : state.conversations.get(id)));
   const reading = useKnown((state) => state.readings.get(conversationKey));
   const queue = useQueue();
   const others = useMemo(
-    () => conversationKey.split(',').filter((user) => user !== me),
+    () => peopleOfKey(conversationKey).filter((user) => user !== me),
     [conversationKey, me],
   );
-  const title = titleOf(others, names);
+  const roomId = roomOfKey(conversationKey);
+  const room = conversation?.room ?? null;
+  const title = roomId === null ? titleOf(others, names) : (room?.name ?? 'this room');
   const other = others.length === 1 ? others[0] : undefined;
   const blocked = useBlocked(other ?? '');
+  const archived = room?.archived === true;
+  const writable = !blocked && !archived && (roomId === null || room !== null);
   const [askingToBlock, setAskingToBlock] = useState(false);
 
   // Where the reader had been when this was opened; the line above what is new stays there while it is read.
@@ -59,6 +65,10 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
 
   const [doing, setDoing] = useState<Doing | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
+  const outcome = useCallback(
+    (of: AddOutcome) => setProblem('fault' in of ? wordsFor(of.fault, 0) : null),
+    [],
+  );
   const composer = useRef<HTMLTextAreaElement>(null);
   const toComposer = useRef(false);
   useEffect(() => {
@@ -68,7 +78,6 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
     composer.current?.focus();
   }, [doing]);
   const deeds = useMemo((): MessageDeeds => {
-    const outcome = (of: AddOutcome) => setProblem('fault' in of ? wordsFor(of.fault, 0) : null);
     return {
       react: (seq, emoji, op) => id !== undefined && outcome(client.react(id, seq, emoji, op)),
       edit: (seq) => setDoing({ what: 'edit', seq }),
@@ -80,7 +89,7 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
       askToDelete: (seq) => setDoing({ what: 'delete', seq }),
       showVersions: (seq) => setDoing({ what: 'versions', seq }),
     };
-  }, [client, id]);
+  }, [client, id, outcome]);
   const editLast = (): boolean => {
     const last = lines.findLast((line) => line.kind === 'message' && line.mine && !line.message.deleted);
     if (last?.kind !== 'message') return false;
@@ -89,47 +98,39 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
   };
   const remove = (seq: number) => {
     if (id === undefined) return;
-    const of = client.delete(id, seq);
-    setProblem('fault' in of ? wordsFor(of.fault, 0) : null);
+    outcome(client.delete(id, seq));
     toComposer.current = true;
     setDoing(null);
   };
   const block = (to: boolean) => {
     setAskingToBlock(false);
-    if (other === undefined) return;
-    const of = client.block(other, to);
-    setProblem('fault' in of ? wordsFor(of.fault, 0) : null);
+    if (other !== undefined) outcome(client.block(other, to));
   };
   const about = conversation?.messages.find(({ seq }) => seq === doing?.seq);
 
   return (
-    <section className="conversation" aria-label={`Conversation with ${title}`}>
-      <header className="conversation-head">
-        <a className="icon-button back" href="#/" aria-label="Back to conversations">
-          <BackIcon />
-        </a>
-        <Avatar handle={others[0] ?? me} name={title} />
-        <div className="conversation-who">
-          <h2>{title}</h2>
-          <p className="conversation-sub">
-            <Presence others={others} />
-          </p>
-        </div>
-        {other !== undefined && (
-          <BlockButton
-            name={title}
-            blocked={blocked}
-            press={() => (blocked ? block(false) : setAskingToBlock(true))}
-          />
-        )}
-      </header>
+    <section
+      className="conversation"
+      aria-label={roomId === null ? `Conversation with ${title}` : `Room ${title}`}
+    >
+      {roomId === null ? (
+        <DirectHead
+          others={others}
+          title={title}
+          blocked={blocked}
+          pressBlock={() => (blocked ? block(false) : setAskingToBlock(true))}
+        />
+      ) : (
+        room !== null && <RoomHead id={roomId} room={room} outcome={outcome} />
+      )}
       <Timeline
         title={title}
         lines={lines}
         conversation={conversation}
         reading={reading}
-        manyPeople={others.length > 1}
+        manyPeople={roomId !== null || others.length > 1}
         editing={doing?.what === 'edit' ? doing.seq : null}
+        settled={archived}
         deeds={deeds}
       />
       <Typing id={id} names={names} />
@@ -139,9 +140,14 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
         </p>
       )}
       {other !== undefined && <BlockFaults user={other} />}
-      {blocked ? (
-        <BlockedLine name={title} unblock={() => block(false)} />
-      ) : (
+      {roomId !== null && (
+        <RoomFaults of={(entry) => entry.kind === 'leave' && entry.to.conversation === roomId} />
+      )}
+      {blocked && <BlockedLine name={title} unblock={() => block(false)} />}
+      {archived && (
+        <p className="blocked">This room is archived: it can be read, and nothing more is said in it.</p>
+      )}
+      {writable && (
         <Composer
           conversationKey={conversationKey}
           title={title}
@@ -163,25 +169,6 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
   );
 }
 
-function Presence({ others }: { others: readonly string[] }) {
-  const [first = ''] = others;
-  const presence = useKnown((state) => state.presence.get(first));
-  const now = useNow(false);
-  if (others.length === 0) return null;
-  const handles = others.map((user) => `@${user}`).join(' ');
-  if (others.length > 1 || presence === undefined) return handles;
-  if (presence.status !== 'offline') {
-    return (
-      <>
-        <span className={`presence presence-${presence.status}`}>{capitalised(presence.status)}</span> ·{' '}
-        {handles}
-      </>
-    );
-  }
-  const seen = presence.lastSeen === undefined ? 'Offline' : lastSeen(presence.lastSeen, now, hereAndNow);
-  return `${seen} · ${handles}`;
-}
-
 function Typing({ id, names }: { id: string | undefined; names: ReadonlyMap<string, string> }) {
   const typing = useKnown((state) => (id === undefined ? undefined : state.typing.get(id)));
   return (
@@ -189,8 +176,4 @@ function Typing({ id, names }: { id: string | undefined; names: ReadonlyMap<stri
       {typingText([...(typing?.keys() ?? [])], names)}
     </p>
   );
-}
-
-function capitalised(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -32,5 +32,11 @@ function notDone(entry: Entry): string {
       return entry.op === 'add' ? `Not reacted ${entry.emoji}` : `Not taken back ${entry.emoji}`;
     case 'block':
       return entry.blocked ? 'Not blocked' : 'Not unblocked';
+    case 'create':
+      return `${entry.name} not made`;
+    case 'join':
+      return `${entry.name} not joined`;
+    case 'leave':
+      return `${entry.name} not left`;
   }
 }

@@ -1,12 +1,13 @@
 import { memo } from 'react';
-import type { ReactionOp } from '../net/frames.ts';
+import type { ReactionOp, ReplyItem } from '../net/frames.ts';
 import type { AddOutcome } from '../outbox/outbox.ts';
 import type { ChangeEntry, ConversationEntry, Entry } from '../outbox/queue.ts';
 import type { Receipt } from '../store/conversation.ts';
 import type { Message } from '../store/state.ts';
+import { Answered } from './Answered.tsx';
 import { EditForm } from './EditForm.tsx';
 import { EntryFault } from './EntryFault.tsx';
-import { clockTime, hereAndNow, toneOf } from './format.ts';
+import { clockTime, counted, hereAndNow, toneOf } from './format.ts';
 import { useClient } from './hooks.ts';
 import { ClockIcon, TickIcon, TwoTicksIcon, WarningIcon } from './icons.tsx';
 import { MessageActions } from './MessageActions.tsx';
@@ -25,6 +26,7 @@ export interface MessageDeeds {
 
 interface MessageLineProps {
   message: Message;
+  reply: ReplyItem | null;
   changes: readonly ChangeEntry[];
   author: string;
   mine: boolean;
@@ -34,11 +36,14 @@ interface MessageLineProps {
   named: boolean;
   names: ReadonlyMap<string, string>;
   editing: boolean;
+  /** Nothing more can be done to it. */
+  settled: boolean;
   deeds: MessageDeeds;
 }
 
 export const MessageLine = memo(function MessageLine({
   message,
+  reply,
   changes,
   author,
   mine,
@@ -47,15 +52,17 @@ export const MessageLine = memo(function MessageLine({
   named,
   names,
   editing,
+  settled,
   deeds,
 }: MessageLineProps) {
   const { me } = useClient();
-  const { seq, text, deleted, editedAt, reactions } = message;
+  const { seq, text, deleted, editedAt, reactions, replyTo, replies, mentions, mentionsRoom } = message;
+  const forMe = !mine && (mentionsRoom || mentions.includes(me));
   const under = changes.find(({ kind, status }) => kind !== 'react' && status !== 'failed');
   return (
     <li className={lineClass(mine, joined)} data-seq={seq}>
       <div className="said">
-        <div className="bubble">
+        <div className={forMe ? 'bubble for-me' : 'bubble'}>
           {mine ? (
             <span className="visually-hidden">You: </span>
           ) : (
@@ -64,6 +71,8 @@ export const MessageLine = memo(function MessageLine({
               <span className="visually-hidden">: </span>
             </span>
           )}
+          {forMe && <span className="visually-hidden">(mentions you) </span>}
+          {replyTo !== null && <Answered reply={reply} me={me} names={names} />}
           {editing && !deleted ? (
             <EditForm text={text} save={(next) => deeds.save(seq, next)} close={deeds.closeEdit} />
           ) : (
@@ -90,7 +99,7 @@ export const MessageLine = memo(function MessageLine({
             )}
           </span>
         </div>
-        {!deleted && !editing && (
+        {!deleted && !editing && !settled && (
           <MessageActions
             author={author}
             mine={mine}
@@ -106,6 +115,7 @@ export const MessageLine = memo(function MessageLine({
         names={names}
         toggle={(emoji, there) => deeds.react(seq, emoji, there ? 'remove' : 'add')}
       />
+      {replies !== null && <p className="replies">{counted(replies.count, 'reply', 'replies')}</p>}
       {changes.map((entry) => entry.status === 'failed' && <EntryFault key={entry.id} entry={entry} />)}
     </li>
   );

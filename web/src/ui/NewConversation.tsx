@@ -1,51 +1,22 @@
-import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 import type { UserItem } from '../net/frames.ts';
-import { Problem } from '../net/problem.ts';
 import { Avatar } from './Avatar.tsx';
 import { Dialog } from './Dialog.tsx';
 import { hashOfPeople, useClient } from './hooks.ts';
-
-const SETTLE_MS = 150;
-
-type Search =
-  | { status: 'idle' }
-  | { status: 'searching' }
-  | { status: 'found'; people: UserItem[] }
-  | { status: 'failed'; message: string };
+import { type Search, useSearch } from './useSearch.ts';
 
 export function NewConversation({ close }: { close(): void }) {
   const client = useClient();
   const [written, setWritten] = useState('');
-  const [search, setSearch] = useState<Search>({ status: 'idle' });
   const field = useRef<HTMLInputElement>(null);
   const prefix = written.trim().replace(/^@/, '').toLowerCase();
 
   useEffect(() => field.current?.focus(), []);
 
-  useEffect(() => {
-    if (prefix === '') {
-      setSearch({ status: 'idle' });
-      return;
-    }
-    const abort = new AbortController();
-    const timer = setTimeout(() => {
-      setSearch((last) => (last.status === 'found' ? last : { status: 'searching' }));
-      client.search(prefix, abort.signal).then(
-        (people) => !abort.signal.aborted && setSearch({ status: 'found', people }),
-        (error: unknown) => {
-          if (abort.signal.aborted) return;
-          const message = error instanceof Problem ? error.message : 'The search did not work.';
-          setSearch({ status: 'failed', message });
-        },
-      );
-    }, SETTLE_MS);
-    return () => {
-      clearTimeout(timer);
-      abort.abort();
-    };
-  }, [client, prefix]);
+  const ask = useCallback((of: string, signal: AbortSignal) => client.search(of, signal), [client]);
+  const search = useSearch(prefix === '' ? null : prefix, ask);
 
-  const people = search.status === 'found' ? search.people : [];
+  const people = search.status === 'found' ? search.found : [];
   const talkTo = (user: string) => {
     location.hash = hashOfPeople([user]);
     close();
@@ -95,7 +66,7 @@ export function NewConversation({ close }: { close(): void }) {
   );
 }
 
-function noteFor(search: Search, prefix: string): string {
+function noteFor(search: Search<UserItem[]>, prefix: string): string {
   switch (search.status) {
     case 'idle':
       return 'Type the first letters of a handle.';
@@ -104,6 +75,6 @@ function noteFor(search: Search, prefix: string): string {
     case 'failed':
       return search.message;
     case 'found':
-      return search.people.length === 0 ? `Nobody’s handle begins with “${prefix}”.` : '';
+      return search.found.length === 0 ? `Nobody’s handle begins with “${prefix}”.` : '';
   }
 }

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import type { Notice } from '../store/rooms.ts';
 import type { Conversation, Reading } from '../store/state.ts';
-import { dayName, hereAndNow } from './format.ts';
+import { dayName, hereAndNow, noticeText } from './format.ts';
 import { useClient, useKnown, useNow, useVisible } from './hooks.ts';
 import { type MessageDeeds, MessageLine, WaitingLine } from './MessageLine.tsx';
 import type { Line } from './timeline.ts';
@@ -14,13 +15,17 @@ interface TimelineProps {
   lines: readonly Line[];
   conversation: Conversation | undefined;
   reading: Reading | undefined;
+  /** Of several others, or in a room: who said it stands above it. */
   manyPeople: boolean;
   /** The message that is being edited. */
   editing: number | null;
+  /** Nothing more can be said or done here. */
+  settled: boolean;
   deeds: MessageDeeds;
 }
 
-export function Timeline({ title, lines, conversation, reading, manyPeople, editing, deeds }: TimelineProps) {
+export function Timeline(props: TimelineProps) {
+  const { title, lines, conversation, reading, manyPeople, editing, settled, deeds } = props;
   const client = useClient();
   const names = useKnown((state) => state.names);
   const box = useRef<HTMLDivElement>(null);
@@ -53,7 +58,7 @@ export function Timeline({ title, lines, conversation, reading, manyPeople, edit
         onScroll={scrolled}
         role="log"
         aria-live="off"
-        aria-label={`Messages with ${title}`}
+        aria-label={`Messages ${conversation?.kind === 'room' ? 'in' : 'with'} ${title}`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable from the keyboard
         tabIndex={0}
       >
@@ -71,6 +76,7 @@ export function Timeline({ title, lines, conversation, reading, manyPeople, edit
               names={names}
               manyPeople={manyPeople}
               editing={editing}
+              settled={settled}
               deeds={deeds}
             />
           ))}
@@ -90,19 +96,23 @@ interface TimelineLineProps {
   names: ReadonlyMap<string, string>;
   manyPeople: boolean;
   editing: number | null;
+  settled: boolean;
   deeds: MessageDeeds;
 }
 
-function TimelineLine({ line, names, manyPeople, editing, deeds }: TimelineLineProps) {
+function TimelineLine({ line, names, manyPeople, editing, settled, deeds }: TimelineLineProps) {
   switch (line.kind) {
     case 'day':
       return <Day at={line.at} />;
     case 'new':
       return <li className="new-line">New</li>;
+    case 'notice':
+      return <NoticeLine notice={line.notice} names={names} />;
     case 'message':
       return (
         <MessageLine
           message={line.message}
+          reply={line.reply}
           changes={line.changes}
           author={names.get(line.message.sender) ?? line.message.sender}
           mine={line.mine}
@@ -111,12 +121,18 @@ function TimelineLine({ line, names, manyPeople, editing, deeds }: TimelineLineP
           named={manyPeople}
           names={names}
           editing={editing === line.message.seq}
+          settled={settled}
           deeds={deeds}
         />
       );
     case 'waiting':
       return <WaitingLine entry={line.entry} joined={line.joined} />;
   }
+}
+
+function NoticeLine({ notice, names }: { notice: Notice; names: ReadonlyMap<string, string> }) {
+  const { me } = useClient();
+  return <li className="notice">{noticeText(notice, me, names)}</li>;
 }
 
 function Day({ at }: { at: string }) {

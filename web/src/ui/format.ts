@@ -1,6 +1,8 @@
 /** What people read, made from what the protocol carries. */
 
+import type { RoomFacts } from '../net/frames.ts';
 import type { Fault } from '../outbox/queue.ts';
+import type { Gone, Notice } from '../store/rooms.ts';
 
 export interface Calendar {
   locale: string | undefined;
@@ -84,8 +86,59 @@ export function namesOf(
 
 /** Why the server refused something; its own words are for whoever writes programs. */
 export function refusalText(fault: Fault | undefined): string {
-  if (fault?.code === 'blocked') return 'One of you has blocked the other.';
-  return fault?.message || 'the server refused it.';
+  switch (fault?.code) {
+    case 'blocked':
+      return 'One of you has blocked the other.';
+    case 'not_member':
+      return 'You are not in this room.';
+    case 'archived':
+      return 'This room is archived.';
+    default:
+      return fault?.message || 'the server refused it.';
+  }
+}
+
+export function kindOfRoom({ visibility, archived }: RoomFacts): string {
+  const kind = visibility === 'public' ? 'Public room' : 'Private room';
+  return archived ? `${kind}, archived` : kind;
+}
+
+/** Why a room is not there any more. */
+export function goneText({ name, change, by }: Gone, names: ReadonlyMap<string, string>): string {
+  const room = name === '' ? 'this room' : name;
+  const who = names.get(by) ?? by;
+  switch (change) {
+    case 'left':
+      return `You left ${room}.`;
+    case 'removed':
+      return `${who} removed you from ${room}.`;
+    case 'banned':
+      return `${who} banned you from ${room}.`;
+  }
+}
+
+/** What happened in a room, in one line. */
+export function noticeText(notice: Notice, me: string, names: ReadonlyMap<string, string>): string {
+  const called = (user: string, self: string) => (user === me ? self : (names.get(user) ?? user));
+  const who = called(notice.by, 'You');
+  const whom = called(notice.user, 'you');
+  const self = notice.by === notice.user;
+  switch (notice.what) {
+    case 'joined':
+      return self ? `${who} joined.` : `${who} added ${whom}.`;
+    case 'left':
+      return `${called(notice.user, 'You')} left.`;
+    case 'removed':
+      return `${who} removed ${whom}.`;
+    case 'banned':
+      return `${who} banned ${whom}.`;
+    case 'renamed':
+      return `${who} renamed the room to ${notice.name}.`;
+    case 'archived':
+      return `${who} archived the room.`;
+    case 'unarchived':
+      return `${who} opened the room again.`;
+  }
 }
 
 /** What waits in the outbox. */

@@ -1,7 +1,7 @@
-import { createContext, useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import type { Connection } from '../net/connection/state.ts';
 import type { Queue } from '../outbox/queue.ts';
-import type { State } from '../store/state.ts';
+import { directKey, peopleOfKey, roomKey, roomOfKey, type State } from '../store/state.ts';
 import type { Client } from '../sync/client.ts';
 
 export const ClientContext = createContext<Client | null>(null);
@@ -50,7 +50,32 @@ export function hashOfPeople(people: readonly string[]): string {
   return `#/@${people.join(',')}`;
 }
 
-export function useRoute(): string[] | null {
+/** `#/room/…` → the id of the room on the screen; null without one. */
+export function roomOfHash(hash: string): string | null {
+  return /^#\/room\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(hash)?.[1] ?? null;
+}
+
+export function hashOfRoom(id: string): string {
+  return `#/room/${id}`;
+}
+
+/** Where a conversation is shown. */
+export function hashOfKey(key: string, me: string): string {
+  const room = roomOfKey(key);
+  if (room !== null) return hashOfRoom(room);
+  const others = peopleOfKey(key).filter((user) => user !== me);
+  return hashOfPeople(others.length === 0 ? [me] : others);
+}
+
+export function keyOfHash(hash: string, me: string): string | null {
+  const room = roomOfHash(hash);
+  if (room !== null) return roomKey(room);
+  const people = peopleOfHash(hash);
+  return people === null ? null : directKey([me, ...people]);
+}
+
+/** The key of the conversation on the screen; null without one. */
+export function useRoute(me: string): string | null {
   const hash = useSyncExternalStore(
     (changed) => {
       window.addEventListener('hashchange', changed);
@@ -58,7 +83,7 @@ export function useRoute(): string[] | null {
     },
     () => location.hash,
   );
-  return useMemo(() => peopleOfHash(hash), [hash]);
+  return keyOfHash(hash, me);
 }
 
 export function useVisible(): boolean {

@@ -15,6 +15,18 @@ export const PencilIcon = () => (
   </Icon>
 );
 
+export const HashIcon = () => (
+  <Icon>
+    <path d="M9 4L7 20M17 4l-2 16M4 9h17M3 15h17" />
+  </Icon>
+);
+
+export const LockIcon = () => (
+  <Icon>
+    <path d="M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3" />
+  </Icon>
+);
+
 export const BackIcon = () => (
   <Icon>
     <path d="M15 5l-7 7 7 7" />

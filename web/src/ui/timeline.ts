@@ -1,17 +1,22 @@
 /** The lines of a timeline: stored messages with their days, as they will be when all is sent; then what is not sent. */
-import { isChange, withPending } from '../outbox/pending.ts';
+import type { ReplyItem } from '../net/frames.ts';
+import { isChange, isOfRoom, withPending } from '../outbox/pending.ts';
 import type { ChangeEntry, ConversationEntry, Queue } from '../outbox/queue.ts';
-import { type Receipt, receiptOf } from '../store/conversation.ts';
-import { type Conversation, directKey, type Message } from '../store/state.ts';
+import { answered, type Receipt, receiptOf } from '../store/conversation.ts';
+import type { Notice } from '../store/rooms.ts';
+import { type Conversation, directKey, type Message, roomOfKey } from '../store/state.ts';
 import { type Calendar, dayOf } from './format.ts';
 
 export type Line =
   | { kind: 'day'; key: string; at: string }
   | { kind: 'new'; key: string }
+  | { kind: 'notice'; key: string; notice: Notice }
   | {
       kind: 'message';
       key: string;
       message: Message;
+      /** What it answers, where that is known. */
+      reply: ReplyItem | null;
       /** What this person did to it and is not in the log yet, or was refused. */
       changes: readonly ChangeEntry[];
       mine: boolean;
@@ -30,9 +35,11 @@ export function entriesOf(
   conversation: Conversation | undefined,
 ): ConversationEntry[] {
   return queue.entries
-    .filter((entry) => entry.kind !== 'block')
+    .filter((entry) => entry.kind !== 'block' && !isOfRoom(entry))
     .filter(({ to }) =>
-      'conversation' in to ? to.conversation === conversation?.id : directKey(to.participants) === key,
+      'conversation' in to
+        ? to.conversation === (conversation?.id ?? roomOfKey(key))
+        : directKey(to.participants) === key,
     );
 }
 
@@ -56,8 +63,17 @@ export function linesOf(
     before = { sender, at };
     return joined;
   };
+  const notices = [...(conversation?.notices ?? [])];
+  const noticesBefore = (seq: number) => {
+    while (notices[0] !== undefined && notices[0].seq < seq) {
+      const [notice] = notices.splice(0, 1) as [Notice];
+      enter('', notice.at);
+      lines.push({ kind: 'notice', key: `notice ${notice.seq}`, notice });
+    }
+  };
   const changes = byMessage(entries);
   for (const held of conversation?.messages ?? []) {
+    noticesBefore(held.seq);
     const done = changes.get(held.seq) ?? NOTHING;
     changes.delete(held.seq);
     const message = withPending(held, done, me);
@@ -71,8 +87,10 @@ export function linesOf(
     const receipt = mine && conversation !== undefined ? receiptOf(conversation, message.seq, me) : null;
     // Mine keep the key that they had while they waited; others choose their ids themselves, so those are not keys.
     const key = mine && message.id !== '' ? message.id : `seq ${message.seq}`;
-    lines.push({ kind: 'message', key, message, changes: done, mine, joined, receipt });
+    const reply = conversation === undefined ? null : answered(conversation, message);
+    lines.push({ kind: 'message', key, message, reply, changes: done, mine, joined, receipt });
   }
+  noticesBefore(Number.POSITIVE_INFINITY);
   const stored = new Set(conversation?.messages.filter(({ sender }) => sender === me).map(({ id }) => id));
   for (const entry of entries) {
     // What is done to a message is shown there; where that is not here, only what went wrong needs an eye.

@@ -185,7 +185,7 @@ describe('the timeline', () => {
 
   const change = (
     id: string,
-    command: Exclude<Command, { kind: 'block' }>,
+    command: Extract<Command, { kind: ConversationEntry['kind'] }>,
     status: Entry['status'] = 'queued',
   ): ConversationEntry => ({
     id,

@@ -55,6 +55,10 @@ const message = (seq: number): ServerFrame => ({
   sender: 'bob',
   id: `id-${seq}`,
   text: 'hi',
+  replyTo: null,
+  thread: null,
+  mentions: [],
+  mentionsRoom: false,
   at: '2026-05-01T12:00:00.000Z',
 });
 
@@ -141,7 +145,15 @@ describe('the position to resume from', () => {
     expect(play.connection.resume).toBe('p3');
     play.frame({ type: 'ok', ref: 1, seq: 4, position: 'p4', duplicate: false });
     expect(play.connection.resume).toBe('p4');
-    play.frame({ type: 'marker', seq: 5, position: 'p5', conversation: 'c', user: 'bob', read: 3 });
+    play.frame({
+      type: 'marker',
+      seq: 5,
+      position: 'p5',
+      conversation: 'c',
+      user: 'bob',
+      read: 3,
+      thread: null,
+    });
     expect(play.connection.resume).toBe('p5');
   });
 
@@ -152,11 +164,36 @@ describe('the position to resume from', () => {
       { type: 'reaction', seq: 7, position: 'p7', user: 'bob', emoji: '👍', op: 'add', ...of },
       { type: 'deleted', seq: 8, position: 'p8', by: 'bob', ...of },
       { type: 'block', seq: 9, position: 'p9', user: 'bob', blocked: true, id: 'i', at: 't' },
+      { type: 'pin', seq: 10, position: 'p10', by: 'bob', op: 'add', ...of },
+      { type: 'preferences', seq: 11, position: 'p11', conversation: 'c', muted: true },
+      { type: 'profile', position: 'p12', user: 'alice', displayName: 'Alice' },
     ] as const) {
       const play = live().frame(frame);
       expect(play.connection.resume).toBe(frame.position);
       expect(play.sent).toEqual([{ type: 'applied', position: frame.position }]);
     }
+  });
+
+  it('evt2_what_happens_to_rooms_moves_it', () => {
+    const of = { conversation: 'c', by: 'bob', id: '', at: 't' };
+    const facts = { name: 'Lobby', topic: '', visibility: 'public', archived: false } as const;
+    const room: ServerFrame = { type: 'room', seq: 6, position: 'p6', ...of, ...facts };
+    const member: ServerFrame = {
+      type: 'member',
+      seq: 7,
+      position: 'p7',
+      user: 'cy',
+      change: 'joined',
+      ...of,
+    };
+    const play = live().frame(room);
+    expect(play.connection.resume).toBe('p6');
+    expect(play.frame(member).connection.resume).toBe('p7');
+  });
+
+  it('evt4_how_others_are_shown_is_of_the_moment', () => {
+    const profile: ServerFrame = { type: 'profile', user: 'bob', displayName: 'Bob' };
+    expect(live().frame(profile).connection.resume).toBe('p0');
   });
 
   it('evt2_a_duplicate_ok_does_not_move_it', () => {

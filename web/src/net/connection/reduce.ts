@@ -161,6 +161,11 @@ function inSession(connection: Connection, frame: ServerFrame, at: Moment): Step
     case 'edited':
     case 'deleted':
     case 'reaction':
+    case 'pin':
+    case 'room':
+    case 'member':
+    case 'preferences':
+    case 'profile':
     case 'block':
     case 'marker':
     case 'other': {
@@ -200,12 +205,17 @@ function positionAfter(resume: string | null, frame: ServerFrame): string | null
     case 'edited':
     case 'deleted':
     case 'reaction':
+    case 'pin':
+    case 'room':
+    case 'member':
+    case 'preferences':
     case 'block':
     case 'marker':
     case 'caught_up':
     case 'reset':
     case 'ping':
       return frame.position;
+    case 'profile':
     case 'other':
       return frame.position ?? resume;
     case 'ok':
