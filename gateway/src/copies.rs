@@ -5,6 +5,8 @@
 //! one. Whichever comes first, nothing is missed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use moka::ops::compute::Op;
 use moka::sync::Cache;
@@ -13,6 +15,10 @@ use natter_log::{Log, ReadError, Stream};
 
 /// How often a load may find that the state has changed meanwhile.
 const MAX_RELOADS: usize = 100;
+
+/// For how long a state that is not there is not asked for again, and how many of those are remembered.
+const ABSENT_FOR: Duration = Duration::from_secs(2);
+const MAX_ABSENT: u64 = 100_000;
 
 /// Whether the gateway's tail holds an event of this subject after a sequence.
 pub type Newer = Arc<dyn Fn(Subject, u64) -> bool + Send + Sync>;
@@ -34,6 +40,11 @@ pub trait State: Send + Sync + 'static {
 
     /// The event that it is from.
     fn seq(&self) -> u64;
+
+    /// How much of the room for copies it takes.
+    fn weight(&self) -> u32 {
+        1
+    }
 }
 
 /// A state could not be had.
@@ -55,18 +66,33 @@ pub enum CopyError {
 pub struct Copies<S> {
     log: Log,
     known: Cache<Subject, Arc<S>>,
+    /// Subjects that had no event a moment ago.
+    absent: Cache<Subject, ()>,
     newer: Newer,
+    /// Of which log they are: how many there were before it.
+    generation: AtomicU64,
 }
 
 impl<S: State> Copies<S> {
-    pub fn new(log: Log, max_cached: u64, newer: Newer) -> Self {
-        Self { log, known: Cache::new(max_cached), newer }
+    /// Copies of at most so much weight.
+    pub fn new(log: Log, max_weight: u64, newer: Newer) -> Self {
+        let known = Cache::builder().max_capacity(max_weight).weigher(|_, state: &Arc<S>| state.weight()).build();
+        let absent = Cache::builder().max_capacity(MAX_ABSENT).time_to_live(ABSENT_FOR).build();
+        Self { log, known, absent, newer, generation: AtomicU64::new(0) }
+    }
+
+    /// Forgets all of them: the log is another one from now on.
+    pub fn forget(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.known.invalidate_all();
+        self.absent.invalidate_all();
     }
 
     /// The state, as true as the feed; nothing if there is none.
     pub async fn get(&self, subject: Subject) -> Result<Option<Arc<S>>, CopyError> {
         match self.known.get(&subject) {
             Some(state) => Ok(Some(state)),
+            None if self.absent.contains_key(&subject) => Ok(None),
             None => self.load(subject).await,
         }
     }
@@ -75,6 +101,7 @@ impl<S: State> Copies<S> {
     pub async fn load(&self, subject: Subject) -> Result<Option<Arc<S>>, CopyError> {
         let name = subject.to_string();
         for _ in 0..MAX_RELOADS {
+            let generation = self.generation.load(Ordering::SeqCst);
             let state = match self.log.last(Stream::Chat, &name).await? {
                 Some(stored) => {
                     let seq = stored.seq;
@@ -84,8 +111,17 @@ impl<S: State> Copies<S> {
                 None => S::first(),
             };
             let state = state.map(|state| self.enter(subject, state));
-            if !(self.newer)(subject, state.as_ref().map_or(0, |state| state.seq())) {
+            if state.is_none() {
+                self.absent.insert(subject, ());
+            }
+            let is_newest = !(self.newer)(subject, state.as_ref().map_or(0, |state| state.seq()));
+            if is_newest && generation == self.generation.load(Ordering::SeqCst) {
                 return Ok(state);
+            }
+            self.absent.invalidate(&subject);
+            if generation != self.generation.load(Ordering::SeqCst) {
+                // Read of the log before.
+                self.known.invalidate(&subject);
             }
         }
         Err(ReadError::Unavailable.into())
@@ -94,6 +130,7 @@ impl<S: State> Copies<S> {
     /// The feed brought an event, or this gateway appended one: a copy that is here is brought up to it.
     pub fn apply(&self, subject: Subject, seq: u64, record: &Record) {
         let Some(state) = S::after(seq, record) else { return };
+        self.absent.invalidate(&subject);
         self.known.entry(subject).and_compute_with(|known| match known {
             Some(known) if known.value().seq() < seq => Op::Put(Arc::new(state)),
             _ => Op::Nop,

@@ -21,6 +21,8 @@ const MAX_USERS: usize = 200_000;
 const MAX_GRANTS: usize = 16;
 /// Signals that may be lost (typing), per user and window.
 const SIGNALS: u32 = 20;
+/// The same of everybody in a room together, on one gateway.
+const ROOM_SIGNALS: u32 = 50;
 /// Own appends that the feed has not brought yet, at most; past it one may be counted twice.
 const MAX_OWN: u64 = 100_000;
 /// An own append that has not come by the feed by then, will not.
@@ -35,6 +37,9 @@ pub struct Rates {
     rooms: KeyedLimiter<ConversationId>,
     others: KeyedLimiter<Uid>,
     signals: KeyedLimiter<Uid>,
+    /// What others change about a user's rooms.
+    targets: KeyedLimiter<Uid>,
+    room_signals: KeyedLimiter<ConversationId>,
     /// Budgets that a token grants instead of the usual one, by messages per window.
     granted: Mutex<HashMap<u32, Arc<KeyedLimiter<Uid>>>>,
     /// What was granted to whom when they last sent something here.
@@ -53,6 +58,8 @@ impl Rates {
             rooms: KeyedLimiter::new(limit(config.room_messages), clock),
             others: KeyedLimiter::new(limit(config.other_commands), clock),
             signals: KeyedLimiter::new(limit(SIGNALS), clock),
+            targets: KeyedLimiter::new(limit(config.other_commands), clock),
+            room_signals: KeyedLimiter::new(limit(ROOM_SIGNALS), clock),
             granted: Mutex::default(),
             grant_of: Cache::new(MAX_USERS as u64),
             own: Cache::builder().max_capacity(MAX_OWN).time_to_live(OWN_FOR).build(),
@@ -97,6 +104,16 @@ impl Rates {
     /// Takes one signal that may be lost from a user's budget.
     pub fn signal(&self, user: Uid) -> Result<(), Duration> {
         self.signals.check(&user)
+    }
+
+    /// Takes one change of somebody's rooms, by whomever, from their budget.
+    pub fn target(&self, user: Uid) -> Result<(), Duration> {
+        self.targets.check(&user)
+    }
+
+    /// Takes one signal that may be lost from a room's budget.
+    pub fn room_signal(&self, room: ConversationId) -> Result<(), Duration> {
+        self.room_signals.check(&room)
     }
 
     /// An append that will never come by the feed.

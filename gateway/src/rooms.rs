@@ -11,8 +11,10 @@ use crate::Gateway;
 use crate::copies::{Copies, CopyError, Newer, State};
 use crate::feed::{RoomSet, TooOld};
 
-/// People and rooms whose state is kept in memory, each.
+/// How much is kept in memory of people's rooms, and of rooms, in weights of about a kilobyte at most each.
 const MAX_CACHED: u64 = 200_000;
+/// Rooms of one person, or owners and bans of one room, that make one weight.
+const IN_ONE_WEIGHT: usize = 16;
 /// How often what a user was in may change while it is being found out.
 const MAX_LOOKS: usize = 100;
 
@@ -44,6 +46,10 @@ impl State for MembershipState {
     fn seq(&self) -> u64 {
         self.seq
     }
+
+    fn weight(&self) -> u32 {
+        weight(self.rooms.len())
+    }
 }
 
 impl State for RoomState {
@@ -59,6 +65,14 @@ impl State for RoomState {
     fn seq(&self) -> u64 {
         self.seq
     }
+
+    fn weight(&self) -> u32 {
+        weight(self.room.owners.len() + self.room.bans.len())
+    }
+}
+
+fn weight(items: usize) -> u32 {
+    u32::try_from(1 + items / IN_ONE_WEIGHT).unwrap_or(u32::MAX)
 }
 
 impl MembershipState {
@@ -103,6 +117,12 @@ impl Rooms {
             memberships: Copies::new(log.clone(), MAX_CACHED, newer.clone()),
             rooms: Copies::new(log.clone(), MAX_CACHED, newer),
         }
+    }
+
+    /// Forgets all of it: the log is another one from now on.
+    pub fn forget(&self) {
+        self.memberships.forget();
+        self.rooms.forget();
     }
 
     /// The rooms that someone is in.
@@ -161,7 +181,9 @@ pub async fn rooms_at(gateway: &Gateway, user: Uid, seq: u64) -> Result<RoomSet,
             return Ok(state.ids());
         }
         // It has changed meanwhile, or the broker is ahead of the feed: then that comes.
-        gateway.feed.reaches(state.seq, gateway.config.ahead_timeout).await;
+        if !gateway.feed.reaches(state.seq, gateway.config.ahead_timeout).await {
+            break;
+        }
     }
     Err(ReadError::Unavailable.into())
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 
 use natter_events::{ConversationId, SessionId, Uid};
 use natter_protocol::{CloseCode, ServerFrame};
@@ -18,6 +18,8 @@ const MAX_SIGNALS: usize = 64;
 
 /// What others hold of a session: a way to wake it, to signal it and to end it.
 pub struct SessionHandle {
+    /// What tells it from every other one here.
+    number: u64,
     pub user: Uid,
     pub login: SessionId,
     /// When the session's access token was issued; a renewed token moves it on.
@@ -35,7 +37,9 @@ pub struct SessionHandle {
 
 impl SessionHandle {
     pub fn new(user: Uid, login: SessionId, issued_at_ms: i64, max_waiting_bytes: usize) -> Arc<Self> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
+            number: LAST.fetch_add(1, Ordering::Relaxed),
             user,
             login,
             issued_at_ms: issued_at_ms.into(),
@@ -124,7 +128,7 @@ pub struct Router {
     sessions: RwLock<HashMap<Uid, Vec<Arc<SessionHandle>>>>,
     watchers: RwLock<HashMap<Uid, Vec<Arc<SessionHandle>>>>,
     /// The sessions of each room's members.
-    rooms: RwLock<HashMap<ConversationId, Vec<Arc<SessionHandle>>>>,
+    rooms: RwLock<HashMap<ConversationId, HashMap<u64, Arc<SessionHandle>>>>,
     count: AtomicUsize,
 }
 
@@ -182,14 +186,14 @@ impl Router {
         }
         let rooms = self.rooms.read();
         for entry in entries {
-            let (bytes, room) = (entry.record.len(), entry.room());
+            let (bytes, room) = (entry.weight(), entry.room());
             for session in entry.to.iter().filter_map(|uid| sessions.get(uid)).flatten() {
                 // Whoever is in the room too is reached as a member.
                 if room.is_none_or(|room| !session.is_in(room)) {
                     session.event(bytes);
                 }
             }
-            for session in room.and_then(|room| rooms.get(&room)).into_iter().flatten() {
+            for session in room.and_then(|room| rooms.get(&room)).into_iter().flat_map(HashMap::values) {
                 session.event(bytes);
             }
         }
@@ -214,14 +218,14 @@ impl Router {
         }
         for room in known.1.iter().filter(|room| to.binary_search(room).is_err()) {
             if let Some(sessions) = rooms.get_mut(room) {
-                sessions.retain(|other| !Arc::ptr_eq(other, session));
+                sessions.remove(&session.number);
                 if sessions.is_empty() {
                     rooms.remove(room);
                 }
             }
         }
         for room in to.iter().filter(|room| known.1.binary_search(room).is_err()) {
-            rooms.entry(*room).or_default().push(session.clone());
+            rooms.entry(*room).or_default().insert(session.number, session.clone());
         }
         *known = (seq, to.clone());
     }
@@ -231,7 +235,7 @@ impl Router {
         let rooms = self.rooms.read();
         let Some(sessions) = rooms.get(&room) else { return };
         let frame = Arc::new(frame());
-        for session in sessions.iter().filter(|session| session.user != but) {
+        for session in sessions.values().filter(|session| session.user != but) {
             session.signal(frame.clone());
         }
     }

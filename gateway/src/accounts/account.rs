@@ -64,6 +64,11 @@ impl Accounts {
         Ok(state)
     }
 
+    /// Forgets all of them: the log is another one from now on.
+    pub fn forget(&self) {
+        self.0.forget();
+    }
+
     /// Enters a state unless a later one is here, and returns the one that is.
     pub(super) fn enter(&self, uid: Uid, state: AccountState) -> Arc<AccountState> {
         self.0.enter(Subject::Account(uid), state)

@@ -65,6 +65,12 @@ impl Directory {
         self.handles.get(&uid)
     }
 
+    /// Forgets what is in memory: the buckets are others from now on.
+    pub fn forget(&self) {
+        self.uids.invalidate_all();
+        self.handles.invalidate_all();
+    }
+
     /// Enters someone who has claimed this handle; again, if need be.
     pub(super) async fn enter(&self, handle: &Handle, uid: Uid) -> Result<(), BucketError> {
         self.bucket.put(&uid_entry(uid), Bytes::from(handle.to_string())).await?;

@@ -4,7 +4,7 @@ use natter_events::{Account, ClientId, Event, Record, Subject, Uid};
 use natter_log::{Append, AppendError, Line, Stream};
 use natter_protocol::ErrorCode;
 
-use super::{Refused, Stored, message_id, refused_append};
+use super::{Refused, Stored, message_id, pause, refused_append};
 use crate::Gateway;
 
 /// How often another change of the same account may come in between.
@@ -20,7 +20,7 @@ pub async fn store(
 ) -> Result<Stored, Refused> {
     let accounts = &gateway.accounts.accounts;
     let mut state = accounts.get(owner).await?;
-    for _ in 0..MAX_TRIES {
+    for attempt in 0..MAX_TRIES {
         let Some(last) = state else { return Err(Refused::new(ErrorCode::Forbidden, "this account was erased")) };
         let event = change(last.account.clone())?;
         let record = Record::new(owner, event).to(&[owner]).answering(id).sealed_with(last.key);
@@ -39,7 +39,10 @@ pub async fn store(
                 }
                 return Ok(Stored::Event(appended));
             }
-            Err(AppendError::WrongLast { .. }) => state = accounts.load(owner).await?,
+            Err(AppendError::WrongLast { .. }) => {
+                pause(attempt).await;
+                state = accounts.load(owner).await?;
+            }
             Err(error) => return Err(refused_append(&error)),
         }
     }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::repeat::{self, Body};
-use super::{Audience, Caller, Done, Refused, message_id, refused_append};
+use super::{Audience, Caller, Done, Refused, check_root, message_id, message_seen, refused_append};
 use crate::Gateway;
 
 /// Conversations whose last marker is remembered; past it a marker is appended at once.
@@ -79,7 +79,12 @@ pub async fn mark(
         return known.answer(body).map(Marked::Known);
     }
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    let people: Arc<[Uid]> = match Audience::of(gateway, caller.uid, command.conversation).await? {
+    let audience = Audience::of(gateway, caller.uid, command.conversation).await?;
+    if let Some(thread) = command.thread {
+        let root = message_seen(gateway, caller.uid, &audience, command.conversation, thread).await?;
+        check_root(&root)?;
+    }
+    let people: Arc<[Uid]> = match audience {
         Audience::Direct(people) => people,
         // In a room how far somebody has read is theirs to know.
         Audience::Room { .. } => [caller.uid].into(),

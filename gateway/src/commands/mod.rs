@@ -18,8 +18,11 @@ pub mod typing;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use natter_events::{ClientId, ContentKey, ConversationId, Fingerprint, Membership, SessionId, Uid, Visibility};
+use natter_events::{
+    ClientId, ContentKey, ConversationId, Event, Fingerprint, Membership, Record, SessionId, Uid, Visibility,
+};
 use natter_log::{Append, AppendError, Appended, BucketError, Line, Pending, Stream};
 use natter_protocol::frame::Refusal;
 use natter_protocol::roles::{Action, may};
@@ -296,6 +299,18 @@ async fn message_at(
     conversation: ConversationId,
     seq: u64,
 ) -> Result<Arc<Entry>, Refused> {
+    let found = message_seen(gateway, caller, audience, conversation, seq).await?;
+    if gateway.feed.tail.is_deleted(seq) { Err(no_message()) } else { Ok(found) }
+}
+
+/// The same, deleted or not.
+async fn message_seen(
+    gateway: &Gateway,
+    caller: Uid,
+    audience: &Audience,
+    conversation: ConversationId,
+    seq: u64,
+) -> Result<Arc<Entry>, Refused> {
     let found = match gateway.feed.tail.get(seq) {
         Some(entry) => Some(entry),
         None if seq == 0 || seq >= MAX_SEQ => None,
@@ -306,14 +321,21 @@ async fn message_at(
         }
     };
     let is_there = |entry: &Arc<Entry>| {
-        entry.kind == Kind::Message
-            && entry.conversation == Some(conversation)
-            && !gateway.feed.tail.is_deleted(seq)
-            && audience.sees(caller, entry)
+        entry.kind == Kind::Message && entry.conversation == Some(conversation) && audience.sees(caller, entry)
     };
-    found
-        .filter(is_there)
-        .ok_or_else(|| Refused::new(ErrorCode::NotFound, "there is no such message in this conversation"))
+    found.filter(is_there).ok_or_else(no_message)
+}
+
+fn no_message() -> Refused {
+    Refused::new(ErrorCode::NotFound, "there is no such message in this conversation")
+}
+
+/// A thread begins with a message that is in none.
+fn check_root(entry: &Entry) -> Result<(), Refused> {
+    match Record::decode(&entry.record).map(|record| record.event) {
+        Ok(Event::MessageSent(sent)) if sent.thread.is_none() => Ok(()),
+        _ => Err(Refused::new(ErrorCode::Invalid, "`thread` is in a thread itself")),
+    }
 }
 
 /// Checks what is to be said (CMD4).
@@ -363,4 +385,10 @@ fn storing(pending: Pending) -> Storing {
 /// The id that the broker knows a command by, over its window (D10).
 pub fn message_id(user: Uid, id: ClientId) -> String {
     format!("{user}:{id}")
+}
+
+/// Others changed the same: they are let go on.
+async fn pause(attempt: usize) {
+    let most_ms = 1 << attempt.min(5);
+    tokio::time::sleep(Duration::from_millis(rand::random_range(0..=most_ms))).await;
 }

@@ -1,14 +1,15 @@
 //! `send`: a message, to people or to a conversation.
 
-use natter_events::{ConversationId, Event, Field, Intent, MessageSent, Record, Subject};
+use natter_events::{ConversationId, Field, Intent, MessageSent, Record, Subject};
 use natter_log::{Append, Line, Stream};
 use natter_protocol::frame::{Send, To};
 use natter_protocol::{ErrorCode, limits};
 
 use super::repeat::{self, Body};
-use super::{Audience, Caller, Decided, Refused, check_text, content_key, mention, message_at, message_id, storing};
+use super::{
+    Audience, Caller, Decided, Refused, check_root, check_text, content_key, mention, message_at, message_id, storing,
+};
 use crate::Gateway;
-use crate::feed::Entry;
 
 /// Decides a message and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
 ///
@@ -89,20 +90,10 @@ async fn check_references(
     if let Some(reply_to) = command.reply_to {
         at(reply_to).await?;
     }
-    if let Some(thread) = command.thread
-        && thread_of(&*at(thread).await?).is_some()
-    {
-        return Err(Refused::new(ErrorCode::Invalid, "`thread` is in a thread itself"));
+    if let Some(thread) = command.thread {
+        check_root(&*at(thread).await?)?;
     }
     Ok(())
-}
-
-/// The thread that a message is in.
-fn thread_of(entry: &Entry) -> Option<u64> {
-    match Record::decode(&entry.record).ok()?.event {
-        Event::MessageSent(sent) => sent.thread,
-        _ => None,
-    }
 }
 
 struct Place {

@@ -14,6 +14,9 @@ pub async fn typing(gateway: &Gateway, caller: &Caller, command: &Typing) -> Res
     }
     let audience = Audience::of(gateway, caller.uid, command.conversation).await?;
     audience.check_open(gateway).await?;
+    if command.conversation.is_room() && gateway.rates.room_signal(command.conversation).is_err() {
+        return Ok(());
+    }
     let to = audience.people().to_vec();
     let signal = Signal::Typing { conversation: command.conversation, user: caller.uid, to };
     publish(&gateway.log, &signal).await;

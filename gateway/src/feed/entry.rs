@@ -126,6 +126,16 @@ impl Entry {
         }
     }
 
+    /// What counts as waiting for a client to whom it was routed, in bytes (HRT2). The record of a place in a room carries
+    /// all the rooms of its user, and what clients get of it does not.
+    pub fn weight(&self) -> usize {
+        const FRAME_BYTES: usize = 1024;
+        match self.kind {
+            Kind::Membership | Kind::Room | Kind::Account => self.record.len().min(FRAME_BYTES),
+            _ => self.record.len(),
+        }
+    }
+
     /// What it costs to keep, in bytes: the record, its frames when they are rendered (about as large again), itself, and
     /// its places in the index.
     pub fn cost(&self) -> usize {

@@ -119,6 +119,9 @@ async fn follow(gateway: &Arc<Gateway>) -> Result<(), FeedError> {
     let epoch = gateway.log.epoch().await?;
     let (floor, target) = beginning(&gateway.log, feed.tail.max_bytes()).await?;
     feed.tail.reset(floor);
+    gateway.accounts.accounts.forget();
+    gateway.accounts.directory.forget();
+    gateway.rooms.forget();
     feed.head.send_replace(floor);
     feed.epoch.store(epoch.0, Ordering::Release);
     let mut follower = gateway.log.follow(Stream::Chat, floor.seq);

@@ -372,11 +372,12 @@ impl Session {
         let (seen, feed_due) = (self.cursor.seq, Instant::now() + self.gateway.config.feed_timeout);
         // Its event may have come by the feed already, and was answered there.
         let Some(command) = self.in_flight.get_mut(ticket) else { return Ok(()) };
-        let (id, body) = (command.id, command.body);
+        let (id, body, not_added) = (command.id, command.body, command.refused.clone());
         let result = match outcome {
             Outcome::Appended { result: Ok(appended), .. } if appended.duplicate || appended.seq <= seen => {
                 self.gateway.rates.not_stored(self.caller.uid, id);
-                repeat::settle(&self.gateway.clone(), appended, body).await
+                let done = repeat::settle(&self.gateway.clone(), appended, body).await;
+                done.map(|done| Done { refused: not_added.map(|refused| refused.lock().clone()), ..done })
             }
             Outcome::Appended { result: Ok(appended), .. } => {
                 command.stored = Some((appended.seq, feed_due));

@@ -192,7 +192,9 @@ impl Session {
             CloseCode::FeedBehind
         })?;
         // The broker may be ahead of the feed: what is routed until then, is what the session will deliver.
-        self.gateway.feed.reaches(state.seq, self.gateway.config.ahead_timeout).await;
+        if !self.gateway.feed.reaches(state.seq, self.gateway.config.ahead_timeout).await {
+            return Err(CloseCode::FeedBehind.into());
+        }
         self.gateway.router.enter(&self.handle, state.seq, &state.ids());
         Ok(())
     }
@@ -278,7 +280,7 @@ impl Session {
             let mut bytes = 0;
             for entry in &batch.entries {
                 self.put(&mut out, entry, batch.unsaid.contains(&entry.seq)).await?;
-                bytes += entry.record.len();
+                bytes += entry.weight();
                 if out.is_full() {
                     self.write(socket, &mut out).await?;
                     self.handle.written(std::mem::take(&mut bytes));

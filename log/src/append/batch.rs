@@ -276,7 +276,8 @@ const ATOMIC_PUBLISH_DISABLED: u64 = 10174;
 
 fn refusal(code: u64, description: String, expected_last: Option<u64>) -> AppendError {
     match code {
-        10071 => AppendError::WrongLast {
+        // The second says that another write of the subject is on its way into the log: with several brokers.
+        10071 | 10164 => AppendError::WrongLast {
             expected: expected_last.unwrap_or(0),
             last: description.rsplit(' ').next().and_then(|seq| seq.parse().ok()).unwrap_or(0),
         },
@@ -287,6 +288,10 @@ fn refusal(code: u64, description: String, expected_last: Option<u64>) -> Append
         10047 => AppendError::Full,
         // JetStream not there, too many requests: refused before anything was stored.
         10008 | 10167 => AppendError::Unavailable,
+        // A batch that lost its beginning, as when another broker became the leader meanwhile.
+        10176 => AppendError::Unavailable,
+        // An event with this message id is on its way into the log.
+        10158 => AppendError::Unknown,
         _ => AppendError::Refused { code, description },
     }
 }

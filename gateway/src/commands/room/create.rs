@@ -12,9 +12,9 @@ use natter_protocol::{ErrorCode, Handle};
 use parking_lot::Mutex;
 
 use super::super::repeat::{self, Body};
-use super::super::{Caller, Decided, Done, Refused, Stored, content_key, refused_append};
+use super::super::{Caller, Decided, Done, Refused, Stored, content_key, pause, refused_append};
 use super::decide::with;
-use super::{Batch, MAX_TRIES, MembershipEvent, room_event, seal_name, seal_topic, spelled};
+use super::{Batch, MAX_TRIES, MembershipEvent, check_name_and_topic, room_event, seal_name, seal_topic, spelled};
 use crate::Gateway;
 use crate::rooms::MembershipState;
 
@@ -45,14 +45,12 @@ pub async fn create(
         return Err(Refused::new(ErrorCode::Invalid, message));
     }
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    // Checked before the key is stored: a room that can't be has none.
-    let checked = ContentKey::random();
-    seal_name(room, &checked, name)?;
-    seal_topic(room, &checked, topic.as_deref().unwrap_or_default())?;
-    let key = gateway.keys.create(room.as_owner(), room.key_id(), &checked).await?;
+    // Before the key is stored: a room that can't be has none.
+    check_name_and_topic(Some(name), topic.as_deref())?;
+    let key = gateway.keys.create(room.as_owner(), room.key_id(), &ContentKey::random()).await?;
     let state = Room {
-        name: seal_name(room, &key, name)?,
-        topic: seal_topic(room, &key, topic.as_deref().unwrap_or_default())?,
+        name: seal_name(room, &key, name),
+        topic: seal_topic(room, &key, topic.as_deref().unwrap_or_default()),
         visibility: *visibility,
         public_since: None,
         archived: false,
@@ -86,13 +84,19 @@ struct New {
 
 impl New {
     async fn store(&self, gateway: &Gateway, line: Option<Line>) -> Result<Stored, Refused> {
-        let mut fresh = false;
-        for _ in 0..MAX_TRIES {
-            let batch = self.batch(gateway, fresh).await?;
+        for attempt in 0..MAX_TRIES {
+            let batch = self.batch(gateway, attempt > 0).await?;
             match batch.append(gateway, self.caller, self.id, line).await {
-                Err(AppendError::WrongLast { .. }) => fresh = true,
+                Err(AppendError::WrongLast { .. }) => pause(attempt).await,
                 Err(error) => return Err(refused_append(&error)),
-                Ok(appended) => return Ok(Stored::Event(appended)),
+                Ok(appended) => {
+                    if appended.duplicate {
+                        // What this try would have come to is not what was stored.
+                        gateway.feed.reaches(appended.seq, gateway.config.feed_timeout).await;
+                        *self.not_added.lock() = not_in(gateway, self.room, &self.members).await?;
+                    }
+                    return Ok(Stored::Event(appended));
+                }
             }
         }
         Err(Refused::unavailable("too many changed the rooms of the same people at once"))

@@ -240,9 +240,10 @@ impl Desk<'_> {
         Ok(room)
     }
 
-    /// It is as it is to be, as the target's last event says.
+    /// It is as it is to be: since they are in the room, as far as others need to know.
     fn is_so(&self) -> Decision {
-        Decision::Nothing { seq: self.states.target.seq }
+        let since = self.states.target.place_in(self.id).and_then(|place| place.since);
+        Decision::Nothing { seq: since.unwrap_or(self.states.room.seq) }
     }
 
     fn target_role(&self) -> Option<Role> {

@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use self::decide::{Change, Decision, States, What};
 use super::repeat::{self, Body};
-use super::{Caller, Decided, Refused, Stored, check_text_with, content_key, message_id, refused_append};
+use super::{Caller, Decided, Refused, Stored, check_text_with, content_key, message_id, pause, refused_append};
 use crate::Gateway;
 
 /// How often another change of the same state may come in between.
@@ -113,18 +113,39 @@ pub async fn room(
             uid.ok_or_else(|| Refused::new(ErrorCode::UnknownUser, format!("there is no user {user}")))?
         }
     };
+    if target != caller.uid {
+        gateway.rates.target(target).map_err(Refused::rate_limited)?;
+    }
+    // Before anything is said about the room: what can't be asked for can't be asked of any.
+    check_words(command)?;
     let key = gateway.keys.get(room.as_owner(), room.key_id()).await?;
     let what = what_of(command, room, key.as_ref())?;
     if let What::Add = what {
         check_may_be_added(gateway, caller.uid, target).await?;
     }
-    if let What::Join | What::Add = what {
-        check_size(gateway, caller, room).await?;
-    }
-    let change = Storing { caller: caller.uid, target, room, what, id, fingerprint };
+    let change = Storing { caller: caller.clone(), target, room, what, id, fingerprint };
     let gateway = gateway.clone();
     let storing = Box::pin(async move { change.store(&gateway, line).await });
     Ok(Decided::Changing { storing, fingerprint, refused: None })
+}
+
+fn check_words(command: &Command<'_>) -> Result<(), Refused> {
+    let Command::Update(RoomUpdate { name, topic, visibility, archived, .. }) = command else { return Ok(()) };
+    if name.is_none() && topic.is_none() && visibility.is_none() && archived.is_none() {
+        return Err(Refused::new(ErrorCode::Invalid, "nothing is to be changed"));
+    }
+    check_name_and_topic(name.as_deref(), topic.as_deref())
+}
+
+/// An empty topic is none.
+fn check_name_and_topic(name: Option<&str>, topic: Option<&str>) -> Result<(), Refused> {
+    if let Some(name) = name {
+        check_text_with(text::check_room_name, name)?;
+    }
+    match topic {
+        None | Some("") => Ok(()),
+        Some(topic) => check_text_with(text::check_room_topic, topic),
+    }
 }
 
 /// What a command is to do, with what it says sealed.
@@ -139,14 +160,11 @@ fn what_of(command: &Command<'_>, room: ConversationId, key: Option<&ContentKey>
         Command::Role(command) => What::Role(command.role),
         Command::Archive(_) => What::Update { name: None, topic: None, visibility: None, archived: Some(true) },
         Command::Update(RoomUpdate { name, topic, visibility, archived, .. }) => {
-            if name.is_none() && topic.is_none() && visibility.is_none() && archived.is_none() {
-                return Err(Refused::new(ErrorCode::Invalid, "nothing is to be changed"));
-            }
             // A room without a key does not exist, which is told when it is looked for.
             let Some(key) = key else { return Err(super::no_conversation()) };
             What::Update {
-                name: name.as_deref().map(|name| seal_name(room, key, name)).transpose()?,
-                topic: topic.as_deref().map(|topic| seal_topic(room, key, topic)).transpose()?,
+                name: name.as_deref().map(|name| seal_name(room, key, name)),
+                topic: topic.as_deref().map(|topic| seal_topic(room, key, topic)),
                 visibility: *visibility,
                 archived: *archived,
             }
@@ -154,18 +172,12 @@ fn what_of(command: &Command<'_>, room: ConversationId, key: Option<&ContentKey>
     })
 }
 
-fn seal_name(room: ConversationId, key: &ContentKey, name: &str) -> Result<Sealed, Refused> {
-    check_text_with(text::check_room_name, name)?;
-    Ok(key.seal(room.as_owner(), Field::RoomName, name.as_bytes()))
+fn seal_name(room: ConversationId, key: &ContentKey, name: &str) -> Sealed {
+    key.seal(room.as_owner(), Field::RoomName, name.as_bytes())
 }
 
-/// An empty topic is none.
-fn seal_topic(room: ConversationId, key: &ContentKey, topic: &str) -> Result<Option<Sealed>, Refused> {
-    if topic.is_empty() {
-        return Ok(None);
-    }
-    check_text_with(text::check_room_topic, topic)?;
-    Ok(Some(key.seal(room.as_owner(), Field::RoomTopic, topic.as_bytes())))
+fn seal_topic(room: ConversationId, key: &ContentKey, topic: &str) -> Option<Sealed> {
+    (!topic.is_empty()).then(|| key.seal(room.as_owner(), Field::RoomTopic, topic.as_bytes()))
 }
 
 /// Whether a room may have one more. Nobody but history counts its members.
@@ -193,7 +205,7 @@ async fn check_may_be_added(gateway: &Gateway, caller: Uid, target: Uid) -> Resu
 
 /// A change on its way into the log.
 struct Storing {
-    caller: Uid,
+    caller: Caller,
     target: Uid,
     room: ConversationId,
     what: What,
@@ -203,16 +215,24 @@ struct Storing {
 
 impl Storing {
     async fn store(&self, gateway: &Gateway, line: Option<Line>) -> Result<Stored, Refused> {
-        let mut fresh = false;
-        for _ in 0..MAX_TRIES {
-            let states = self.states(gateway, fresh).await?;
-            let change = match decide::decide(self.room, self.caller, self.target, &self.what, &states)? {
-                Decision::Nothing { seq } => return Ok(Stored::Already { seq }),
-                Decision::Change(change) => change,
+        let caller = self.caller.uid;
+        for attempt in 0..MAX_TRIES {
+            let states = self.states(gateway, attempt > 0).await?;
+            let change = match decide::decide(self.room, caller, self.target, &self.what, &states) {
+                Ok(Decision::Change(change)) => change,
+                // Its first try may be the very reason (CMD3).
+                Ok(Decision::Nothing { seq }) => {
+                    let earlier = self.earlier(gateway, &states).await;
+                    return Ok(earlier.map_or(Stored::Already { seq }, Stored::Event));
+                }
+                Err(refused) => return self.earlier(gateway, &states).await.map(Stored::Event).ok_or(refused),
             };
+            if matches!(change.membership, Some((MembershipChange::Joined, _))) {
+                check_size(gateway, &self.caller, self.room).await?;
+            }
             let batch = self.batch(&states, change);
-            match batch.append(gateway, self.caller, self.id, line).await {
-                Err(AppendError::WrongLast { .. }) => fresh = true,
+            match batch.append(gateway, caller, self.id, line).await {
+                Err(AppendError::WrongLast { .. }) => pause(attempt).await,
                 Err(error) => return Err(refused_append(&error)),
                 Ok(appended) => return Ok(Stored::Event(appended)),
             }
@@ -220,10 +240,18 @@ impl Storing {
         Err(Refused::unavailable("too many changed the same room at once"))
     }
 
+    /// The event of an earlier try of the same command, if there is one in what this was decided on.
+    async fn earlier(&self, gateway: &Gateway, states: &States) -> Option<Appended> {
+        let seq = states.room.seq.max(states.caller.seq).max(states.target.seq);
+        gateway.feed.reaches(seq, gateway.config.ahead_timeout).await;
+        let entry = gateway.feed.tail.by_command(self.caller.uid, self.id)?;
+        Some(Appended { seq: entry.seq, duplicate: true })
+    }
+
     async fn states(&self, gateway: &Gateway, fresh: bool) -> Result<States, Refused> {
         let rooms = &gateway.rooms;
-        let caller = if fresh { rooms.load_of(self.caller).await? } else { rooms.of(self.caller).await? };
-        let target = match self.target == self.caller {
+        let caller = if fresh { rooms.load_of(self.caller.uid).await? } else { rooms.of(self.caller.uid).await? };
+        let target = match self.target == self.caller.uid {
             true => caller.clone(),
             false if fresh => rooms.load_of(self.target).await?,
             false => rooms.of(self.target).await?,
@@ -242,14 +270,15 @@ impl Storing {
         if let Some((what, state)) = room {
             let answers = answers(membership.is_none());
             batch.push(
-                room_event(self.caller, self.room, what, state, answers),
+                room_event(self.caller.uid, self.room, what, state, answers),
                 states.room.seq,
                 Subject::Room(self.room),
             );
         }
         if let Some((what, rooms)) = membership {
             let is_known = states.target.role_in(self.room).is_some();
-            let event = MembershipEvent { by: self.caller, user: self.target, room: self.room, what, rooms, is_known };
+            let event =
+                MembershipEvent { by: self.caller.uid, user: self.target, room: self.room, what, rooms, is_known };
             batch.push(event.record(answers(true)), states.target.seq, Subject::Rooms(self.target));
         }
         batch
