@@ -16,8 +16,9 @@ pub const MAX_REVOCATIONS: usize = 64;
 /// Most people that one account blocks.
 pub const MAX_BLOCKS: usize = 1_000;
 
-/// A fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A fact. Serialized it is its body; in a text format, what is sealed is only its size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Event {
     MessageSent(MessageSent),
     MessageEdited(MessageEdited),

@@ -10,7 +10,7 @@ use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
 
 use crate::exit::{Exit, Failure};
 use crate::services::{gateway, history, projector};
-use crate::{chat, config, doctor, load, migrate, up};
+use crate::{chat, config, doctor, load, migrate, tail, up};
 
 /// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
 #[derive(Debug, Parser)]
@@ -62,6 +62,10 @@ enum Command {
     /// Check that the parts of a deployment, or of the `natter up` on this machine, reach each other.
     #[command(after_help = after_help())]
     Doctor(doctor::Options),
+
+    /// Print every event of the log, for analytics: who, when, where, and never what was said.
+    #[command(after_help = after_help())]
+    Tail(tail::Options),
 
     /// Talk to people: a full-screen client, and commands for scripts.
     #[command(after_help = after_help())]
@@ -132,6 +136,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::HistoryApi(options) => history::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
             Command::Doctor(options) => doctor::run(options).await,
+            Command::Tail(options) => tail::run(options).await,
             Command::Chat(options) => chat::run(options).await,
             Command::Load(options) => load::run(options).await,
         }

@@ -13,6 +13,7 @@ mod master_key;
 mod migrate;
 mod run_file;
 mod services;
+mod tail;
 mod units;
 mod up;
 

@@ -12,5 +12,6 @@ mod killed;
 mod late;
 mod live;
 mod read;
+mod read_only;
 mod secure;
 mod support;

@@ -32,6 +32,9 @@ pub struct Urls {
     pub nats_address: String,
     pub nats_user: String,
     pub nats_password: String,
+    /// Of the account that may read the streams and nothing else.
+    pub analytics_user: String,
+    pub analytics_password: String,
     pub postgres: String,
 }
 
@@ -50,6 +53,8 @@ impl Engines {
             let engine = start_nats(tools, data, wishes).await?;
             (urls.nats, urls.nats_address) = (engine.url(), engine.address());
             (urls.nats_user, urls.nats_password) = (engine.user().to_owned(), engine.password().to_owned());
+            urls.analytics_user = engine.analytics_user().to_owned();
+            urls.analytics_password = engine.analytics_password().to_owned();
             *nats = Some(Supervised::keep(engine, RestartPolicy::default(), report("nats")));
             Ok(())
         };
@@ -109,6 +114,7 @@ async fn start_nats(tools: &Tools, data: &DataFolder, wishes: &Wishes) -> Result
     let options = NatsOptions {
         port: wishes.nats_port,
         sync_interval: wishes.sync_interval.clone(),
+        analytics_password: data.secret("nats-analytics")?,
         ..NatsOptions::new(data.nats(), data.secret("nats")?)
     };
     Nats::start(tools, options, Arc::new(nats_line)).await

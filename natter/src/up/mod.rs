@@ -148,6 +148,8 @@ impl Running {
             nats_address: urls.nats_address,
             nats_user: urls.nats_user,
             nats_password: urls.nats_password,
+            analytics_user: urls.analytics_user,
+            analytics_password: urls.analytics_password,
             postgres_url: urls.postgres,
         };
         self.run_file = Some(RunFile::write(data.path(), &running)?);

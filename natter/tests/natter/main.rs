@@ -10,4 +10,5 @@ mod old_ids;
 mod program;
 mod screen;
 mod startup;
+mod tail;
 mod up;
