@@ -10,7 +10,7 @@ use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
 
 use crate::exit::{Exit, Failure};
 use crate::services::{gateway, history, projector};
-use crate::{chat, config, doctor, load, migrate, tail, up};
+use crate::{chat, config, doctor, load, migrate, rebuild, tail, up};
 
 /// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
 #[derive(Debug, Parser)]
@@ -58,6 +58,10 @@ enum Command {
     /// Bring a PostgreSQL database to this version's schema.
     #[command(after_help = after_help())]
     Migrate(migrate::Options),
+
+    /// Empty the read models in PostgreSQL and make them again from the log, while no projector runs.
+    #[command(after_help = after_help())]
+    Rebuild(rebuild::Options),
 
     /// Check that the parts of a deployment, or of the `natter up` on this machine, reach each other.
     #[command(after_help = after_help())]
@@ -135,6 +139,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::Projector(options) => projector::run(options).await,
             Command::HistoryApi(options) => history::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
+            Command::Rebuild(options) => rebuild::run(options).await,
             Command::Doctor(options) => doctor::run(options).await,
             Command::Tail(options) => tail::run(options).await,
             Command::Chat(options) => chat::run(options).await,

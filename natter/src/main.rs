@@ -11,6 +11,7 @@ mod listen;
 mod load;
 mod master_key;
 mod migrate;
+mod rebuild;
 mod run_file;
 mod services;
 mod tail;

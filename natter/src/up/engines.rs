@@ -25,6 +25,13 @@ pub struct Wishes {
     pub postgres_memory: ByteSize,
 }
 
+/// As `natter up` does it without being asked for anything else.
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { nats_port: 0, sync_interval: "always".to_owned(), postgres_memory: ByteSize::mib(128) }
+    }
+}
+
 #[derive(Clone, Default)]
 pub struct Urls {
     /// With user and password, as is PostgreSQL's.

@@ -3,7 +3,7 @@
 //! Starting goes from the bottom up: listen, take the data folder, start the engines, migrate, start the services. Stopping
 //! goes the other way. Whatever fails while starting, or Ctrl-C, stops what runs by then, in the same order.
 
-mod engines;
+pub mod engines;
 mod keys;
 mod lines;
 mod services;

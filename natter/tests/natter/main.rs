@@ -8,6 +8,7 @@ mod configuration;
 mod deployment;
 mod old_ids;
 mod program;
+mod rebuild;
 mod screen;
 mod startup;
 mod tail;

@@ -15,5 +15,6 @@ mod other_logs;
 mod paper;
 mod partitions;
 mod presence;
+mod rebuild;
 mod retention;
 mod tables;
