@@ -46,7 +46,8 @@ pub struct Options {
     #[arg(long, env = "NATTER_PRESENCE")]
     presence: bool,
 
-    /// Write JSON, one object a line, behind what is in this file, or to standard output with `-` or without a file.
+    /// Write JSON, one object a line, behind the last whole line of this file, or to standard output with `-` or without a
+    /// file.
     #[arg(long, env = "NATTER_JSON", value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     json: Option<PathBuf>,
 

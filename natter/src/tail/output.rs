@@ -4,7 +4,7 @@
 //! is written is noted in the checkpoint: whatever is killed when, an event may be printed again, and none is left out.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -18,6 +18,8 @@ use crate::exit::{Exit, Failure};
 
 /// Larger than a position ever is.
 const MAX_CHECKPOINT_BYTES: u64 = 1024;
+/// Longer than any line: the largest event, with its ids as text.
+const MAX_LINE_BYTES: u64 = 4 << 20;
 
 /// Why nothing more can be printed.
 pub enum Closed {
@@ -43,7 +45,7 @@ impl Output {
         let file = file.filter(|path| path.as_os_str() != "-");
         let to = match file {
             None => io::stdout().as_fd().try_clone_to_owned().map(File::from),
-            Some(path) => OpenOptions::new().append(true).create(true).open(path),
+            Some(path) => open_behind(path),
         };
         let name = file.map_or("standard output".into(), Path::to_string_lossy);
         let to = to.map_err(|error| Failure::new(Exit::Other, format!("cannot write {name}: {error}")))?;
@@ -75,6 +77,25 @@ impl Output {
         let gone = asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP);
         if self.to_stdout && answered.is_ok() && gone { Err(Closed::ByReader) } else { Ok(()) }
     }
+}
+
+/// Opens a file to go on behind its last whole line: one that was cut off when a tail was killed is printed again.
+fn open_behind(path: &Path) -> io::Result<File> {
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return OpenOptions::new().append(true).open(path);
+    }
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let from = file.metadata()?.len().saturating_sub(MAX_LINE_BYTES);
+    file.seek(SeekFrom::Start(from))?;
+    let mut end = Vec::new();
+    (&mut file).take(MAX_LINE_BYTES).read_to_end(&mut end)?;
+    let whole = end.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    match end.get(whole) {
+        None => {}
+        Some(b'{') if whole > 0 || from == 0 => file.set_len(from + whole as u64)?,
+        Some(_) => return Err(io::Error::other("what is in it does not end like lines of JSON")),
+    }
+    Ok(file)
 }
 
 fn write(mut to: &File, lines: &str, checkpoint: Option<&Path>, position: &Position) -> Result<(), Closed> {
@@ -135,6 +156,23 @@ mod tests {
             assert!(read_checkpoint(&path).is_ok_and(|read| read == Some(position)));
         }
         assert_eq!(fs::read_dir(folder.path()).expect("there").count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_line_that_was_cut_off_is_taken_away_and_nobody_elses_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        for (there, kept) in [("", ""), ("{}\n", "{}\n"), ("{}\n{\"a", "{}\n"), ("{\"a", ""), ("a\nb\n", "a\nb\n")] {
+            fs::write(&path, there).expect("written");
+            open_behind(&path).and_then(|mut file| file.write_all(b"+")).expect("it opens");
+            assert_eq!(fs::read_to_string(&path).expect("there"), format!("{kept}+"), "{there:?}");
+        }
+        for there in ["dear diary", "dear\ndiary"] {
+            fs::write(&path, there).expect("written");
+            assert!(open_behind(&path).is_err(), "{there:?}");
+            assert_eq!(fs::read_to_string(&path).expect("there"), there);
+        }
+        assert!(open_behind(Path::new("/dev/null")).is_ok());
     }
 
     #[test]
