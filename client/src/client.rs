@@ -8,7 +8,9 @@ use std::sync::atomic::Ordering;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use natter_events::{ClientId, ConversationId};
-use natter_protocol::frame::{Block, Delete, Edit, Mark, PresenceChoice, React, ReactionOp, Send, SetPresence, To};
+use natter_protocol::frame::{
+    Block, Delete, Edit, Mark, Pin, PresenceChoice, React, RoomCreate, RoomUpdate, Send, SetPresence, To, Toggle,
+};
 use natter_protocol::http::{Connections, ConnectionsQuery, OnlinePage};
 use natter_protocol::{Encoding, Handle, text};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -75,6 +77,7 @@ impl Client {
             id: self.new_id(),
             text: text.into(),
             reply_to: None,
+            thread: None,
             metadata: None,
         };
         Sending { client: self, send }
@@ -102,10 +105,10 @@ impl Client {
     /// like [`send`](Self::send).
     ///
     /// ```no_run
-    /// # use natter_client::{Client, ConversationId, ReactionOp, SendError};
+    /// # use natter_client::{Client, ConversationId, Toggle, SendError};
     /// # async fn example(client: &Client, conversation: ConversationId) -> Result<(), SendError> {
     /// let sent = client.send(conversation, "Lunch?").await?;
-    /// client.react(conversation, sent.seq, "👍", ReactionOp::Add).await?;
+    /// client.react(conversation, sent.seq, "👍", Toggle::Add).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -114,11 +117,17 @@ impl Client {
         conversation: ConversationId,
         message: u64,
         emoji: &str,
-        op: ReactionOp,
+        op: Toggle,
     ) -> Result<Sent, SendError> {
         let emoji = text::emoji(emoji).ok_or(SendError::NotAnEmoji)?.to_owned();
         let react = React { reference: None, conversation, message, id: self.new_id(), emoji, op };
         self.command(Command::React(react)).await
+    }
+
+    /// Pins a message, or takes it from the pinned ones: in a room that is for moderators. Doing either twice is doing it
+    /// once. Goes through the outbox like [`send`](Self::send).
+    pub async fn pin(&self, conversation: ConversationId, message: u64, op: Toggle) -> Result<Sent, SendError> {
+        self.command(Command::Pin(Pin { reference: None, conversation, message, id: self.new_id(), op })).await
     }
 
     /// Blocks someone: in a conversation of only the two of them, neither can say anything to the other (CMD7). Goes through
@@ -132,9 +141,17 @@ impl Client {
         self.command(Command::Unblock(Block { reference: None, id: self.new_id(), user })).await
     }
 
-    /// Says that the user has read the conversation up to `read`. Goes through the outbox like [`send`](Self::send).
+    /// Says that the user has read the conversation up to `read`, but for its threads. Goes through the outbox like
+    /// [`send`](Self::send).
     pub async fn mark(&self, conversation: ConversationId, read: u64) -> Result<Sent, SendError> {
-        let mark = Mark { reference: None, conversation, id: self.new_id(), read };
+        let mark = Mark { reference: None, conversation, id: self.new_id(), read, thread: None };
+        self.command(Command::Mark(mark)).await
+    }
+
+    /// Says that the user has read the thread of the message `root` up to `read`. Goes through the outbox like
+    /// [`send`](Self::send).
+    pub async fn mark_thread(&self, conversation: ConversationId, root: u64, read: u64) -> Result<Sent, SendError> {
+        let mark = Mark { reference: None, conversation, id: self.new_id(), read, thread: Some(root) };
         self.command(Command::Mark(mark)).await
     }
 
@@ -205,7 +222,7 @@ impl Client {
         }
     }
 
-    async fn command(&self, command: Command) -> Result<Sent, SendError> {
+    pub(crate) async fn command(&self, command: Command) -> Result<Sent, SendError> {
         self.check(&command)?;
         let Ok(place) = self.0.places.clone().acquire_owned().await else { return Err(SendError::Stopped) };
         let (answer, answered) = oneshot::channel();
@@ -215,8 +232,11 @@ impl Client {
 
     /// What the server would refuse, or close the socket for, is refused here.
     fn check(&self, command: &Command) -> Result<(), SendError> {
-        if let Command::Send(Send { text, .. }) | Command::Edit(Edit { text, .. }) = command {
-            text::check_message(text)?;
+        match command {
+            Command::Send(Send { text, .. }) | Command::Edit(Edit { text, .. }) => text::check_message(text)?,
+            Command::RoomCreate(RoomCreate { name, topic, .. }) => check_room(Some(name), topic.as_deref())?,
+            Command::RoomUpdate(RoomUpdate { name, topic, .. }) => check_room(name.as_deref(), topic.as_deref())?,
+            _ => {}
         }
         // A reference adds at most this much.
         let bytes = self.0.encoding.encode_client(&command.frame(None)).len() + 32;
@@ -227,6 +247,12 @@ impl Client {
     async fn ask(&self, request: Request) -> Result<(), SendError> {
         self.0.requests.send(request).await.map_err(|_| SendError::Stopped)
     }
+}
+
+fn check_room(name: Option<&str>, topic: Option<&str>) -> Result<(), SendError> {
+    name.map_or(Ok(()), text::check_room_name)?;
+    // An empty topic is none.
+    Ok(topic.filter(|topic| !topic.is_empty()).map_or(Ok(()), text::check_room_topic)?)
 }
 
 impl fmt::Debug for Client {
@@ -247,6 +273,12 @@ impl Sending<'_> {
     /// It answers the message at `seq` of the same conversation.
     pub fn reply_to(mut self, seq: u64) -> Self {
         self.send.reply_to = Some(seq);
+        self
+    }
+
+    /// It is said in the thread of the message at `seq` of the same conversation, which is in no thread itself.
+    pub fn thread(mut self, seq: u64) -> Self {
+        self.send.thread = Some(seq);
         self
     }
 

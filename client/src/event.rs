@@ -6,9 +6,10 @@ use std::task::{Context, Poll};
 use futures::Stream;
 use natter_events::{ClientId, ConversationId};
 use natter_protocol::frame::{
-    Blocked, Deleted, Delivered, Edited, Marker, Message, Presence, Reaction, ResetReason, TypingNow,
+    Blocked, Deleted, Delivered, Edited, Marker, Member, Message, Pinned, Preferred, Presence, Profile, Reaction,
+    ResetReason, Room, TypingNow,
 };
-use natter_protocol::{Position, Timestamp};
+use natter_protocol::{Handle, Position, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use crate::connection::State;
@@ -25,8 +26,18 @@ pub enum Event {
     Deleted(Deleted),
     /// Someone reacts to a message, or no longer does.
     Reaction(Reaction),
+    /// A message was pinned, or no longer is.
+    Pin(Pinned),
+    /// Someone's place in a room is another one now.
+    Member(Member),
+    /// A room began, or changed.
+    Room(Room),
     /// The same user, in another session, blocked someone or no longer does.
     Block(Blocked),
+    /// How the same user, or one whom they watch, wants to be shown.
+    Profile(Profile),
+    /// How the same user, in another session, wants a conversation to be treated.
+    Preferences(Preferred),
     /// Someone has read up to somewhere.
     Marker(Marker),
     /// A watched user came, went or changed their status.
@@ -74,7 +85,12 @@ impl Event {
             Event::Edited(edited) => Some(edited.position),
             Event::Deleted(deleted) => Some(deleted.position),
             Event::Reaction(reaction) => Some(reaction.position),
+            Event::Pin(pin) => Some(pin.position),
+            Event::Member(member) => Some(member.position),
+            Event::Room(room) => Some(room.position),
             Event::Block(block) => Some(block.position),
+            Event::Profile(profile) => profile.position,
+            Event::Preferences(preferred) => Some(preferred.position),
             Event::Marker(marker) => Some(marker.position),
             Event::Reset { position, .. } | Event::CaughtUp { position } | Event::Heartbeat { position } => {
                 Some(*position)
@@ -90,6 +106,10 @@ impl Event {
             Event::Edited(edited) => Some(edited.conversation),
             Event::Deleted(deleted) => Some(deleted.conversation),
             Event::Reaction(reaction) => Some(reaction.conversation),
+            Event::Pin(pin) => Some(pin.conversation),
+            Event::Member(member) => Some(member.conversation),
+            Event::Room(room) => Some(room.conversation),
+            Event::Preferences(preferred) => Some(preferred.conversation),
             Event::Marker(marker) => Some(marker.conversation),
             Event::Delivered(delivered) => Some(delivered.conversation),
             Event::Typing(typing) => Some(typing.conversation),
@@ -119,6 +139,9 @@ pub struct Sent {
     pub at: Option<Timestamp>,
     /// It had been done before: this is the answer to a repetition (CMD2).
     pub duplicate: bool,
+    /// Of a room that was made: who was to be in it and is not, for nobody has that name, or they want nothing to do with its
+    /// owner, or are in as many rooms as there may be.
+    pub refused: Vec<Handle>,
 }
 
 /// The events of a client, in the log's order, as a stream. It ends after the client has stopped.

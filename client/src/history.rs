@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use futures::{Stream, TryStreamExt, stream};
 use natter_events::ConversationId;
-use natter_protocol::history::{At, BlockItem, ConversationItem, MessageItem, Page, UserItem, VersionItem};
+use natter_protocol::history::{
+    At, BanItem, BlockItem, ConversationItem, MemberItem, MessageItem, Page, PinItem, RoomItem, UserItem, VersionItem,
+};
 use natter_protocol::{ErrorCode, Handle, MIN_POSITION_HEADER, Position, ServerFrame};
 use serde::de::DeserializeOwned;
 
@@ -32,6 +34,8 @@ pub struct History {
     http: reqwest::Client,
     credentials: Credentials,
     shared: Option<Arc<Shared>>,
+    /// What has to be in it beside that.
+    at_least: Option<Position>,
 }
 
 impl History {
@@ -46,7 +50,13 @@ impl History {
         credentials: Credentials,
         shared: Option<Arc<Shared>>,
     ) -> Self {
-        Self { server, http, credentials, shared }
+        Self { server, http, credentials, shared, at_least: None }
+    }
+
+    /// History that is true at this position or later (HST2): of an event, for what it tells of.
+    pub fn at_least(mut self, position: Position) -> Self {
+        self.at_least = Some(position);
+        self
     }
 
     /// The user's conversations, the one with the latest activity first.
@@ -56,11 +66,11 @@ impl History {
 
     /// One conversation.
     pub async fn conversation(&self, id: ConversationId) -> Result<At<ConversationItem>, HttpError> {
-        self.get(&format!("/history/conversations/{id}"), &[], self.at_least()).await
+        self.get(&format!("/history/conversations/{id}"), &[], self.needed()).await
     }
 
-    /// A conversation's messages, as they now stand, the latest first unless [`after`](Pages::after) or
-    /// [`around`](Pages::around) says otherwise.
+    /// A conversation's messages outside of threads, as they now stand, the latest first unless [`after`](Pages::after) or
+    /// [`around`](Pages::around) says otherwise. [`in_thread`](Pages::in_thread) asks for those of a thread instead.
     pub fn messages(&self, id: ConversationId) -> Pages<MessageItem> {
         self.pages(format!("/history/conversations/{id}/messages"))
     }
@@ -79,6 +89,39 @@ impl History {
     /// Whom the user has blocked.
     pub fn blocks(&self) -> Pages<BlockItem> {
         self.pages("/history/blocks")
+    }
+
+    /// Who is in a conversation: of a room only its members and, if it is public, anybody may know.
+    pub fn members(&self, conversation: ConversationId) -> Pages<MemberItem> {
+        self.pages(format!("/history/conversations/{conversation}/members"))
+    }
+
+    /// The threads of a conversation, the one with the latest message first, each as the message that it begins with.
+    pub fn threads(&self, conversation: ConversationId) -> Pages<MessageItem> {
+        self.pages(format!("/history/conversations/{conversation}/threads"))
+    }
+
+    /// The pinned messages of a conversation, the last one pinned first.
+    pub fn pins(&self, conversation: ConversationId) -> Pages<PinItem> {
+        self.pages(format!("/history/conversations/{conversation}/pins"))
+    }
+
+    /// Who may not come back to a room: for its moderators and owners, others get
+    /// [`Forbidden`](crate::ErrorCode::Forbidden).
+    pub fn bans(&self, room: ConversationId) -> Pages<BanItem> {
+        self.pages(format!("/history/conversations/{room}/bans"))
+    }
+
+    /// The public rooms by their names; with a query, those that have words in their name or topic that begin with each of
+    /// its words.
+    pub fn rooms(&self, query: &str) -> Pages<RoomItem> {
+        let pages = self.pages("/history/rooms");
+        if query.is_empty() { pages } else { pages.with("q", query) }
+    }
+
+    /// One room, public or the user's.
+    pub async fn room(&self, room: ConversationId) -> Result<At<RoomItem>, HttpError> {
+        self.get(&format!("/history/rooms/{room}"), &[], self.needed()).await
     }
 
     /// Users whose handles begin with `prefix`.
@@ -101,14 +144,20 @@ impl History {
             history: self.clone(),
             path: path.into(),
             query: Vec::new(),
-            at_least: self.at_least(),
+            at_least: self.needed(),
             next: Next::First,
             items: std::marker::PhantomData,
         }
     }
 
-    fn at_least(&self) -> Option<Position> {
-        self.shared.as_ref().and_then(|shared| shared.at_least())
+    /// What has to be in it: what was asked for, and what the client knows of.
+    fn needed(&self) -> Option<Position> {
+        let known = self.shared.as_ref().and_then(|shared| shared.at_least());
+        match (known, self.at_least) {
+            // Of another log, the client's is the newer one.
+            (Some(known), Some(asked)) if known.epoch != asked.epoch || known.seq > asked.seq => Some(known),
+            (known, asked) => asked.or(known),
+        }
     }
 
     async fn get<T: DeserializeOwned>(
@@ -208,7 +257,19 @@ impl<T: DeserializeOwned + 'static> Pages<T> {
     }
 }
 
+impl Pages<RoomItem> {
+    /// Those that are archived, instead of those that are not.
+    pub fn archived(self) -> Self {
+        self.with("archived", "true")
+    }
+}
+
 impl Pages<MessageItem> {
+    /// Those of the thread of the message `root`, without that one itself.
+    pub fn in_thread(self, root: u64) -> Self {
+        self.with("thread", root.to_string())
+    }
+
     /// Messages before `seq`, the latest first.
     pub fn before(self, seq: u64) -> Self {
         self.with("before", seq.to_string())

@@ -40,6 +40,7 @@ mod event;
 mod history;
 mod http;
 mod outbox;
+mod room;
 mod server;
 mod session;
 pub mod socket;
@@ -51,16 +52,18 @@ pub use connection::State;
 pub use error::{ConnectError, HttpError, InvalidServer, OutboxFileError, Refused, SendError, StopReason};
 pub use event::{Event, Events, Sent};
 pub use history::{History, Pages};
+pub use room::{CreatingRoom, InRoom, UpdatingRoom};
 pub use server::Server;
 pub use session::{RefreshCookie, Session};
 pub use timeline::{Own, StalePage, Timeline};
 
-pub use natter_events::{ClientId, ConversationId, PresenceStatus};
+pub use natter_events::{ClientId, ConversationId, PresenceStatus, Role, Visibility};
 pub use natter_protocol::frame::{
-    Blocked, Deleted, Delivered, Edited, Marker, Message, Presence, PresenceChoice, Reaction, ReactionOp, ResetReason,
-    To, TypingNow,
+    Blocked, Deleted, Delivered, Edited, Marker, Member, MemberChange, Message, Pinned, Presence, PresenceChoice,
+    Reaction, ResetReason, Room, To, Toggle, TypingNow,
 };
 pub use natter_protocol::history::{
-    BlockItem, ConversationItem, ConversationKind, MessageItem, Page, ReactionItem, UserItem, VersionItem,
+    BanItem, BlockItem, ConversationItem, ConversationKind, MemberItem, MessageItem, Page, PinItem, ReactionItem,
+    RepliesItem, ReplyItem, RoomItem, UserItem, VersionItem,
 };
 pub use natter_protocol::{Encoding, ErrorCode, Handle, Position, Timestamp};

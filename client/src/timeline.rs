@@ -1,14 +1,16 @@
 //! One conversation as it now stands, made of pages and events. Pure: no connection and no clock in here. The rules are
 //! those of the golden cases that every reader of Natter passes.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+mod held;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeBounds;
 
-use natter_protocol::frame::{Message, Reaction, ReactionOp};
-use natter_protocol::history::{MessageItem, Page, ReactionItem};
-use natter_protocol::limits::MAX_REACTION_USERS;
-use natter_protocol::{Handle, Timestamp};
+use natter_protocol::Handle;
+use natter_protocol::frame::{Message, Pinned, Reaction, Toggle};
+use natter_protocol::history::{MessageItem, Page};
 
+use self::held::{Change, Held, What, preview};
 use crate::event::{Event, Sent};
 
 /// Changes that are remembered for pages that were read before them. Pages take seconds, and this is a lot to happen to one
@@ -16,6 +18,11 @@ use crate::event::{Event, Sent};
 const REMEMBERED: usize = 1_000;
 
 /// The messages of one conversation as they now stand, and how far each person has read.
+///
+/// It is of the conversation outside of threads, or with [`of_thread`](Self::of_thread) of one thread: the same events and
+/// pages may be given to both, and each takes what is its own. Outside of threads, a message shows in
+/// [`replies`](MessageItem::replies) how much was said in its thread and when last; how much of that is unread only history
+/// counts, so that is left out once something more was said.
 ///
 /// It takes pages of history and this conversation's events in any order: what a page has already is not applied to it
 /// again, and what happened after it was read is (CON5). After an [`Event::Reset`] begin with a new one.
@@ -41,6 +48,8 @@ const REMEMBERED: usize = 1_000;
 /// What this session did comes as an answer and not as an event (EVT2): that is said with [`did`](Self::did).
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
+    /// The message whose thread this is; none outside of threads.
+    thread: Option<u64>,
     messages: BTreeMap<u64, Held>,
     read: BTreeMap<Handle, u64>,
     /// What happened to messages last, by seq, also to those that are not here.
@@ -52,12 +61,14 @@ pub struct Timeline {
 /// Something that this session did, and was answered.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Own {
-    /// Said something.
+    /// Said something. Whom that mentions is for the server to say: a page has it.
     Said {
         /// What.
         text: String,
         /// In answer to what.
         reply_to: Option<u64>,
+        /// In which message's thread.
+        thread: Option<u64>,
         /// With what for programs.
         metadata: Option<serde_json::Value>,
     },
@@ -80,9 +91,16 @@ pub enum Own {
         /// With what.
         emoji: String,
         /// Which of the two.
-        op: ReactionOp,
+        op: Toggle,
     },
-    /// Read up to there.
+    /// Pinned a message, or took that back.
+    Pinned {
+        /// Which.
+        message: u64,
+        /// Which of the two.
+        op: Toggle,
+    },
+    /// Read up to there: the conversation, or the thread that the timeline is of.
     Read(u64),
 }
 
@@ -91,32 +109,12 @@ pub enum Own {
 #[error("the page is older than what is remembered of the conversation")]
 pub struct StalePage;
 
-#[derive(Debug, Clone)]
-struct Change {
-    seq: u64,
-    message: u64,
-    what: What,
-}
-
-#[derive(Debug, Clone)]
-enum What {
-    Edited { by: Handle, text: String, at: Timestamp },
-    Deleted,
-    Reaction { user: Handle, emoji: String, op: ReactionOp },
-}
-
-#[derive(Debug, Clone)]
-struct Held {
-    item: MessageItem,
-    /// Everything up to here is in the item.
-    as_of: u64,
-    /// The edit that the text is from, if that came after.
-    edited: u64,
-    /// The last change of each reaction that came after.
-    reacted: HashMap<(String, Handle), u64>,
-}
-
 impl Timeline {
+    /// The thread of the message `root`, without that one itself.
+    pub fn of_thread(root: u64) -> Self {
+        Self { thread: Some(root), ..Self::default() }
+    }
+
     /// Takes in a page of the conversation's messages. It may come at any time, and may overlap with what is here.
     pub fn page(&mut self, page: Page<MessageItem>) -> Result<(), StalePage> {
         self.items(page.items, page.position.seq)
@@ -136,7 +134,7 @@ impl Timeline {
     /// Takes in an event of this conversation. Says whether that changed anything.
     pub fn apply(&mut self, event: &Event) -> bool {
         match event {
-            Event::Message(message) => self.hold(item(message), message.seq),
+            Event::Message(message) => self.said(item(message)),
             Event::Edited(edited) => {
                 let what = What::Edited { by: edited.by.clone(), text: edited.text.clone(), at: edited.at };
                 self.change(Change { seq: edited.seq, message: edited.message, what })
@@ -148,7 +146,10 @@ impl Timeline {
                 let what = What::Reaction { user: user.clone(), emoji: emoji.clone(), op: *op };
                 self.change(Change { seq: *seq, message: *message, what })
             }
-            Event::Marker(marker) => self.mark(&marker.user, marker.read),
+            Event::Pin(Pinned { seq, message, op, .. }) => {
+                self.change(Change { seq: *seq, message: *message, what: What::Pinned(*op) })
+            }
+            Event::Marker(marker) if marker.thread == self.thread => self.mark(&marker.user, marker.read),
             _ => false,
         }
     }
@@ -157,7 +158,7 @@ impl Timeline {
     pub fn did(&mut self, me: &Handle, own: Own, sent: &Sent) -> bool {
         let (seq, at) = (sent.seq, sent.at.unwrap_or_default());
         let (message, what) = match own {
-            Own::Said { text, reply_to, metadata } => {
+            Own::Said { text, reply_to, thread, metadata } => {
                 let Some(conversation) = sent.conversation else { return false };
                 let item = MessageItem {
                     seq,
@@ -170,13 +171,20 @@ impl Timeline {
                     deleted: false,
                     reactions: Vec::new(),
                     reply_to,
+                    reply: None,
+                    thread,
+                    replies: None,
+                    mentions: Vec::new(),
+                    mentions_room: false,
+                    pinned: false,
                     metadata,
                 };
-                return self.hold(item, seq);
+                return self.said(item);
             }
             Own::Edited { message, text } => (message, What::Edited { by: me.clone(), text, at }),
             Own::Deleted { message } => (message, What::Deleted),
             Own::Reacted { message, emoji, op } => (message, What::Reaction { user: me.clone(), emoji, op }),
+            Own::Pinned { message, op } => (message, What::Pinned(op)),
             Own::Read(read) => return self.mark(me, read),
         };
         self.change(Change { seq, message, what })
@@ -233,18 +241,31 @@ impl Timeline {
         }
     }
 
+    /// A message as it was said. In a thread, it counts for the message that the thread began with.
+    fn said(&mut self, item: MessageItem) -> bool {
+        let (seq, at) = (item.seq, item.at);
+        match (self.thread, item.thread) {
+            (None, Some(root)) => self.change(Change { seq, message: root, what: What::Replied { at } }),
+            _ => self.hold(item, seq),
+        }
+    }
+
     /// A message as it stood at `as_of`, brought up to date. Sending reads up to itself.
     fn hold(&mut self, item: MessageItem, as_of: u64) -> bool {
         let seq = item.seq;
-        if self.messages.get(&seq).is_some_and(|held| held.as_of >= as_of) {
+        if item.thread != self.thread || self.messages.get(&seq).is_some_and(|held| held.as_of >= as_of) {
             return false;
         }
         self.mark(&item.sender, seq);
-        let mut held = Held { item, as_of, edited: as_of, reacted: HashMap::new() };
-        for change in self.recent.iter().filter(|change| change.message == seq) {
+        let mut held = Held::new(item, as_of);
+        for change in &self.recent {
             held.apply(change);
         }
+        if let Some(answered) = held.item.reply_to.and_then(|answered| self.messages.get(&answered)) {
+            held.item.reply = Some(preview(&answered.item));
+        }
         self.messages.insert(seq, held);
+        self.show_in_answers(seq);
         true
     }
 
@@ -253,81 +274,32 @@ impl Timeline {
         if change.seq <= self.forgotten || self.recent.get(place).is_some_and(|known| known.seq == change.seq) {
             return false;
         }
-        let changed = self.messages.get_mut(&change.message).is_some_and(|held| held.apply(&change));
+        let changed = match self.messages.get_mut(&change.message) {
+            Some(held) => held.apply(&change),
+            // What is shown of it may still be here.
+            None => {
+                self.answers(change.message).map(|answer| answer.apply(&change)).filter(|changed| *changed).count() > 0
+            }
+        };
+        if changed {
+            self.show_in_answers(change.message);
+        }
         self.recent.insert(place, change);
         if self.recent.len() > REMEMBERED {
             self.forgotten = self.recent.pop_front().map_or(self.forgotten, |oldest| oldest.seq);
         }
         changed
     }
-}
 
-impl Held {
-    /// A delete wins over everything, and of edits and of what one person does with one emoji the last word stands.
-    fn apply(&mut self, change: &Change) -> bool {
-        let item = &mut self.item;
-        if change.seq <= self.as_of || item.deleted {
-            return false;
-        }
-        match &change.what {
-            What::Edited { by, text, at } if *by == item.sender && change.seq > self.edited => {
-                self.edited = change.seq;
-                item.text.clone_from(text);
-                item.edited_at = Some(*at);
-                true
-            }
-            What::Edited { .. } => false,
-            What::Deleted => {
-                item.deleted = true;
-                item.text.clear();
-                item.edited_at = None;
-                item.metadata = None;
-                item.reactions.clear();
-                self.reacted.clear();
-                true
-            }
-            What::Reaction { user, emoji, op } => {
-                let last = self.reacted.entry((emoji.clone(), user.clone())).or_default();
-                if change.seq < std::mem::replace(last, change.seq.max(*last)) {
-                    return false;
-                }
-                react(&mut item.reactions, emoji, user, *op)
-            }
-        }
+    /// What answers a message shows how that one begins now.
+    fn show_in_answers(&mut self, seq: u64) {
+        let Some(shown) = self.message(seq).map(preview) else { return };
+        self.answers(seq).for_each(|answer| answer.item.reply = Some(shown.clone()));
     }
-}
 
-fn react(reactions: &mut Vec<ReactionItem>, emoji: &str, user: &Handle, op: ReactionOp) -> bool {
-    let place = reactions.iter().position(|reaction| reaction.emoji == emoji);
-    let there = place.and_then(|place| reactions[place].users.iter().position(|other| other == user));
-    match (op, place, there) {
-        (ReactionOp::Add, None, _) => {
-            reactions.push(ReactionItem { emoji: emoji.to_owned(), users: vec![user.clone()], count: 1 });
-            true
-        }
-        (ReactionOp::Add, Some(place), None) => {
-            let reaction = &mut reactions[place];
-            reaction.count += 1;
-            if reaction.users.len() < MAX_REACTION_USERS {
-                reaction.users.push(user.clone());
-            }
-            true
-        }
-        (ReactionOp::Remove, Some(place), there) => {
-            let reaction = &mut reactions[place];
-            let unnamed = reaction.count > reaction.users.len() as u64;
-            match there {
-                Some(there) => _ = reaction.users.remove(there),
-                None if unnamed => {}
-                None => return false,
-            }
-            reaction.count -= 1;
-            if reaction.count == 0 {
-                reactions.remove(place);
-            }
-            true
-        }
-        (ReactionOp::Add, Some(_), Some(_)) | (ReactionOp::Remove, None, _) => false,
+    fn answers(&mut self, seq: u64) -> impl Iterator<Item = &mut Held> {
+        let later = self.messages.range_mut(seq.saturating_add(1)..).map(|(_, held)| held);
+        later.filter(move |held| held.item.reply_to == Some(seq))
     }
 }
 
@@ -343,6 +315,12 @@ fn item(message: &Message) -> MessageItem {
         deleted: false,
         reactions: Vec::new(),
         reply_to: message.reply_to,
+        reply: None,
+        thread: message.thread,
+        replies: None,
+        mentions: message.mentions.clone(),
+        mentions_room: message.mentions_room,
+        pinned: false,
         metadata: message.metadata.clone(),
     }
 }

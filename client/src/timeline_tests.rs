@@ -1,8 +1,9 @@
 use std::path::Path;
 
 use natter_events::{ClientId, ConversationId, Tag};
-use natter_protocol::Position;
-use natter_protocol::frame::{Edited, ServerFrame};
+use natter_protocol::frame::{Deleted, Edited, Marker, ServerFrame};
+use natter_protocol::history::{ReactionItem, RepliesItem, ReplyItem};
+use natter_protocol::{Position, Timestamp};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -38,7 +39,9 @@ impl Case {
     }
 
     fn holds(&self, timeline: &Timeline) -> Result<(), TestCaseError> {
-        let messages: Vec<_> = timeline.messages().cloned().collect();
+        // What is shown of a message that is answered follows from that one, and is not in the cases.
+        let without_reply = |message: &MessageItem| MessageItem { reply: None, ..message.clone() };
+        let messages: Vec<_> = timeline.messages().map(without_reply).collect();
         prop_assert_eq!(&messages, &self.messages, "{}", self.rule);
         let read: BTreeMap<_, _> = timeline.read().map(|(user, read)| (user.clone(), read)).collect();
         prop_assert_eq!(&read, &self.read, "{}", self.rule);
@@ -52,6 +55,7 @@ fn event(frame: ServerFrame) -> Event {
         ServerFrame::Edited(edited) => Event::Edited(edited),
         ServerFrame::Deleted(deleted) => Event::Deleted(deleted),
         ServerFrame::Reaction(reaction) => Event::Reaction(reaction),
+        ServerFrame::Pin(pin) => Event::Pin(pin),
         ServerFrame::Marker(marker) => Event::Marker(marker),
         other => panic!("{other:?} is not of a conversation"),
     }
@@ -152,11 +156,12 @@ fn sent(seq: u64) -> Sent {
         conversation: Some(ConversationId::direct(&[])),
         at: Some(Timestamp(1_000)),
         duplicate: false,
+        refused: Vec::new(),
     }
 }
 
 fn said(text: &str) -> Own {
-    Own::Said { text: text.to_owned(), reply_to: None, metadata: None }
+    Own::Said { text: text.to_owned(), reply_to: None, thread: None, metadata: None }
 }
 
 fn edit(seq: u64, message: u64, text: &str) -> Event {
@@ -179,13 +184,13 @@ fn evt2_what_this_session_did_stands_like_what_others_did() {
     assert!(timeline.did(&ada, said("one"), &sent(3)));
     assert!(timeline.did(&ada, Own::Edited { message: 3, text: "One".into() }, &sent(4)));
     let thumb = |op| Own::Reacted { message: 3, emoji: "👍".into(), op };
-    assert!(timeline.did(&ada, thumb(ReactionOp::Add), &sent(5)));
+    assert!(timeline.did(&ada, thumb(Toggle::Add), &sent(5)));
     let message = timeline.message(3).expect("there").clone();
     assert_eq!((message.text.as_str(), message.edited_at), ("One", Some(Timestamp(1_000))));
     assert_eq!(message.reactions, [ReactionItem { emoji: "👍".into(), users: vec![ada.clone()], count: 1 }]);
-    assert!(timeline.did(&ada, thumb(ReactionOp::Remove), &sent(6)));
+    assert!(timeline.did(&ada, thumb(Toggle::Remove), &sent(6)));
     assert!(timeline.did(&ada, Own::Deleted { message: 3 }, &sent(7)));
-    assert!(!timeline.did(&ada, thumb(ReactionOp::Add), &sent(8)));
+    assert!(!timeline.did(&ada, thumb(Toggle::Add), &sent(8)));
     let message = timeline.message(3).expect("there");
     assert!(message.deleted && message.text.is_empty() && message.reactions.is_empty());
     assert!(timeline.did(&ada, Own::Read(9), &sent(10)));
@@ -223,12 +228,12 @@ fn a_person_whom_the_page_does_not_name_is_counted() {
     item.reactions = vec![ReactionItem { emoji: "👍".into(), users: vec![handle("bob")], count: 3 }];
     timeline.items([item], 10).expect("not stale");
     let reacted = |op| Own::Reacted { message: 3, emoji: "👍".into(), op };
-    assert!(timeline.did(&handle("cy"), reacted(ReactionOp::Remove), &sent(11)));
-    assert!(timeline.did(&handle("bob"), reacted(ReactionOp::Remove), &sent(12)));
+    assert!(timeline.did(&handle("cy"), reacted(Toggle::Remove), &sent(11)));
+    assert!(timeline.did(&handle("bob"), reacted(Toggle::Remove), &sent(12)));
     assert_eq!(timeline.message(3).expect("there").reactions[0].count, 1);
-    assert!(timeline.did(&handle("di"), reacted(ReactionOp::Remove), &sent(13)));
+    assert!(timeline.did(&handle("di"), reacted(Toggle::Remove), &sent(13)));
     assert_eq!(timeline.message(3).expect("there").reactions, []);
-    assert!(!timeline.did(&handle("ed"), reacted(ReactionOp::Remove), &sent(14)));
+    assert!(!timeline.did(&handle("ed"), reacted(Toggle::Remove), &sent(14)));
 }
 
 #[test]
@@ -252,4 +257,126 @@ fn a_timeline_is_kept_to_a_size() {
     timeline.keep_newest(3);
     assert_eq!(timeline.messages().map(|message| message.seq).collect::<Vec<_>>(), [8, 9, 10]);
     assert_eq!((timeline.len(), timeline.range(..9).count(), timeline.is_empty()), (3, 1, false));
+}
+
+fn in_thread(root: u64) -> Own {
+    Own::Said { text: "about that".into(), reply_to: None, thread: Some(root), metadata: None }
+}
+
+fn answer_to(seq: u64) -> Own {
+    Own::Said { text: "indeed".into(), reply_to: Some(seq), thread: None, metadata: None }
+}
+
+fn pin(seq: u64, message: u64, op: Toggle) -> Event {
+    let (position, conversation) = (position(seq), ConversationId::direct(&[]));
+    let (by, id, at) = (handle("ada"), ClientId::at(seq), Timestamp(0));
+    Event::Pin(Pinned { seq, position, conversation, message, by, id, op, at })
+}
+
+fn marker(seq: u64, read: u64, thread: Option<u64>) -> Event {
+    let (position, conversation) = (position(seq), ConversationId::direct(&[]));
+    Event::Marker(Marker { seq, position, conversation, user: handle("bob"), read, thread, at: Timestamp(0) })
+}
+
+#[test]
+fn what_is_said_in_a_thread_is_not_outside_of_it_but_counts_for_the_message_that_it_began_with() {
+    let ada = handle("ada");
+    let (mut outside, mut thread) = (Timeline::default(), Timeline::of_thread(3));
+    for timeline in [&mut outside, &mut thread] {
+        timeline.did(&ada, said("one"), &sent(3));
+        for seq in [5, 6] {
+            assert!(timeline.did(&ada, in_thread(3), &sent(seq)));
+            assert!(!timeline.did(&ada, in_thread(3), &sent(seq)), "once");
+        }
+        timeline.did(&ada, in_thread(4), &sent(7));
+        timeline.apply(&edit(8, 6, "otherwise"));
+        timeline.apply(&marker(9, 6, Some(3)));
+        timeline.apply(&marker(10, 3, None));
+    }
+    let seqs = |timeline: &Timeline| timeline.messages().map(|message| message.seq).collect::<Vec<_>>();
+    assert_eq!((seqs(&outside), seqs(&thread)), (vec![3], vec![5, 6]));
+    assert_eq!(thread.message(6).expect("there").text, "otherwise");
+    let replies = RepliesItem { count: 2, last_at: Timestamp(1_000), unread: None };
+    assert_eq!(outside.message(3).expect("there").replies, Some(replies));
+    assert_eq!((outside.read_by(&handle("bob")), thread.read_by(&handle("bob"))), (3, 6));
+    assert_eq!((outside.read_by(&ada), thread.read_by(&ada)), (3, 6), "sending reads up to itself where it was said");
+}
+
+#[test]
+fn con5_replies_that_a_page_has_counted_are_not_counted_again() {
+    let ada = handle("ada");
+    let mut timeline = Timeline::default();
+    timeline.did(&ada, in_thread(3), &sent(5));
+    timeline.did(&ada, in_thread(3), &sent(9));
+    let mut item = page_item(3);
+    item.replies = Some(RepliesItem { count: 4, last_at: Timestamp(500), unread: Some(1) });
+    timeline.items([item], 7).expect("not stale");
+    let replies = timeline.message(3).expect("there").replies.clone().expect("some");
+    assert_eq!(
+        replies,
+        RepliesItem { count: 5, last_at: Timestamp(1_000), unread: None },
+        "the one of 9 came after it"
+    );
+    timeline.apply(&deleted(10, 3));
+    timeline.did(&ada, in_thread(3), &sent(11));
+    let message = timeline.message(3).expect("there");
+    assert_eq!((message.deleted, message.replies.as_ref().expect("some").count), (true, 6), "its thread goes on");
+}
+
+fn page_item(seq: u64) -> MessageItem {
+    let mut timeline = Timeline::default();
+    timeline.did(&handle("ada"), said("one"), &sent(seq));
+    timeline.message(seq).expect("there").clone()
+}
+
+fn deleted(seq: u64, message: u64) -> Event {
+    let (position, conversation) = (position(seq), ConversationId::direct(&[]));
+    let (by, id, at) = (handle("ada"), ClientId::at(seq), Timestamp(0));
+    Event::Deleted(Deleted { seq, position, conversation, message, by, id, at })
+}
+
+#[test]
+fn of_pins_the_last_word_stands_and_a_deleted_message_has_none() {
+    let ada = handle("ada");
+    let mut timeline = Timeline::default();
+    timeline.did(&ada, said("one"), &sent(3));
+    assert!(timeline.did(&ada, Own::Pinned { message: 3, op: Toggle::Add }, &sent(5)));
+    assert!(!timeline.apply(&pin(4, 3, Toggle::Remove)), "told late");
+    assert!(timeline.message(3).expect("there").pinned);
+    assert!(!timeline.apply(&pin(6, 3, Toggle::Add)), "it is");
+    assert!(timeline.apply(&pin(7, 3, Toggle::Remove)));
+    assert!(timeline.apply(&pin(8, 3, Toggle::Add)));
+    timeline.apply(&deleted(9, 3));
+    assert!(!timeline.apply(&pin(10, 3, Toggle::Add)) && !timeline.message(3).expect("there").pinned);
+}
+
+#[test]
+fn an_answer_shows_how_the_message_that_it_answers_begins_now() {
+    let ada = handle("ada");
+    let long = "x".repeat(300);
+    let shown = |timeline: &Timeline| {
+        let reply = timeline.message(5).expect("there").reply.clone();
+        reply.map(|reply| (reply.text, reply.deleted))
+    };
+    // Whether the message is here before its answer, after it, or not at all.
+    let mut before = Timeline::default();
+    before.did(&ada, said(&long), &sent(3));
+    before.did(&ada, answer_to(3), &sent(5));
+    assert_eq!(shown(&before), Some(("x".repeat(200), false)));
+    let mut after = Timeline::default();
+    after.did(&ada, answer_to(3), &sent(5));
+    assert_eq!(shown(&after), None);
+    after.items([page_item(3)], 4).expect("not stale");
+    let mut without = Timeline::default();
+    let mut answer = before.message(5).expect("there").clone();
+    answer.reply = Some(ReplyItem { seq: 3, sender: ada.clone(), text: "one".into(), deleted: false });
+    without.items([answer], 5).expect("not stale");
+    for timeline in [&mut before, &mut after, &mut without] {
+        assert!(timeline.apply(&edit(8, 3, "eight")));
+        assert!(!timeline.apply(&edit(7, 3, "seven")), "told late");
+        assert_eq!(shown(timeline), Some(("eight".into(), false)));
+        assert!(timeline.apply(&deleted(9, 3)));
+        assert!(!timeline.apply(&edit(10, 3, "ten")));
+        assert_eq!(shown(timeline), Some((String::new(), true)));
+    }
 }

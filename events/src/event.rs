@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::Fingerprint;
-use crate::ids::{SessionId, Uid};
+use crate::ids::{ConversationId, SessionId, Uid};
 use crate::seal::Sealed;
 
 /// Most revocations that an account carries: those whose access tokens may still be alive. Past it the whole account is
@@ -15,6 +15,18 @@ pub const MAX_REVOCATIONS: usize = 64;
 
 /// Most people that one account blocks.
 pub const MAX_BLOCKS: usize = 1_000;
+
+/// Most rooms that one person is in.
+pub const MAX_ROOMS: usize = 1_000;
+
+/// Most people that are banned from one room.
+pub const MAX_BANS: usize = 1_000;
+
+/// Most owners of one room.
+pub const MAX_OWNERS: usize = 100;
+
+/// Most people that one message mentions by name.
+pub const MAX_MENTIONS: usize = 50;
 
 /// A fact. Serialized it is its body; in a text format, what is sealed is only its size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,10 +37,16 @@ pub enum Event {
     MessageDeleted(MessageDeleted),
     ReactionAdded(ReactionAdded),
     ReactionRemoved(ReactionRemoved),
+    MessagePinned(MessagePinned),
+    MessageUnpinned(MessageUnpinned),
     ReadMarkerMoved(ReadMarkerMoved),
     UserRegistered(UserRegistered),
     SessionsRevoked(SessionsRevoked),
     BlockChanged(BlockChanged),
+    ProfileChanged(ProfileChanged),
+    PreferencesChanged(PreferencesChanged),
+    MembershipChanged(MembershipChanged),
+    RoomChanged(RoomChanged),
     PresenceChanged(PresenceChanged),
     ReceivedUpTo(ReceivedUpTo),
 }
@@ -42,10 +60,16 @@ impl Event {
             Event::MessageDeleted(_) => MessageDeleted::KIND,
             Event::ReactionAdded(_) => ReactionAdded::KIND,
             Event::ReactionRemoved(_) => ReactionRemoved::KIND,
+            Event::MessagePinned(_) => MessagePinned::KIND,
+            Event::MessageUnpinned(_) => MessageUnpinned::KIND,
             Event::ReadMarkerMoved(_) => ReadMarkerMoved::KIND,
             Event::UserRegistered(_) => UserRegistered::KIND,
             Event::SessionsRevoked(_) => SessionsRevoked::KIND,
             Event::BlockChanged(_) => BlockChanged::KIND,
+            Event::ProfileChanged(_) => ProfileChanged::KIND,
+            Event::PreferencesChanged(_) => PreferencesChanged::KIND,
+            Event::MembershipChanged(_) => MembershipChanged::KIND,
+            Event::RoomChanged(_) => RoomChanged::KIND,
             Event::PresenceChanged(_) => PresenceChanged::KIND,
             Event::ReceivedUpTo(_) => ReceivedUpTo::KIND,
         }
@@ -59,10 +83,16 @@ impl Event {
             Event::MessageDeleted(_) => MessageDeleted::VERSION,
             Event::ReactionAdded(_) => ReactionAdded::VERSION,
             Event::ReactionRemoved(_) => ReactionRemoved::VERSION,
+            Event::MessagePinned(_) => MessagePinned::VERSION,
+            Event::MessageUnpinned(_) => MessageUnpinned::VERSION,
             Event::ReadMarkerMoved(_) => ReadMarkerMoved::VERSION,
             Event::UserRegistered(_) => UserRegistered::VERSION,
             Event::SessionsRevoked(_) => SessionsRevoked::VERSION,
             Event::BlockChanged(_) => BlockChanged::VERSION,
+            Event::ProfileChanged(_) => ProfileChanged::VERSION,
+            Event::PreferencesChanged(_) => PreferencesChanged::VERSION,
+            Event::MembershipChanged(_) => MembershipChanged::VERSION,
+            Event::RoomChanged(_) => RoomChanged::VERSION,
             Event::PresenceChanged(_) => PresenceChanged::VERSION,
             Event::ReceivedUpTo(_) => ReceivedUpTo::VERSION,
         }
@@ -95,10 +125,16 @@ versioned! {
     MessageDeleted "MessageDeleted" v 1,
     ReactionAdded "ReactionAdded" v 1,
     ReactionRemoved "ReactionRemoved" v 1,
+    MessagePinned "MessagePinned" v 1,
+    MessageUnpinned "MessageUnpinned" v 1,
     ReadMarkerMoved "ReadMarkerMoved" v 1,
     UserRegistered "UserRegistered" v 1,
     SessionsRevoked "SessionsRevoked" v 1,
     BlockChanged "BlockChanged" v 1,
+    ProfileChanged "ProfileChanged" v 1,
+    PreferencesChanged "PreferencesChanged" v 1,
+    MembershipChanged "MembershipChanged" v 1,
+    RoomChanged "RoomChanged" v 1,
     PresenceChanged "PresenceChanged" v 1,
     ReceivedUpTo "ReceivedUpTo" v 1,
 }
@@ -110,6 +146,15 @@ pub struct MessageSent {
     /// The message in the same conversation that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
+    /// The message in the same conversation whose thread this one is said in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
+    /// Whom it mentions, of those who could see it; at most [`MAX_MENTIONS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Uid>,
+    /// It mentions everybody in the room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mentions_room: bool,
     /// What a program attached: JSON, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Sealed>,
@@ -147,10 +192,26 @@ pub struct ReactionRemoved {
     pub fingerprint: Fingerprint,
 }
 
-/// The actor has read the conversation up to and including `read`.
+/// `message` is to be found among the conversation's pinned ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessagePinned {
+    pub message: u64,
+    pub fingerprint: Fingerprint,
+}
+
+/// `message` is pinned no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageUnpinned {
+    pub message: u64,
+    pub fingerprint: Fingerprint,
+}
+
+/// The actor has read the conversation up to and including `read`; or, of its threads, this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadMarkerMoved {
     pub read: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
 }
 
 /// An account began.
@@ -172,6 +233,21 @@ pub struct BlockChanged {
     pub user: Uid,
     pub blocked: bool,
     pub account: Account,
+    pub fingerprint: Fingerprint,
+}
+
+/// The account's owner wants to be shown otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileChanged {
+    pub account: Account,
+    pub fingerprint: Fingerprint,
+}
+
+/// How the actor wants the conversation of the envelope to be treated on their devices. All of it, as sealed JSON, so that
+/// the last event is the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreferencesChanged {
+    pub preferences: Sealed,
     pub fingerprint: Fingerprint,
 }
 
@@ -247,6 +323,109 @@ impl Account {
     pub fn refuses(&self, session: SessionId, issued_at_ms: i64) -> bool {
         self.suspended || self.revocations.iter().any(|revocation| revocation.covers(session, issued_at_ms))
     }
+}
+
+/// What someone is in a room changed: the user whose subject it stands on, in the room of the envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MembershipChanged {
+    pub change: MembershipChange,
+    /// Every room that the user is in after it, so that the last event is the state (D5); at most [`MAX_ROOMS`].
+    pub rooms: Vec<Membership>,
+    /// None where the command that it comes of is answered by another event of the same batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// How someone's place in a room changed. By whom is in the envelope: who joins themselves is the actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MembershipChange {
+    /// They became a member, or were made one.
+    Joined,
+    Left,
+    Removed,
+    /// They may not come back; whether they were a member or not.
+    Banned,
+    /// They are a member as before, with another role.
+    Role,
+}
+
+/// Someone's place in one room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    pub room: ConversationId,
+    pub role: Role,
+    /// The event that their stay began with; none where it is this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+}
+
+/// What a member of a room is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Member,
+    Moderator,
+    Owner,
+}
+
+impl MembershipChanged {
+    /// What the user is in `room` after it; none if they are not in it.
+    pub fn role_in(&self, room: ConversationId) -> Option<Role> {
+        self.rooms.iter().find(|membership| membership.room == room).map(|membership| membership.role)
+    }
+}
+
+/// A room began or changed. Its fields are sealed with the room's own key, since they are not one member's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomChanged {
+    pub change: RoomChange,
+    pub room: Room,
+    /// None where the command that it comes of is answered by another event of the same batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// What about a room changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoomChange {
+    Created,
+    /// Its name, its topic, who sees it, or that it is archived or no longer.
+    Settings,
+    /// Who owns it.
+    Owners,
+    Banned(Uid),
+    Unbanned(Uid),
+}
+
+/// The whole room but for its members, in every event of its subject, so that the last one is the state (D5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    pub name: Sealed,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Sealed>,
+    pub visibility: Visibility,
+    /// Of a public room, the event since which it is; none where it is this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_since: Option<u64>,
+    /// It can be read, and nothing is said in it any more.
+    pub archived: bool,
+    /// At least one, at most [`MAX_OWNERS`].
+    pub owners: Vec<Uid>,
+    /// Who may not come back, in the order in which they were banned; at most [`MAX_BANS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bans: Vec<Uid>,
+}
+
+/// Who finds a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Anybody finds and joins it, and its members read what was said in it while it was public.
+    Public,
+    /// Who is not in it does not know of it.
+    Private,
 }
 
 /// A user's presence as others see it changed.

@@ -19,13 +19,44 @@ pub struct Fingerprint(#[serde(with = "as_array")] [u8; 16]);
 /// What a command asks for: in a conversation, or of an account.
 #[derive(Clone, Copy, Debug)]
 pub enum Intent<'a> {
-    Send { text: &'a str, reply_to: Option<u64>, metadata: Option<&'a [u8]> },
-    Edit { message: u64, text: &'a str },
-    Delete { message: u64 },
-    AddReaction { message: u64, emoji: &'a str },
-    RemoveReaction { message: u64, emoji: &'a str },
-    Block { user: Uid },
-    Unblock { user: Uid },
+    Send {
+        text: &'a str,
+        reply_to: Option<u64>,
+        thread: Option<u64>,
+        metadata: Option<&'a [u8]>,
+    },
+    Edit {
+        message: u64,
+        text: &'a str,
+    },
+    Delete {
+        message: u64,
+    },
+    AddReaction {
+        message: u64,
+        emoji: &'a str,
+    },
+    RemoveReaction {
+        message: u64,
+        emoji: &'a str,
+    },
+    Pin {
+        message: u64,
+    },
+    Unpin {
+        message: u64,
+    },
+    Block {
+        user: Uid,
+    },
+    Unblock {
+        user: Uid,
+    },
+    /// Any other command: what it is called, and all that it asks for, in one spelling.
+    Other {
+        what: &'static str,
+        asks: &'a [u8],
+    },
 }
 
 impl Fingerprint {
@@ -60,9 +91,13 @@ impl ContentKey {
         hasher.update(&conversation).update(id.as_bytes());
         // Lengths first, so that no two commands have the same bytes.
         let (number, message, rest): (u8, u64, &[u8]) = match &intent {
-            Intent::Send { text, reply_to, metadata } => {
+            Intent::Send { text, reply_to, thread, metadata } => {
                 hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
                 hasher.update(&reply_to.map_or(0, |seq| seq.saturating_add(1)).to_le_bytes());
+                // A message outside of threads has the bytes that it had before there were any.
+                if let Some(thread) = thread {
+                    hasher.update(&[2]).update(&thread.to_le_bytes());
+                }
                 match metadata {
                     None => hasher.update(&[0]),
                     Some(bytes) => hasher.update(&[1]).update(bytes),
@@ -75,6 +110,13 @@ impl ContentKey {
             Intent::RemoveReaction { message, emoji } => (4, *message, emoji.as_bytes()),
             Intent::Block { user } => (5, 0, user.as_bytes()),
             Intent::Unblock { user } => (6, 0, user.as_bytes()),
+            Intent::Pin { message } => (7, *message, &[]),
+            Intent::Unpin { message } => (8, *message, &[]),
+            Intent::Other { what, asks } => {
+                hasher.update(&u64::MAX.to_le_bytes()).update(&[9]);
+                hasher.update(&(what.len() as u64).to_le_bytes()).update(what.as_bytes()).update(asks);
+                return finish(&hasher);
+            }
         };
         // No text is that long: none of these is a message's.
         hasher.update(&u64::MAX.to_le_bytes()).update(&[number]);
@@ -112,7 +154,7 @@ mod tests {
     #[test]
     fn cmd2_a_fingerprint_tells_every_part_of_a_command() {
         let (key, conversation, id) = (ContentKey::random(), ConversationId::direct(&[Uid::random()]), ClientId::at(1));
-        let said = |text, reply_to, metadata| Intent::Send { text, reply_to, metadata };
+        let said = |text, reply_to, metadata| Intent::Send { text, reply_to, thread: None, metadata };
         let base = said("a", None, None);
         assert_eq!(key.fingerprint(conversation, id, base), key.fingerprint(conversation, id, base));
         let intents = [
@@ -120,6 +162,8 @@ mod tests {
             said("b", None, None),
             said("a", Some(0), None),
             said("a", None, Some(b"")),
+            Intent::Send { text: "a", reply_to: None, thread: Some(0), metadata: None },
+            Intent::Send { text: "a", reply_to: None, thread: Some(1), metadata: None },
             Intent::Edit { message: 7, text: "a" },
             Intent::Edit { message: 8, text: "a" },
             Intent::Edit { message: 7, text: "b" },
@@ -131,6 +175,11 @@ mod tests {
             Intent::Block { user: Uid::from_bytes([1; 16]) },
             Intent::Block { user: Uid::from_bytes([2; 16]) },
             Intent::Unblock { user: Uid::from_bytes([1; 16]) },
+            Intent::Pin { message: 7 },
+            Intent::Unpin { message: 7 },
+            Intent::Other { what: "join", asks: b"" },
+            Intent::Other { what: "leave", asks: b"" },
+            Intent::Other { what: "leave", asks: b"x" },
         ];
         let mut prints: Vec<_> = intents.iter().map(|intent| key.fingerprint(conversation, id, *intent)).collect();
         prints.push(key.fingerprint(ConversationId::direct(&[Uid::random()]), id, base));

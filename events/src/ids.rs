@@ -11,6 +11,9 @@ use uuid::Uuid;
 /// identity.
 const DIRECT: Uuid = Uuid::from_u128(0x6e61_7474_6572_5f64_9a65_6374_0000_0001);
 
+/// The namespace of rooms' ids. Fixed for ever: a retry of a command has to name the room that the first try made.
+const ROOM: Uuid = Uuid::from_u128(0x6e61_7474_6572_5f72_9a6f_6f6d_0000_0001);
+
 /// Most people in one direct conversation, the sender included.
 pub const MAX_PARTICIPANTS: usize = 32;
 
@@ -156,9 +159,38 @@ impl ConversationId {
         Self(Uuid::new_v5(&DIRECT, &name))
     }
 
-    /// Whether the id has the form of a direct conversation's, which is a hash (UUIDv5), or of a room's (UUIDv7).
+    /// The room that this command of this person's makes: the same one however often it is tried. A UUIDv7 of the command's
+    /// own time; nothing where the command's id has none.
+    pub fn room(creator: Uid, id: ClientId) -> Option<Self> {
+        let made_at_ms = id.made_at_ms()?;
+        let mut name = [0; 32];
+        name[..16].copy_from_slice(creator.as_bytes());
+        name[16..].copy_from_slice(id.as_bytes());
+        let hash = Uuid::new_v5(&ROOM, &name);
+        let mut bytes = *hash.as_bytes();
+        bytes[..6].copy_from_slice(&made_at_ms.to_be_bytes()[2..]);
+        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        Some(Self(Uuid::from_bytes(bytes)))
+    }
+
+    /// Whether the id has the form of a direct conversation's, which is a hash (UUIDv5).
     pub fn is_direct(&self) -> bool {
         self.0.get_version_num() == 5
+    }
+
+    /// Whether the id has the form of a room's (UUIDv7).
+    pub fn is_room(&self) -> bool {
+        self.0.get_version_num() == 7
+    }
+
+    /// The room as the owner of the key that seals its name and topic.
+    pub fn as_owner(&self) -> Uid {
+        Uid(self.0)
+    }
+
+    /// The key that a room's name and topic are sealed with: it has one for good.
+    pub fn key_id(&self) -> KeyId {
+        KeyId(self.0)
     }
 }
 
@@ -196,6 +228,17 @@ mod tests {
     fn the_namespace_of_direct_conversations_never_changes() {
         let people = [Uid::from_bytes([1; 16]), Uid::from_bytes([2; 16])];
         assert_eq!(ConversationId::direct(&people).to_string(), "d3da8450-b372-59ca-8f0c-a7066aa17e6e");
+    }
+
+    #[test]
+    fn cmd2_a_room_is_named_by_the_command_that_makes_it() {
+        let (ada, id) = (Uid::from_bytes([1; 16]), "019f0000-0000-7000-8000-000000000001".parse().expect("an id"));
+        let room = ConversationId::room(ada, id).expect("a room");
+        assert_eq!(room.to_string(), "019f0000-0000-77a7-ae19-04bedb44f770", "the namespace of rooms never changes");
+        assert!(room.is_room() && !room.is_direct());
+        assert_ne!(ConversationId::room(Uid::from_bytes([2; 16]), id), Some(room));
+        assert_ne!(ConversationId::room(ada, ClientId::at(1)), Some(room));
+        assert_eq!(ConversationId::room(ada, ClientId::from(Uuid::new_v4())), None);
     }
 
     #[test]

@@ -20,9 +20,10 @@ pub mod subject;
 mod upcast;
 
 pub use event::{
-    Account, BlockChanged, Event, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, PresenceStatus,
-    ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, SessionsRevoked,
-    UserRegistered,
+    Account, BlockChanged, Event, Membership, MembershipChange, MembershipChanged, MessageDeleted, MessageEdited,
+    MessagePinned, MessageSent, MessageUnpinned, PreferencesChanged, PresenceChanged, PresenceStatus, ProfileChanged,
+    ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, Role, Room, RoomChange,
+    RoomChanged, SessionsRevoked, UserRegistered, Visibility,
 };
 pub use fingerprint::{Fingerprint, Intent};
 pub use ids::{ClientId, ConversationId, KeyId, SessionId, Uid};

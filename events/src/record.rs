@@ -70,7 +70,8 @@ impl fmt::Debug for Tag {
 /// Who did what, where, to whom: all that routing, idempotency and analytics need, without a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope<'a> {
-    /// The people whom it is addressed to, 16 bytes each; empty when the conversation is a room, whose members they are.
+    /// The people whom it is addressed to, 16 bytes each. What happens in a room is addressed to its members, and to those
+    /// who are named here beside them.
     #[serde(borrow, with = "addresses")]
     to: Cow<'a, [u8]>,
     /// The event type.
@@ -187,10 +188,16 @@ impl Record {
             Event::MessageDeleted(event) => rmp_serde::to_vec_named(event),
             Event::ReactionAdded(event) => rmp_serde::to_vec_named(event),
             Event::ReactionRemoved(event) => rmp_serde::to_vec_named(event),
+            Event::MessagePinned(event) => rmp_serde::to_vec_named(event),
+            Event::MessageUnpinned(event) => rmp_serde::to_vec_named(event),
             Event::ReadMarkerMoved(event) => rmp_serde::to_vec_named(event),
             Event::UserRegistered(event) => rmp_serde::to_vec_named(event),
             Event::SessionsRevoked(event) => rmp_serde::to_vec_named(event),
             Event::BlockChanged(event) => rmp_serde::to_vec_named(event),
+            Event::ProfileChanged(event) => rmp_serde::to_vec_named(event),
+            Event::PreferencesChanged(event) => rmp_serde::to_vec_named(event),
+            Event::MembershipChanged(event) => rmp_serde::to_vec_named(event),
+            Event::RoomChanged(event) => rmp_serde::to_vec_named(event),
             Event::PresenceChanged(event) => rmp_serde::to_vec_named(event),
             Event::ReceivedUpTo(event) => rmp_serde::to_vec_named(event),
         }
@@ -304,7 +311,7 @@ mod tests {
 
     fn marker() -> Record {
         let (a, b) = (Uid::random(), Uid::random());
-        Record::new(a, ReadMarkerMoved { read: 7 })
+        Record::new(a, ReadMarkerMoved { read: 7, thread: None })
             .to(&[b, a, b])
             .in_conversation(ConversationId::direct(&[a, b]))
             .answering(ClientId::at(1_790_000_000_000))
@@ -364,7 +371,24 @@ mod tests {
         let envelope = rmp_serde::to_vec_named(&marker().envelope).expect("encodes");
         let body = rmp_serde::to_vec_named(&Wider { read: 7, because: "later" }).expect("encodes");
         let record = Record::decode(&assemble(&envelope, &body)).expect("decodes");
-        assert_eq!(record.event, Event::ReadMarkerMoved(ReadMarkerMoved { read: 7 }));
+        assert_eq!(record.event, Event::ReadMarkerMoved(ReadMarkerMoved { read: 7, thread: None }));
+    }
+
+    #[test]
+    fn d11_what_a_message_need_not_say_reads_back_too() {
+        use crate::seal::{ContentKey, Field};
+        let (key, uid) = (ContentKey::random(), Uid::random());
+        let sent = crate::event::MessageSent {
+            text: key.seal(uid, Field::Text, b"hi"),
+            reply_to: None,
+            thread: Some(7),
+            mentions: vec![Uid::random(), Uid::random()],
+            mentions_room: true,
+            metadata: None,
+            fingerprint: crate::Fingerprint::from_bytes([1; 16]),
+        };
+        let record = Record::new(uid, sent);
+        assert_eq!(Record::decode(&record.encode()).expect("decodes"), record);
     }
 
     proptest! {

@@ -34,6 +34,9 @@ pub enum Field {
     Handle,
     DisplayName,
     StatusText,
+    RoomName,
+    RoomTopic,
+    Preferences,
 }
 
 impl Field {
@@ -45,6 +48,9 @@ impl Field {
             Field::Handle => "handle",
             Field::DisplayName => "display_name",
             Field::StatusText => "status_text",
+            Field::RoomName => "room_name",
+            Field::RoomTopic => "room_topic",
+            Field::Preferences => "preferences",
         }
     }
 }

@@ -6,8 +6,9 @@
 use serde::Deserialize;
 
 use crate::event::{
-    BlockChanged, Event, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, ReactionAdded, ReactionRemoved,
-    ReadMarkerMoved, ReceivedUpTo, SessionsRevoked, UserRegistered,
+    BlockChanged, Event, MembershipChanged, MessageDeleted, MessageEdited, MessagePinned, MessageSent, MessageUnpinned,
+    PreferencesChanged, PresenceChanged, ProfileChanged, ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo,
+    RoomChanged, SessionsRevoked, UserRegistered,
 };
 use crate::record::{DecodeError, MAX_DEPTH};
 
@@ -19,10 +20,16 @@ pub(crate) fn body(kind: &str, version: u16, bytes: &[u8]) -> Result<Event, Deco
         (MessageDeleted::KIND, 1) => read::<MessageDeleted>(bytes),
         (ReactionAdded::KIND, 1) => read::<ReactionAdded>(bytes),
         (ReactionRemoved::KIND, 1) => read::<ReactionRemoved>(bytes),
+        (MessagePinned::KIND, 1) => read::<MessagePinned>(bytes),
+        (MessageUnpinned::KIND, 1) => read::<MessageUnpinned>(bytes),
         (ReadMarkerMoved::KIND, 1) => read::<ReadMarkerMoved>(bytes),
         (UserRegistered::KIND, 1) => read::<UserRegistered>(bytes),
         (SessionsRevoked::KIND, 1) => read::<SessionsRevoked>(bytes),
         (BlockChanged::KIND, 1) => read::<BlockChanged>(bytes),
+        (ProfileChanged::KIND, 1) => read::<ProfileChanged>(bytes),
+        (PreferencesChanged::KIND, 1) => read::<PreferencesChanged>(bytes),
+        (MembershipChanged::KIND, 1) => read::<MembershipChanged>(bytes),
+        (RoomChanged::KIND, 1) => read::<RoomChanged>(bytes),
         (PresenceChanged::KIND, 1) => read::<PresenceChanged>(bytes),
         (ReceivedUpTo::KIND, 1) => read::<ReceivedUpTo>(bytes),
         (_, 0) => Err(DecodeError::Malformed("versions begin at 1")),

@@ -9,9 +9,10 @@
 use std::path::PathBuf;
 
 use natter_events::event::{
-    Account, BlockChanged, CATALOGUE, MessageDeleted, MessageEdited, MessageSent, PresenceChanged, PresenceStatus,
-    ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, SessionsRevoked,
-    UserRegistered,
+    Account, BlockChanged, CATALOGUE, Membership, MembershipChange, MembershipChanged, MessageDeleted, MessageEdited,
+    MessagePinned, MessageSent, MessageUnpinned, PreferencesChanged, PresenceChanged, PresenceStatus, ProfileChanged,
+    ReactionAdded, ReactionRemoved, ReadMarkerMoved, ReceivedUpTo, Revocation, RevokedSessions, Role, Room, RoomChange,
+    RoomChanged, SessionsRevoked, UserRegistered, Visibility,
 };
 use natter_events::{ClientId, ContentKey, ConversationId, Event, Field, Intent, KeyId, Record, SessionId, Uid};
 use uuid::Uuid;
@@ -38,6 +39,9 @@ fn examples() -> Vec<Record> {
         blocks: vec![],
     };
     let print = |intent| key.fingerprint(conversation, id, intent);
+    let room = ConversationId::room(ADA, id).unwrap();
+    let seal_room = |field, text: &str| key.seal_with_nonce([9; 24], room.as_owner(), field, text.as_bytes());
+    let print_room = |what, asks| key.fingerprint(room, id, Intent::Other { what, asks });
     let emoji = || seal(Field::Emoji, "👍");
     let in_conversation = |event: Event| {
         Record::new(ADA, event).to(&[ADA, BOB]).in_conversation(conversation).answering(id).sealed_with(key_id)
@@ -77,14 +81,81 @@ fn examples() -> Vec<Record> {
         })),
         Record::new(
             ADA,
+            ProfileChanged {
+                account: account.clone(),
+                fingerprint: key.fingerprint(None, id, Intent::Other { what: "profile", asks: b"Ada Lovelace" }),
+            },
+        )
+        .to(&[ADA])
+        .answering(id)
+        .sealed_with(key_id),
+        Record::new(
+            ADA,
+            PreferencesChanged {
+                preferences: seal(Field::Preferences, r#"{"muted":true}"#),
+                fingerprint: print(Intent::Other { what: "prefer", asks: br#"{"muted":true}"# }),
+            },
+        )
+        .to(&[ADA])
+        .in_conversation(conversation)
+        .answering(id)
+        .sealed_with(key_id),
+        in_conversation(Event::MessagePinned(MessagePinned {
+            message: 42,
+            fingerprint: print(Intent::Pin { message: 42 }),
+        })),
+        in_conversation(Event::MessageUnpinned(MessageUnpinned {
+            message: 42,
+            fingerprint: print(Intent::Unpin { message: 42 }),
+        })),
+        Record::new(
+            ADA,
+            MembershipChanged {
+                change: MembershipChange::Role,
+                rooms: vec![Membership { room, role: Role::Moderator, since: Some(40) }],
+                fingerprint: Some(print_room("role", b"moderator")),
+            },
+        )
+        .to(&[BOB])
+        .in_conversation(room)
+        .answering(id),
+        Record::new(
+            ADA,
+            RoomChanged {
+                change: RoomChange::Banned(BOB),
+                room: Room {
+                    name: seal_room(Field::RoomName, "engines"),
+                    topic: Some(seal_room(Field::RoomTopic, "analytical ones")),
+                    visibility: Visibility::Public,
+                    public_since: Some(41),
+                    archived: false,
+                    owners: vec![ADA],
+                    bans: vec![BOB],
+                },
+                fingerprint: Some(print_room("ban", BOB.as_bytes())),
+            },
+        )
+        .in_conversation(room)
+        .answering(id)
+        .sealed_with(room.key_id()),
+        Record::new(
+            ADA,
             MessageSent {
                 text: seal(Field::Text, "hello"),
                 reply_to: Some(41),
+                thread: None,
+                mentions: vec![],
+                mentions_room: false,
                 metadata: Some(seal(Field::Metadata, r#"{"bot":true}"#)),
                 fingerprint: key.fingerprint(
                     conversation,
                     id,
-                    Intent::Send { text: "hello", reply_to: Some(41), metadata: Some(br#"{"bot":true}"#) },
+                    Intent::Send {
+                        text: "hello",
+                        reply_to: Some(41),
+                        thread: None,
+                        metadata: Some(br#"{"bot":true}"#),
+                    },
                 ),
             },
         )
@@ -93,7 +164,10 @@ fn examples() -> Vec<Record> {
         .answering(id)
         .sealed_with(key_id)
         .traced(Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into())),
-        Record::new(ADA, ReadMarkerMoved { read: 42 }).to(&[ADA, BOB]).in_conversation(conversation).answering(id),
+        Record::new(ADA, ReadMarkerMoved { read: 42, thread: None })
+            .to(&[ADA, BOB])
+            .in_conversation(conversation)
+            .answering(id),
         Record::new(ADA, UserRegistered { account: account.clone() }).to(&[ADA]).sealed_with(key_id),
         Record::new(
             ADA,
@@ -156,6 +230,8 @@ fn write_if_missing(record: &Record) {
     let path = file(record.event.kind(), record.event.version());
     if !path.exists() {
         std::fs::write(&path, record.encode()).unwrap();
+    }
+    if !path.with_extension("txt").exists() {
         std::fs::write(path.with_extension("txt"), format!("{record:?}\n")).unwrap();
     }
 }

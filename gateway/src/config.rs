@@ -30,6 +30,8 @@ pub struct Config {
     /// Messages per user and window, over all gateways (CMD5).
     pub messages: u32,
     pub messages_window: Duration,
+    /// Messages per room and window, of all its members together (CMD5).
+    pub room_messages: u32,
     /// Any other durable command, per user and window of the same length.
     pub other_commands: u32,
     /// At most one read marker per conversation in this time.
@@ -69,6 +71,7 @@ impl Default for Config {
             sockets: 100_000,
             messages: 10,
             messages_window: Duration::from_secs(10),
+            room_messages: 100,
             other_commands: 60,
             marker_interval: Duration::from_secs(5),
             heartbeat: Duration::from_millis(limits::HEARTBEAT_MS),

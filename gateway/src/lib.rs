@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod commands;
 pub mod config;
 mod conversations;
+pub mod copies;
 pub mod feed;
 pub mod http;
 mod idempotency;
@@ -17,6 +18,7 @@ mod presence;
 mod rates;
 mod received;
 mod render;
+pub mod rooms;
 pub mod router;
 pub mod session;
 
@@ -33,11 +35,13 @@ use crate::accounts::{AccountConfig, AccountDeps, AccountService, InvalidCost};
 use crate::commands::mark::Markers;
 use crate::config::Config;
 use crate::conversations::Conversations;
+use crate::copies::Newer;
 use crate::feed::Feed;
 use crate::lookup::Lookup;
 use crate::presence::Presence;
 use crate::rates::Rates;
 use crate::received::Received;
+use crate::rooms::Rooms;
 use crate::router::Router;
 
 /// How long is waited before other gateways are listened to again.
@@ -73,6 +77,7 @@ pub struct Gateway {
     pub(crate) rates: Rates,
     pub(crate) received: Received,
     pub(crate) replays: tokio::sync::Semaphore,
+    pub(crate) rooms: Rooms,
     pub(crate) router: Router,
 }
 
@@ -82,13 +87,14 @@ impl Gateway {
         let Deps { log, keys, signer, verifier, clock, tasks, shutdown } = deps;
         let feed = Arc::new(Feed::new(config.tail_bytes));
         let tail = feed.clone();
+        let newer: Newer = Arc::new(move |subject, seq| tail.tail.has_newer(subject, seq));
         let accounts = AccountService::new(AccountDeps {
             log: log.clone(),
             keys: keys.clone(),
             signer,
             verifier,
             clock: clock.clone(),
-            newer: Arc::new(move |uid, seq| tail.tail.has_newer_account(uid, seq)),
+            newer: newer.clone(),
             config: accounts,
         })?;
         let gateway = Arc::new(Self {
@@ -99,6 +105,7 @@ impl Gateway {
             rates: Rates::new(&config, &clock),
             received: Received::default(),
             replays: tokio::sync::Semaphore::new(config.max_replays),
+            rooms: Rooms::new(&log, newer),
             router: Router::default(),
             accounts,
             feed,

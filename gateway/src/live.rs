@@ -17,8 +17,18 @@ const SUBJECT: &str = "live.signal";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
-    Typing { conversation: ConversationId, user: Uid, to: Vec<Uid> },
-    Delivered { conversation: ConversationId, user: Uid, upto: u64, to: Vec<Uid> },
+    /// In a room it is for its members, and `to` is empty.
+    Typing {
+        conversation: ConversationId,
+        user: Uid,
+        to: Vec<Uid>,
+    },
+    Delivered {
+        conversation: ConversationId,
+        user: Uid,
+        upto: u64,
+        to: Vec<Uid>,
+    },
 }
 
 /// Sends a signal to every gateway. It may be lost.
@@ -39,7 +49,11 @@ pub async fn deliver(gateway: &Gateway, payload: &[u8]) {
         Signal::Typing { user, to, .. } | Signal::Delivered { user, to, .. } => (*user, to),
     };
     let others: Vec<Uid> = to.iter().copied().filter(|uid| *uid != user && gateway.router.has(*uid)).collect();
-    if others.is_empty() {
+    let room = match &signal {
+        Signal::Typing { conversation, .. } => Some(*conversation).filter(|room| gateway.router.has_room(*room)),
+        Signal::Delivered { .. } => None,
+    };
+    if others.is_empty() && room.is_none() {
         return;
     }
     if let Signal::Delivered { conversation, upto, .. } = &signal
@@ -54,5 +68,8 @@ pub async fn deliver(gateway: &Gateway, payload: &[u8]) {
             ServerFrame::Delivered(Delivered { conversation, user: handle, upto })
         }
     };
-    gateway.router.signal(&others, frame);
+    match room {
+        Some(room) => gateway.router.signal_room(room, user, || frame),
+        None => gateway.router.signal(&others, frame),
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
-use natter_events::{ClientId, Uid};
+use natter_events::{ClientId, ConversationId, Uid};
 use natter_platform::Clock;
 use natter_platform::rate::{KeyedLimiter, Limit};
 use parking_lot::Mutex;
@@ -31,6 +31,8 @@ pub struct Rates {
     clock: Clock,
     window: Duration,
     messages: KeyedLimiter<Uid>,
+    /// Of everybody in a room together.
+    rooms: KeyedLimiter<ConversationId>,
     others: KeyedLimiter<Uid>,
     signals: KeyedLimiter<Uid>,
     /// Budgets that a token grants instead of the usual one, by messages per window.
@@ -48,6 +50,7 @@ impl Rates {
             clock: clock.clone(),
             window: config.messages_window,
             messages: KeyedLimiter::new(limit(config.messages), clock),
+            rooms: KeyedLimiter::new(limit(config.room_messages), clock),
             others: KeyedLimiter::new(limit(config.other_commands), clock),
             signals: KeyedLimiter::new(limit(SIGNALS), clock),
             granted: Mutex::default(),
@@ -56,9 +59,18 @@ impl Rates {
         }
     }
 
-    /// Takes one message from a user's budget, or says how long until there is one.
-    pub fn message(&self, user: Uid, id: ClientId, granted: Option<u32>) -> Result<(), Duration> {
+    /// Takes one message from a user's budget, and from its room's, or says how long until there is one.
+    pub fn message(
+        &self,
+        user: Uid,
+        conversation: ConversationId,
+        id: ClientId,
+        granted: Option<u32>,
+    ) -> Result<(), Duration> {
         self.grants(user, granted);
+        if conversation.is_room() {
+            self.rooms.check(&conversation)?;
+        }
         match granted.and_then(|count| self.grant(count)) {
             Some(limiter) => limiter.check(&user)?,
             None => self.messages.check(&user)?,
@@ -101,6 +113,9 @@ impl Rates {
             match self.grant_of.get(&entry.actor).and_then(|count| self.grant(count)) {
                 Some(limiter) => limiter.record(&entry.actor),
                 None => self.messages.record(&entry.actor),
+            }
+            if let Some(room) = entry.room() {
+                self.rooms.record(&room);
             }
         }
     }

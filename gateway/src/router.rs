@@ -5,12 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
-use natter_events::{SessionId, Uid};
+use natter_events::{ConversationId, SessionId, Uid};
 use natter_protocol::{CloseCode, ServerFrame};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
-use crate::feed::Entry;
+use crate::feed::{Entry, RoomSet};
+use crate::rooms::MembershipState;
 
 /// Most ephemeral frames that wait for one session; past it the oldest go first (EVT4, HRT2).
 const MAX_SIGNALS: usize = 64;
@@ -28,6 +29,8 @@ pub struct SessionHandle {
     signals: Mutex<VecDeque<Arc<ServerFrame>>>,
     close: AtomicU16,
     watched: Mutex<Vec<Uid>>,
+    /// The rooms whose events are routed here, as of which event.
+    rooms: Mutex<(u64, RoomSet)>,
 }
 
 impl SessionHandle {
@@ -42,6 +45,7 @@ impl SessionHandle {
             signals: Mutex::default(),
             close: AtomicU16::new(0),
             watched: Mutex::default(),
+            rooms: Mutex::new((0, RoomSet::default())),
         })
     }
 
@@ -99,6 +103,10 @@ impl SessionHandle {
         self.issued_at_ms.store(issued_at_ms, Ordering::Release);
     }
 
+    fn is_in(&self, room: ConversationId) -> bool {
+        self.rooms.lock().1.binary_search(&room).is_ok()
+    }
+
     fn event(&self, bytes: usize) {
         let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::AcqRel) + bytes;
         if waiting > self.max_waiting_bytes {
@@ -110,11 +118,13 @@ impl SessionHandle {
     }
 }
 
-/// The local sessions, by whose they are and by whom they watch.
+/// The local sessions, by whose they are, by whom they watch, and by room.
 #[derive(Default)]
 pub struct Router {
     sessions: RwLock<HashMap<Uid, Vec<Arc<SessionHandle>>>>,
     watchers: RwLock<HashMap<Uid, Vec<Arc<SessionHandle>>>>,
+    /// The sessions of each room's members.
+    rooms: RwLock<HashMap<ConversationId, Vec<Arc<SessionHandle>>>>,
     count: AtomicUsize,
 }
 
@@ -141,6 +151,8 @@ impl Router {
     /// Takes a session out. Returns how many sockets the user has left here.
     pub fn remove(&self, session: &Arc<SessionHandle>) -> usize {
         self.watch(session, Vec::new());
+        // Nothing is as late as that: whoever would still move it to a room is too late.
+        self.enter(session, u64::MAX, &RoomSet::default());
         let mut sessions = self.sessions.write();
         let Some(own) = sessions.get_mut(&session.user) else { return 0 };
         let before = own.len();
@@ -168,13 +180,65 @@ impl Router {
         if sessions.is_empty() {
             return;
         }
+        let rooms = self.rooms.read();
         for entry in entries {
-            for uid in &entry.to {
-                for session in sessions.get(uid).into_iter().flatten() {
-                    session.event(entry.record.len());
+            let (bytes, room) = (entry.record.len(), entry.room());
+            for session in entry.to.iter().filter_map(|uid| sessions.get(uid)).flatten() {
+                // Whoever is in the room too is reached as a member.
+                if room.is_none_or(|room| !session.is_in(room)) {
+                    session.event(bytes);
+                }
+            }
+            for session in room.and_then(|room| rooms.get(&room)).into_iter().flatten() {
+                session.event(bytes);
+            }
+        }
+    }
+
+    /// A user is in other rooms from now on.
+    pub fn moved(&self, user: Uid, state: &MembershipState) {
+        let own = self.of(user);
+        if !own.is_empty() {
+            let rooms = state.ids();
+            own.iter().for_each(|session| self.enter(session, state.seq, &rooms));
+        }
+    }
+
+    /// From now on a session gets what happens in these rooms, and in no others. What is older than what it was told last
+    /// changes nothing.
+    pub fn enter(&self, session: &Arc<SessionHandle>, seq: u64, to: &RoomSet) {
+        let mut rooms = self.rooms.write();
+        let mut known = session.rooms.lock();
+        if known.0 > seq {
+            return;
+        }
+        for room in known.1.iter().filter(|room| to.binary_search(room).is_err()) {
+            if let Some(sessions) = rooms.get_mut(room) {
+                sessions.retain(|other| !Arc::ptr_eq(other, session));
+                if sessions.is_empty() {
+                    rooms.remove(room);
                 }
             }
         }
+        for room in to.iter().filter(|room| known.1.binary_search(room).is_err()) {
+            rooms.entry(*room).or_default().push(session.clone());
+        }
+        *known = (seq, to.clone());
+    }
+
+    /// Signals every session in a room but those of one user.
+    pub fn signal_room(&self, room: ConversationId, but: Uid, frame: impl FnOnce() -> ServerFrame) {
+        let rooms = self.rooms.read();
+        let Some(sessions) = rooms.get(&room) else { return };
+        let frame = Arc::new(frame());
+        for session in sessions.iter().filter(|session| session.user != but) {
+            session.signal(frame.clone());
+        }
+    }
+
+    /// Whether any session here is in a room.
+    pub fn has_room(&self, room: ConversationId) -> bool {
+        self.rooms.read().contains_key(&room)
     }
 
     /// Signals every session of some people.

@@ -103,8 +103,9 @@ fn pgbench(world: &World, from: u64, to: u64) -> Option<f64> {
         .replace("$3", "now()")
         .replace("$4", "0")
         .replace("$5", &format!("'{}'::uuid", world.conversation.as_uuid()))
-        .replace("$6", ":before")
-        .replace("$7", "51");
+        .replace("$6", "0")
+        .replace("$7", ":before")
+        .replace("$8", "51");
     let script =
         format!("\\set before random({from}, {to})\n{};\n", statement.split_whitespace().collect::<Vec<_>>().join(" "));
     let file = natter_testkit::scratch_folder("pgbench").join("page.sql");

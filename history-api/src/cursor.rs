@@ -12,8 +12,8 @@ use natter_events::Uid;
 /// The first byte of every cursor. Cursors of another version are refused: the client begins again at the first page.
 const VERSION: u8 = 1;
 const DIGEST_BYTES: usize = 8;
-/// Longest key inside a cursor: a handle.
-const MAX_KEY_BYTES: usize = 64;
+/// Longest key inside a cursor: a room's name, with the room.
+const MAX_KEY_BYTES: usize = 512;
 /// Longest cursor that is looked at, as text.
 const MAX_CURSOR_CHARS: usize = (1 + DIGEST_BYTES + MAX_KEY_BYTES).div_ceil(3) * 4;
 
@@ -101,6 +101,18 @@ impl Key for Uid {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self::from_bytes)
+    }
+}
+
+/// A room, in the order of names.
+impl Key for (String, natter_events::ConversationId) {
+    fn to_bytes(&self) -> Vec<u8> {
+        [self.1.as_bytes(), self.0.as_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (room, name) = bytes.split_first_chunk()?;
+        Some((str::from_utf8(name).ok()?.to_owned(), natter_events::ConversationId::from_bytes(*room)))
     }
 }
 

@@ -13,6 +13,12 @@ use serde::Deserialize;
 /// Longest list of handles that is looked at; each is followed by a comma.
 const MAX_PARTICIPANTS_BYTES: usize = 4 * MAX_PARTICIPANTS * (MAX_HANDLE_BYTES + 1);
 
+/// Longest question to a directory, in Unicode scalar values.
+const MAX_WORDS_CHARS: usize = 100;
+
+/// Below 2^53 there is every seq.
+const BEYOND_ALL: u64 = 1 << 53;
+
 /// Which page of a list (HST1).
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Paging {
@@ -57,7 +63,7 @@ impl Window {
     pub fn place(&self) -> Result<Place, Problem> {
         let seq = |name: &str, text: &str| {
             whole(text)
-                .filter(|seq| *seq < 1 << 53)
+                .filter(|seq| *seq < BEYOND_ALL)
                 .ok_or_else(|| invalid(format!("`{name}` has to be a message's seq: a whole number below 2^53")))
         };
         match (&self.before, &self.after, &self.around) {
@@ -105,6 +111,41 @@ pub fn handle_prefix(text: Option<&str>) -> Result<&str, Problem> {
             "`prefix` has to be the beginning of a handle: at most 32 of a-z, 0-9, _ and -, first a letter or digit",
         ))
     }
+}
+
+/// The message whose thread is asked for, by `thread=seq`.
+pub fn root(text: Option<&str>) -> Result<Option<u64>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    match whole(text) {
+        Some(seq @ 1..BEYOND_ALL) => Ok(Some(seq)),
+        _ => Err(invalid("`thread` has to be a message's seq: a whole number from 1 on, below 2^53")),
+    }
+}
+
+/// What members are to be, by `role=owner`.
+pub fn role(text: Option<&str>) -> Result<Option<&str>, Problem> {
+    match text {
+        None | Some("member" | "moderator" | "owner") => Ok(text),
+        Some(_) => Err(invalid("`role` has to be `member`, `moderator` or `owner`")),
+    }
+}
+
+/// Whether something is wanted, by `name=true`.
+pub fn flag(name: &str, text: Option<&str>) -> Result<bool, Problem> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(invalid(format!("`{name}` has to be `true` or `false`"))),
+    }
+}
+
+/// Words to look for; empty for everything.
+pub fn words(text: Option<&str>) -> Result<&str, Problem> {
+    let text = text.unwrap_or_default().trim();
+    if text.chars().count() > MAX_WORDS_CHARS || text.contains('\0') {
+        return Err(invalid(format!("`q` has to be words, at most {MAX_WORDS_CHARS} characters of them")));
+    }
+    Ok(text)
 }
 
 /// A refusal of what the client sent.

@@ -84,8 +84,15 @@ fn record(key: &ContentKey) -> Record {
     let event = MessageSent {
         text: key.seal(people[0], Field::Text, text.as_bytes()),
         reply_to: None,
+        thread: None,
+        mentions: vec![],
+        mentions_room: false,
         metadata: None,
-        fingerprint: key.fingerprint(conversation, id, Intent::Send { text: &text, reply_to: None, metadata: None }),
+        fingerprint: key.fingerprint(
+            conversation,
+            id,
+            Intent::Send { text: &text, reply_to: None, thread: None, metadata: None },
+        ),
     };
     Record::new(people[0], event).to(&people).in_conversation(conversation).answering(id).sealed_with(KeyId::random())
 }

@@ -112,6 +112,13 @@ impl Log {
         self.appender(append.stream).append(append, Some(line))
     }
 
+    /// Queues events that are stored all at once, next to each other and in this order, or none of them. The answer is the
+    /// last one's. For changes of several states at once: each has the last event of its subject that it was decided on.
+    pub fn append_together(&self, events: Vec<Append>, over: Option<Line>) -> Pending {
+        let stream = events.last().map_or(Stream::Chat, |last| last.stream);
+        self.appender(stream).append_together(events, over)
+    }
+
     /// The line that a stream's appends go over now. See [`Pending`] for what it is good for.
     pub fn line(&self, stream: Stream) -> Line {
         self.appender(stream).line()
@@ -137,6 +144,14 @@ impl Log {
             return Err(ReadError::BadSubject(subject.chars().take(100).collect()));
         }
         Ok(self.inner.reader.last(stream.name(), subject).await?.map(|raw| raw.stored))
+    }
+
+    /// The first event of a subject with a seq above `after`, from the stream's leader.
+    pub async fn next(&self, stream: Stream, subject: &str, after: u64) -> Result<Option<Stored>, ReadError> {
+        if !subjects::is_literal_under(subject, stream.prefix()) {
+            return Err(ReadError::BadSubject(subject.chars().take(100).collect()));
+        }
+        Ok(self.inner.reader.next(stream.name(), subject, after).await?.map(|raw| raw.stored))
     }
 
     /// The event at a seq, from the stream's leader.

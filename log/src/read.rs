@@ -74,6 +74,10 @@ impl Reader {
         self.message(stream, serde_json::json!({ "last_by_subj": subject })).await
     }
 
+    pub(crate) async fn next(&self, stream: &str, subject: &str, after: u64) -> Result<Option<Raw>, ReadError> {
+        self.message(stream, serde_json::json!({ "seq": after.saturating_add(1), "next_by_subj": subject })).await
+    }
+
     pub(crate) async fn get(&self, stream: &str, seq: u64) -> Result<Option<Raw>, ReadError> {
         if seq == 0 {
             return Ok(None);

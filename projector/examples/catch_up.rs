@@ -125,12 +125,27 @@ impl People {
         let conversation = ConversationId::direct(&people);
         let id = ClientId::at(1_790_000_000_000 + self.said);
         let record = if self.said.is_multiple_of(10) {
-            Record::new(*uid, ReadMarkerMoved { read: self.said })
+            Record::new(*uid, ReadMarkerMoved { read: self.said, thread: None })
         } else {
             let text = key.seal(*uid, Field::Text, TEXT.as_bytes());
-            let fingerprint =
-                key.fingerprint(conversation, id, Intent::Send { text: TEXT, reply_to: None, metadata: None });
-            Record::new(*uid, MessageSent { text, reply_to: None, metadata: None, fingerprint }).sealed_with(*key_id)
+            let fingerprint = key.fingerprint(
+                conversation,
+                id,
+                Intent::Send { text: TEXT, reply_to: None, thread: None, metadata: None },
+            );
+            Record::new(
+                *uid,
+                MessageSent {
+                    text,
+                    reply_to: None,
+                    thread: None,
+                    mentions: vec![],
+                    mentions_room: false,
+                    metadata: None,
+                    fingerprint,
+                },
+            )
+            .sealed_with(*key_id)
         };
         Append {
             stream: Stream::Chat,

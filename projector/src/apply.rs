@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use crate::config::Config;
 use crate::error::ApplyError;
-use crate::fact::{Fact, Incoming, Malformed};
+use crate::fact::{Command, Did, Fact, Incoming, Malformed};
 use crate::position::Position;
 use crate::projections::accounts::Accounts;
 use crate::projections::changes::{self, Changes};
@@ -15,11 +15,17 @@ use crate::projections::commands::Commands;
 use crate::projections::conversations::Conversations;
 use crate::projections::days::Days;
 use crate::projections::dead_letters::DeadLetters;
+use crate::projections::members::Members;
+use crate::projections::mentions::Mentions;
 use crate::projections::messages::Messages;
+use crate::projections::pins::Pins;
+use crate::projections::preferences::Preferences;
 use crate::projections::presence::Presence;
 use crate::projections::reactions::Reactions;
 use crate::projections::readers::Readers;
 use crate::projections::revisions::Revisions;
+use crate::projections::rooms::Rooms;
+use crate::projections::threads::Threads;
 
 /// Where a stream's read models stand, and what is left to tidy.
 #[derive(Debug, Clone)]
@@ -121,14 +127,26 @@ async fn write_chat(
     } else {
         Conversations::load(transaction, ids.into_iter().collect()).await?
     };
-    let mut fold = Fold::default();
+    let threads = events.iter().filter_map(|event| event.fact.as_ref().ok()?.thread());
+    let mut fold = Fold { threads: Threads::load(transaction, threads.collect()).await?, ..Fold::default() };
     for event in events {
         fold.add(&mut conversations, event);
     }
     fold.readers.resolve(transaction).await?;
     conversations.write(transaction).await?;
+    for turn in fold.members.write(transaction).await? {
+        fold.mentions.turned(&turn);
+        if turn.came {
+            fold.readers.read(&conversations, turn.room, turn.user, turn.seq);
+        }
+    }
     fold.readers.write(transaction).await?;
+    fold.rooms.write(transaction).await?;
     fold.messages.write(transaction).await?;
+    fold.threads.write(transaction).await?;
+    fold.mentions.write(transaction, &fold.readers, &fold.threads).await?;
+    fold.pins.write(transaction).await?;
+    fold.preferences.write(transaction).await?;
     fold.reactions.write(transaction).await?;
     fold.revisions.write(transaction).await?;
     fold.commands.write(transaction).await?;
@@ -152,7 +170,13 @@ async fn write_presence(transaction: &mut PgConnection, events: &[Incoming]) -> 
 /// What a batch comes to, for each read model.
 #[derive(Default)]
 struct Fold<'a> {
+    members: Members<'a>,
+    rooms: Rooms<'a>,
     messages: Messages<'a>,
+    threads: Threads,
+    mentions: Mentions<'a>,
+    pins: Pins,
+    preferences: Preferences<'a>,
     commands: Commands<'a>,
     reactions: Reactions<'a>,
     revisions: Revisions<'a>,
@@ -179,9 +203,16 @@ impl<'a> Fold<'a> {
             Fact::Message(message) => {
                 let id = message.conversation;
                 conversations.changed(id, &message.people, seq, at);
-                let ordinal = conversations.said(id, seq, at);
+                let ordinal = match message.thread {
+                    None => {
+                        let ordinal = conversations.said(id, seq, at);
+                        self.readers.read(conversations, id, message.sender, seq);
+                        ordinal
+                    }
+                    Some(root) => self.threads.said((id, root), message.sender, &message.mentions, seq, at),
+                };
                 self.messages.said(seq, at, ordinal, message);
-                self.readers.read(conversations, id, message.sender, seq);
+                self.mentions.said(seq, message);
                 let command = (message.sender, message.id);
                 self.commands.stored(command, seq, at, Some(id), Some(&message.fingerprint));
             }
@@ -189,6 +220,7 @@ impl<'a> Fold<'a> {
                 let id = change.conversation;
                 conversations.changed(id, &change.people, seq, at);
                 self.reactions.add(seq, change);
+                self.pins.add(seq, at, change);
                 self.revisions.add(seq, at, change);
                 self.changes.change(seq, at, change);
                 self.commands.stored((change.actor, change.id), seq, at, Some(id), Some(&change.fingerprint));
@@ -198,8 +230,11 @@ impl<'a> Fold<'a> {
                 // Nobody has read what is not there yet.
                 let read = marker.read.min(seq);
                 conversations.changed(id, &marker.people, seq, at);
-                self.readers.read(conversations, id, marker.reader, read);
-                self.changes.marker(seq, at, id, marker.reader, read);
+                match marker.thread {
+                    None => self.readers.read(conversations, id, marker.reader, read),
+                    Some(root) => self.threads.read((id, root), marker.reader, read),
+                }
+                self.changes.marker(seq, at, marker, read);
                 if let Some(command) = marker.id {
                     self.commands.stored((marker.reader, command), seq, at, Some(id), None);
                 }
@@ -207,12 +242,36 @@ impl<'a> Fold<'a> {
             Fact::Account(account) => {
                 self.accounts.became(seq, account);
                 if let Some(command) = account.command {
-                    let fingerprint = account.block.as_ref().map(|block| &block.fingerprint);
-                    self.commands.stored(command, seq, at, None, fingerprint);
-                    if let Some(block) = &account.block {
-                        self.changes.block(seq, at, command, block);
+                    self.commands.stored(command, seq, at, None, account.did.as_ref().map(Did::fingerprint));
+                    match &account.did {
+                        Some(Did::Block(block)) => self.changes.block(seq, at, command, block),
+                        Some(Did::Profile { .. }) => self.changes.profile(seq, at, command, account.names.as_ref()),
+                        None => {}
                     }
                 }
+            }
+            Fact::Membership(membership) => {
+                conversations.changed(membership.room, &[], seq, at);
+                self.members.changed(seq, at, membership);
+                self.changes.member(seq, at, membership);
+                if let Some(Command { id, fingerprint }) = &membership.command {
+                    self.commands.stored((membership.by, *id), seq, at, Some(membership.room), Some(fingerprint));
+                }
+            }
+            Fact::Room(room) => {
+                conversations.changed(room.room, &[], seq, at);
+                self.rooms.became(seq, room);
+                self.changes.room(seq, at, room);
+                if let Some(Command { id, fingerprint }) = &room.command {
+                    self.commands.stored((room.by, *id), seq, at, Some(room.room), Some(fingerprint));
+                }
+            }
+            Fact::Preferences(preferences) => {
+                self.preferences.became(seq, preferences);
+                self.changes.preferences(seq, at, preferences);
+                let Command { id, fingerprint } = &preferences.command;
+                let command = (preferences.owner, *id);
+                self.commands.stored(command, seq, at, Some(preferences.conversation), Some(fingerprint));
             }
             Fact::Presence { uid, status } => self.presence.changed(*uid, at, status),
             Fact::Received { uid, seq } => self.presence.received(*uid, *seq),

@@ -5,8 +5,9 @@
 
 use natter_events::{
     Account, BlockChanged, ClientId, ContentKey, ConversationId, DecodeError, Envelope, Event, Field, Fingerprint,
-    KeyId, MessageDeleted, MessageEdited, PresenceStatus, ReactionAdded, ReactionRemoved, Record, Revocation, Sealed,
-    Subject, Uid,
+    KeyId, MembershipChange, MembershipChanged, MessageDeleted, MessageEdited, MessagePinned, MessageUnpinned,
+    PreferencesChanged, PresenceStatus, ProfileChanged, ReactionAdded, ReactionRemoved, Record, Revocation, Role,
+    RoomChange, RoomChanged, Sealed, Subject, Uid, Visibility,
 };
 use natter_log::{Stored, Stream};
 use time::OffsetDateTime;
@@ -48,6 +49,9 @@ pub(crate) enum Fact {
     Change(Change),
     Marker(Marker),
     Account(AccountState),
+    Membership(Membership),
+    Room(Room),
+    Preferences(Preferences),
     Presence { uid: Uid, status: &'static str },
     Received { uid: Uid, seq: u64 },
 }
@@ -62,6 +66,10 @@ pub(crate) struct Message {
     pub text: Option<String>,
     pub metadata: Option<String>,
     pub reply_to: Option<u64>,
+    /// The message whose thread it is said in.
+    pub thread: Option<u64>,
+    pub mentions: Vec<Uid>,
+    pub mentions_room: bool,
     pub fingerprint: [u8; 16],
 }
 
@@ -84,6 +92,8 @@ pub(crate) enum What {
     Deleted,
     ReactionAdded(Option<String>),
     ReactionRemoved(Option<String>),
+    Pinned,
+    Unpinned,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -93,6 +103,55 @@ pub(crate) struct Marker {
     pub reader: Uid,
     pub id: Option<ClientId>,
     pub read: u64,
+    /// The thread that was read, rather than the conversation.
+    pub thread: Option<u64>,
+}
+
+/// What someone is in a room from now on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Membership {
+    pub room: ConversationId,
+    pub user: Uid,
+    pub by: Uid,
+    pub change: MembershipChange,
+    /// None: they are not in it.
+    pub role: Option<Role>,
+    /// The command that it answers.
+    pub command: Option<Command>,
+}
+
+/// What a room is from now on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub room: ConversationId,
+    pub by: Uid,
+    pub change: RoomChange,
+    /// None: its key is gone.
+    pub name: Option<String>,
+    pub topic: Option<String>,
+    pub visibility: Visibility,
+    pub archived: bool,
+    pub owners: Vec<Uid>,
+    pub bans: Vec<Uid>,
+    /// The command that it answers.
+    pub command: Option<Command>,
+}
+
+/// How someone wants a conversation to be treated.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Preferences {
+    pub conversation: ConversationId,
+    pub owner: Uid,
+    /// As JSON. None: they were erased.
+    pub json: Option<String>,
+    pub command: Command,
+}
+
+/// A command that an event of a batch answers for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Command {
+    pub id: ClientId,
+    pub fingerprint: [u8; 16],
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -106,8 +165,27 @@ pub(crate) struct AccountState {
     pub suspended: bool,
     pub revocations: Vec<(OffsetDateTime, Revocation)>,
     pub blocks: Vec<Uid>,
-    /// Whom the event blocks, or no longer does.
-    pub block: Option<Block>,
+    /// What the owner did, where it was they who changed it.
+    pub did: Option<Did>,
+}
+
+/// What an account's owner did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Did {
+    Block(Block),
+    /// Chose how to be shown.
+    Profile {
+        fingerprint: [u8; 16],
+    },
+}
+
+impl Did {
+    pub fn fingerprint(&self) -> &[u8; 16] {
+        match self {
+            Self::Block(block) => &block.fingerprint,
+            Self::Profile { fingerprint } => fingerprint,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -130,7 +208,18 @@ impl Fact {
             Fact::Message(message) => Some(message.conversation),
             Fact::Change(change) => Some(change.conversation),
             Fact::Marker(marker) => Some(marker.conversation),
+            Fact::Membership(membership) => Some(membership.room),
+            Fact::Room(room) => Some(room.room),
+            Fact::Preferences(preferences) => Some(preferences.conversation),
             Fact::Account(_) | Fact::Presence { .. } | Fact::Received { .. } => None,
+        }
+    }
+
+    /// The thread that something is said in.
+    pub fn thread(&self) -> Option<(ConversationId, u64)> {
+        match self {
+            Fact::Message(message) => Some((message.conversation, message.thread?)),
+            _ => None,
         }
     }
 }
@@ -149,7 +238,7 @@ impl Decoded {
     /// Reads an event of `stream`.
     pub fn read(stream: Stream, stored: Stored) -> Result<Self, Later> {
         let record = match Record::decode(&stored.payload) {
-            Ok(record) => checked(stream, &stored, record)?,
+            Ok(record) => checked(stream, &stored, record),
             Err(DecodeError::LaterVersion { kind, version }) => return Err(Later { seq: stored.seq, kind, version }),
             Err(error) => Err(Malformed { reason: reason(&error), conversation: conversation_of(&stored) }),
         };
@@ -161,7 +250,13 @@ impl Decoded {
         let record = self.record.as_ref().ok()?;
         let sealed = !matches!(
             record.event,
-            Event::MessageDeleted(_) | Event::ReadMarkerMoved(_) | Event::PresenceChanged(_) | Event::ReceivedUpTo(_)
+            Event::MessageDeleted(_)
+                | Event::MessagePinned(_)
+                | Event::MessageUnpinned(_)
+                | Event::ReadMarkerMoved(_)
+                | Event::MembershipChanged(_)
+                | Event::PresenceChanged(_)
+                | Event::ReceivedUpTo(_)
         );
         Some((owner(&self.stored)?, record.envelope.key.filter(|_| sealed)?))
     }
@@ -183,31 +278,26 @@ impl Decoded {
     }
 }
 
-/// The user whose subject it is: whose fields are sealed in it.
+/// The user or the room whose subject it is: whose fields are sealed in it.
 fn owner(stored: &Stored) -> Option<Uid> {
-    Subject::parse(&stored.subject).map(|subject| subject.user())
+    Subject::parse(&stored.subject).map(|subject| subject.owner())
 }
 
-/// A damaged record's conversation, if its envelope still reads: better to hold back one too many than to apply the rest
-/// of it without this.
+/// A record's conversation, damaged or not, if its subject or its envelope still reads: better to hold back one too many
+/// than to apply the rest of it without this.
 fn conversation_of(stored: &Stored) -> Option<ConversationId> {
+    if let Some(Subject::Room(room)) = Subject::parse(&stored.subject) {
+        return Some(room);
+    }
     Envelope::peek(&stored.payload).ok()?.conversation
 }
 
 /// The record, if it is one that may stand there. Nothing of it is sealed.
-fn checked(stream: Stream, stored: &Stored, record: Record) -> Result<Result<Record, Malformed>, Later> {
-    let envelope = &record.envelope;
-    // A room: its messages have no addresses, and this version has no members to show them to.
-    if let Some(conversation) = envelope.conversation
-        && conversation.as_uuid().get_version_num() == 7
-    {
-        return Err(Later { seq: stored.seq, kind: format!("{} in a room", envelope.kind), version: envelope.version });
+fn checked(stream: Stream, stored: &Stored, record: Record) -> Result<Record, Malformed> {
+    match misplaced(stream, stored, &record) {
+        None => Ok(record),
+        Some(reason) => Err(Malformed { reason: reason.to_owned(), conversation: conversation_of(stored) }),
     }
-    let malformed = match misplaced(stream, stored, &record) {
-        None => return Ok(Ok(record)),
-        Some(reason) => Malformed { reason: reason.to_owned(), conversation: envelope.conversation },
-    };
-    Ok(Err(malformed))
 }
 
 fn misplaced(stream: Stream, stored: &Stored, record: &Record) -> Option<&'static str> {
@@ -222,13 +312,22 @@ fn misplaced(stream: Stream, stored: &Stored, record: &Record) -> Option<&'stati
             | Event::MessageDeleted(_)
             | Event::ReactionAdded(_)
             | Event::ReactionRemoved(_)
-            | Event::ReadMarkerMoved(_),
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
+            | Event::ReadMarkerMoved(_)
+            | Event::PreferencesChanged(_),
         ) => {
             if uid != envelope.actor {
                 return Some("the actor is not the one whose subject it is");
             }
             let Some(conversation) = envelope.conversation else { return Some("it names no conversation") };
             let people: Vec<Uid> = envelope.addressees().collect();
+            if let Event::PreferencesChanged(_) = record.event {
+                return (people != [uid]).then_some("preferences are addressed to whose they are");
+            }
+            if conversation.is_room() {
+                return misaddressed_in_room(&record.event, uid, &people);
+            }
             if !people.contains(&uid) {
                 return Some("the actor is not one of the addressees");
             }
@@ -238,12 +337,34 @@ fn misplaced(stream: Stream, stored: &Stored, record: &Record) -> Option<&'stati
         (
             Stream::Chat,
             Subject::Account(_),
-            Event::UserRegistered(_) | Event::SessionsRevoked(_) | Event::BlockChanged(_),
+            Event::UserRegistered(_) | Event::SessionsRevoked(_) | Event::BlockChanged(_) | Event::ProfileChanged(_),
         ) => None,
+        (Stream::Chat, Subject::Rooms(user), Event::MembershipChanged(_)) => {
+            let Some(conversation) = envelope.conversation else { return Some("it names no conversation") };
+            if !conversation.is_room() {
+                return Some("the conversation is not a room");
+            }
+            // Whoever neither was nor is in the room hears nothing of it.
+            envelope.addressees().any(|uid| uid != user).then_some("a place in a room is addressed to whose it is")
+        }
+        (Stream::Chat, Subject::Room(room), Event::RoomChanged(_)) => {
+            if !room.is_room() || envelope.conversation != Some(room) {
+                return Some("the conversation is not the room whose subject it is");
+            }
+            (envelope.addressees().len() > 0).then_some("what happens in a room is addressed to nobody")
+        }
         (Stream::Presence, Subject::Presence(uid), Event::PresenceChanged(_) | Event::ReceivedUpTo(_)) => {
             (uid != envelope.actor).then_some("the actor is not the one whose subject it is")
         }
         _ => Some("this type of event does not belong on this subject"),
+    }
+}
+
+/// Whoever is in a room hears what is said there; how far somebody has read is for them alone.
+fn misaddressed_in_room(event: &Event, actor: Uid, people: &[Uid]) -> Option<&'static str> {
+    match event {
+        Event::ReadMarkerMoved(_) => (people != [actor]).then_some("a marker in a room is addressed to its reader"),
+        _ => (!people.is_empty()).then_some("what happens in a room is addressed to nobody"),
     }
 }
 
@@ -286,6 +407,9 @@ impl Opener<'_> {
                     text: self.open(Field::Text, &sent.text)?,
                     metadata,
                     reply_to: sent.reply_to.map(position).transpose()?,
+                    thread: sent.thread.map(root).transpose()?,
+                    mentions: once(sent.mentions),
+                    mentions_room: sent.mentions_room,
                     fingerprint: *sent.fingerprint.as_bytes(),
                 }))
             }
@@ -304,19 +428,45 @@ impl Opener<'_> {
                 envelope.key.ok_or("it names no key")?;
                 change(people, message, fingerprint, What::ReactionRemoved(self.open(Field::Emoji, &emoji)?))
             }
+            Event::MessagePinned(MessagePinned { message, fingerprint }) => {
+                change(people, message, fingerprint, What::Pinned)
+            }
+            Event::MessageUnpinned(MessageUnpinned { message, fingerprint }) => {
+                change(people, message, fingerprint, What::Unpinned)
+            }
             Event::ReadMarkerMoved(moved) => Ok(Fact::Marker(Marker {
                 conversation: conversation?,
-                people,
+                people: if conversation?.is_room() { Vec::new() } else { people },
                 reader: envelope.actor,
                 id: envelope.id,
                 read: position(moved.read)?,
+                thread: moved.thread.map(root).transpose()?,
             })),
+            Event::MembershipChanged(changed) => self.membership(&changed, &envelope, conversation?),
+            Event::RoomChanged(changed) => self.room(changed, &envelope, conversation?),
             Event::UserRegistered(event) => self.account(event.account, &envelope, None),
             Event::SessionsRevoked(event) => self.account(event.account, &envelope, None),
             Event::BlockChanged(BlockChanged { user, blocked, account, fingerprint }) => {
                 envelope.id.ok_or("it names no command")?;
                 let block = Block { user, blocked, fingerprint: *fingerprint.as_bytes() };
-                self.account(account, &envelope, Some(block))
+                self.account(account, &envelope, Some(Did::Block(block)))
+            }
+            Event::ProfileChanged(ProfileChanged { account, fingerprint }) => {
+                envelope.id.ok_or("it names no command")?;
+                self.account(account, &envelope, Some(Did::Profile { fingerprint: *fingerprint.as_bytes() }))
+            }
+            Event::PreferencesChanged(PreferencesChanged { preferences, fingerprint }) => {
+                envelope.key.ok_or("it names no key")?;
+                let json = self.open(Field::Preferences, &preferences)?;
+                if let Some(json) = &json {
+                    serde_json::from_str::<serde::de::IgnoredAny>(json).map_err(|_| "the preferences are not JSON")?;
+                }
+                Ok(Fact::Preferences(Preferences {
+                    conversation: conversation?,
+                    owner: envelope.actor,
+                    json,
+                    command: command(&envelope, Some(fingerprint))?.ok_or("it names no command")?,
+                }))
             }
             Event::PresenceChanged(changed) => {
                 Ok(Fact::Presence { uid: envelope.actor, status: status_name(changed.status) })
@@ -325,7 +475,7 @@ impl Opener<'_> {
         }
     }
 
-    fn account(&self, account: Account, envelope: &Envelope<'_>, block: Option<Block>) -> Result<Fact, &'static str> {
+    fn account(&self, account: Account, envelope: &Envelope<'_>, did: Option<Did>) -> Result<Fact, &'static str> {
         envelope.key.ok_or("it names no key")?;
         let names = match self.open(Field::Handle, &account.handle)? {
             None => None,
@@ -347,7 +497,44 @@ impl Opener<'_> {
             suspended: account.suspended,
             revocations: revocations.collect::<Result<_, &str>>()?,
             blocks: account.blocks,
-            block,
+            did,
+        }))
+    }
+
+    fn membership(
+        &self,
+        changed: &MembershipChanged,
+        envelope: &Envelope<'_>,
+        room: ConversationId,
+    ) -> Result<Fact, &'static str> {
+        Ok(Fact::Membership(Membership {
+            room,
+            user: self.owner,
+            by: envelope.actor,
+            change: changed.change,
+            role: changed.role_in(room),
+            command: command(envelope, changed.fingerprint)?,
+        }))
+    }
+
+    fn room(&self, changed: RoomChanged, envelope: &Envelope<'_>, id: ConversationId) -> Result<Fact, &'static str> {
+        envelope.key.ok_or("it names no key")?;
+        let RoomChanged { change, room, fingerprint } = changed;
+        let topic = match &room.topic {
+            None => None,
+            Some(sealed) => self.open(Field::RoomTopic, sealed)?,
+        };
+        Ok(Fact::Room(Room {
+            room: id,
+            by: envelope.actor,
+            change,
+            name: self.open(Field::RoomName, &room.name)?,
+            topic,
+            visibility: room.visibility,
+            archived: room.archived,
+            owners: once(room.owners),
+            bans: once(room.bans),
+            command: command(envelope, fingerprint)?,
         }))
     }
 
@@ -358,6 +545,20 @@ impl Opener<'_> {
         // The one character that PostgreSQL can't store.
         if text.contains('\0') { Err("a text holds a zero character") } else { Ok(Some(text)) }
     }
+}
+
+/// The command that an event of a batch answers, if it is the one of them that does.
+fn command(envelope: &Envelope<'_>, fingerprint: Option<Fingerprint>) -> Result<Option<Command>, &'static str> {
+    let Some(fingerprint) = fingerprint else { return Ok(None) };
+    let id = envelope.id.ok_or("it names no command")?;
+    Ok(Some(Command { id, fingerprint: *fingerprint.as_bytes() }))
+}
+
+/// People in their order, each once.
+fn once(mut people: Vec<Uid>) -> Vec<Uid> {
+    let mut seen = std::collections::HashSet::new();
+    people.retain(|uid| seen.insert(*uid));
+    people
 }
 
 fn status_name(status: PresenceStatus) -> &'static str {
@@ -379,6 +580,11 @@ fn is_handle(text: &str) -> bool {
 /// A position of the log, which is below 2^53.
 fn position(seq: u64) -> Result<u64, &'static str> {
     if seq < 1 << 53 { Ok(seq) } else { Err("a position is beyond any log") }
+}
+
+/// A message that has a thread.
+fn root(seq: u64) -> Result<u64, &'static str> {
+    if seq == 0 { Err("a thread is of no message") } else { position(seq) }
 }
 
 /// A time that PostgreSQL can hold.

@@ -137,12 +137,25 @@ client_frames! {
     "edit" Edit,
     "delete" Delete,
     "react" React,
+    "pin" Pin,
     "block" Block,
     "unblock" Unblock,
+    "profile" Profile,
+    "prefer" Prefer,
     "mark" Mark,
     "typing" Typing,
     "presence" Presence,
     "watch" Watch,
+    "room.create" RoomCreate,
+    "room.update" RoomUpdate,
+    "room.archive" RoomArchive,
+    "room.join" RoomJoin,
+    "room.leave" RoomLeave,
+    "room.add" RoomAdd,
+    "room.remove" RoomRemove,
+    "room.ban" RoomBan,
+    "room.unban" RoomUnban,
+    "room.role" RoomRole,
 }
 
 #[derive(Serialize)]
@@ -251,6 +264,7 @@ mod tests {
             conversation: ConversationId::direct(&[]),
             id: natter_events::ClientId::at(5),
             read: 9,
+            thread: None,
         });
         for encoding in [Encoding::Json, Encoding::MessagePack] {
             let mut bytes = encoding.encode_client(&mark).to_vec();

@@ -1,6 +1,6 @@
 //! What goes over the socket. The same names in JSON and MessagePack (FRM1); unknown fields are ignored (FRM2).
 
-use natter_events::{ClientId, ConversationId, PresenceStatus, SessionId};
+use natter_events::{ClientId, ConversationId, MembershipChange, PresenceStatus, Role, SessionId, Visibility};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -21,12 +21,25 @@ pub enum ClientFrame {
     Edit(Edit),
     Delete(Delete),
     React(React),
+    Pin(Pin),
     Block(Block),
     Unblock(Block),
+    Profile(SetProfile),
+    Prefer(Prefer),
     Mark(Mark),
     Typing(Typing),
     Presence(SetPresence),
     Watch(Watch),
+    RoomCreate(RoomCreate),
+    RoomUpdate(RoomUpdate),
+    RoomArchive(RoomCommand),
+    RoomJoin(RoomCommand),
+    RoomLeave(RoomCommand),
+    RoomAdd(RoomMember),
+    RoomRemove(RoomMember),
+    RoomBan(RoomMember),
+    RoomUnban(RoomMember),
+    RoomRole(RoomRole),
 }
 
 /// The first frame of a connection (CON1).
@@ -71,6 +84,9 @@ pub struct Send {
     pub text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
+    /// The message whose thread it is said in: one that is in no thread itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<serde_json::Value>,
 }
@@ -106,14 +122,26 @@ pub struct React {
     pub id: ClientId,
     /// One emoji of Unicode's.
     pub emoji: String,
-    pub op: ReactionOp,
+    pub op: Toggle,
 }
 
+/// Whether something is added or taken away again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ReactionOp {
+pub enum Toggle {
     Add,
     Remove,
+}
+
+/// Puts a message among the conversation's pinned ones, or takes it from there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pin {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub id: ClientId,
+    pub op: Toggle,
 }
 
 /// `block` and `unblock`: wants nothing more to do with someone, or takes that back (CMD7).
@@ -125,6 +153,49 @@ pub struct Block {
     pub user: Handle,
 }
 
+/// Says how the user wants to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetProfile {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub id: ClientId,
+    /// Empty: by their handle.
+    pub display_name: String,
+}
+
+/// Says how a conversation is to be treated on the user's devices: all of it at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Prefer {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+    #[serde(flatten)]
+    pub preferences: Preferences,
+}
+
+/// How somebody wants a conversation to be treated. What is left out is as it is at first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// Nothing of it makes itself heard, mentions neither.
+    pub muted: bool,
+    pub starred: bool,
+    /// It is left out of lists until something new is said.
+    pub hidden: bool,
+    pub notify: Notify,
+}
+
+/// What of a conversation somebody wants to be told of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notify {
+    #[default]
+    All,
+    Mentions,
+    Nothing,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -132,6 +203,9 @@ pub struct Mark {
     pub conversation: ConversationId,
     pub id: ClientId,
     pub read: u64,
+    /// The thread that was read, rather than the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,6 +241,69 @@ pub struct Watch {
     pub users: Vec<Handle>,
 }
 
+/// Makes a room, with the caller as its owner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomCreate {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub id: ClientId,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    pub visibility: Visibility,
+    /// Who is in it from the beginning, beside the caller.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Handle>,
+}
+
+/// Changes what is given here of a room.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomUpdate {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Empty: it has none any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+}
+
+/// `room.archive`, `room.join` and `room.leave`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomCommand {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+}
+
+/// `room.add`, `room.remove`, `room.ban` and `room.unban`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomMember {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+    pub user: Handle,
+}
+
+/// Gives a member another role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoomRole {
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<u64>,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+    pub user: Handle,
+    pub role: Role,
+}
+
 /// What Natter says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -182,7 +319,12 @@ pub enum ServerFrame {
     Edited(Edited),
     Deleted(Deleted),
     Reaction(Reaction),
+    Pin(Pinned),
+    Member(Member),
+    Room(Room),
     Block(Blocked),
+    Profile(Profile),
+    Preferences(Preferred),
     Marker(Marker),
     Presence(Presence),
     Delivered(Delivered),
@@ -249,6 +391,9 @@ pub struct Ok {
     pub at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub duplicate: bool,
+    /// Of a room that was made: who was to be in it and is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Vec<Handle>>,
 }
 
 /// A command was refused.
@@ -276,8 +421,13 @@ pub struct Message {
     pub text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
     #[serde(default)]
     pub mentions: Vec<Handle>,
+    /// It mentions everybody in the room.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mentions_room: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<serde_json::Value>,
     pub at: Timestamp,
@@ -318,7 +468,81 @@ pub struct Reaction {
     pub user: Handle,
     pub id: ClientId,
     pub emoji: String,
-    pub op: ReactionOp,
+    pub op: Toggle,
+    pub at: Timestamp,
+}
+
+/// `message` is among the conversation's pinned ones, or no longer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pinned {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub message: u64,
+    pub by: Handle,
+    pub id: ClientId,
+    pub op: Toggle,
+    pub at: Timestamp,
+}
+
+/// Someone's place in a room is another one now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub user: Handle,
+    pub change: MemberChange,
+    /// What they are there now; none if they are not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    pub by: Handle,
+    /// Of the command that it came of; none for who was in a room from its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ClientId>,
+    pub at: Timestamp,
+}
+
+/// How someone's place in a room changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberChange {
+    Joined,
+    Left,
+    Removed,
+    Banned,
+    Unbanned,
+    Role,
+}
+
+impl From<MembershipChange> for MemberChange {
+    fn from(change: MembershipChange) -> Self {
+        match change {
+            MembershipChange::Joined => Self::Joined,
+            MembershipChange::Left => Self::Left,
+            MembershipChange::Removed => Self::Removed,
+            MembershipChange::Banned => Self::Banned,
+            MembershipChange::Role => Self::Role,
+        }
+    }
+}
+
+/// A room as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Room {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    pub visibility: Visibility,
+    pub archived: bool,
+    pub owners: Vec<Handle>,
+    pub by: Handle,
+    /// Of the command that changed it, where it is told by this frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ClientId>,
     pub at: Timestamp,
 }
 
@@ -333,6 +557,33 @@ pub struct Blocked {
     pub at: Timestamp,
 }
 
+/// How someone wants to be shown. To their own sessions, with a place in the log; and at the same time to those who watch
+/// them, where it is of the moment, like presence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    pub user: Handle,
+    pub display_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ClientId>,
+    pub at: Timestamp,
+}
+
+/// How this user, on one of their devices, wants a conversation to be treated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Preferred {
+    pub seq: u64,
+    pub position: Position,
+    pub conversation: ConversationId,
+    pub id: ClientId,
+    #[serde(flatten)]
+    pub preferences: Preferences,
+    pub at: Timestamp,
+}
+
 /// Someone has read up to `read`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Marker {
@@ -341,6 +592,9 @@ pub struct Marker {
     pub conversation: ConversationId,
     pub user: Handle,
     pub read: u64,
+    /// The thread that was read, rather than the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
     pub at: Timestamp,
 }
 

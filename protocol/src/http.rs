@@ -47,6 +47,8 @@ pub type Connections = BTreeMap<Handle, u32>;
 pub struct MarkBody {
     pub id: natter_events::ClientId,
     pub read: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u64>,
 }
 
 /// `PATCH /api/conversations/{id}/messages/{seq}`.
@@ -54,6 +56,42 @@ pub struct MarkBody {
 pub struct EditBody {
     pub id: natter_events::ClientId,
     pub text: String,
+}
+
+/// `PATCH /api/profile`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProfileBody {
+    pub id: natter_events::ClientId,
+    pub display_name: String,
+}
+
+/// `PUT /api/conversations/{id}/preferences`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PreferencesBody {
+    pub id: natter_events::ClientId,
+    #[serde(flatten)]
+    pub preferences: crate::frame::Preferences,
+}
+
+/// `PATCH /api/rooms/{id}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RoomBody {
+    pub id: natter_events::ClientId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<natter_events::Visibility>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived: Option<bool>,
+}
+
+/// `PUT /api/rooms/{id}/members/{user}/role`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RoleBody {
+    pub id: natter_events::ClientId,
+    pub role: natter_events::Role,
 }
 
 /// The query of a durable command that has no body: `DELETE …/messages/{seq}`, `PUT` and `DELETE …/reactions/{emoji}`.

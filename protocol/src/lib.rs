@@ -6,6 +6,7 @@
 //! - [`frame`]: what goes over the socket, [`codec`]: as which bytes
 //! - [`error`]: error codes and close codes
 //! - [`http`]: bodies of commands and accounts, [`history`]: pages
+//! - [`roles`]: who may do what in a room
 //! - [`limits`]: every bound that a client can meet
 
 pub mod codec;
@@ -16,6 +17,7 @@ pub mod history;
 pub mod http;
 pub mod limits;
 pub mod position;
+pub mod roles;
 pub mod text;
 pub mod timestamp;
 

@@ -16,6 +16,16 @@ pub const MAX_DISPLAY_NAME_CHARS: usize = 64;
 pub const MAX_STATUS_CHARS: usize = 100;
 /// Most people in a direct conversation.
 pub const MAX_PARTICIPANTS: usize = natter_events::ids::MAX_PARTICIPANTS;
+/// Longest name of a room, in Unicode scalar values.
+pub const MAX_ROOM_NAME_CHARS: usize = 80;
+/// Longest topic of a room, in Unicode scalar values.
+pub const MAX_ROOM_TOPIC_CHARS: usize = 500;
+/// Most people that a room is made with.
+pub const MAX_FIRST_MEMBERS: usize = 100;
+/// Most rooms that one person is in; past it `full`.
+pub const MAX_ROOMS: usize = natter_events::event::MAX_ROOMS;
+/// Most people that one message mentions by name; those named behind them are not.
+pub const MAX_MENTIONS: usize = natter_events::event::MAX_MENTIONS;
 /// Most emoji of one message that an item of history has: the first that came.
 pub const MAX_REACTIONS: usize = 100;
 /// Most people that an item of history names for one emoji of a message; the count is of all.

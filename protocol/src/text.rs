@@ -1,7 +1,10 @@
 //! What may be said: the rules for text (CMD4), the same for the server, which enforces them, and for clients, which can
 //! tell before they send.
 
-use crate::limits::{MAX_DISPLAY_NAME_CHARS, MAX_STATUS_CHARS, MAX_TEXT_CHARS};
+use crate::handle::Handle;
+use crate::limits::{
+    MAX_DISPLAY_NAME_CHARS, MAX_ROOM_NAME_CHARS, MAX_ROOM_TOPIC_CHARS, MAX_STATUS_CHARS, MAX_TEXT_CHARS,
+};
 
 /// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +31,53 @@ pub fn check_display_name(name: &str) -> Result<(), InvalidText> {
 /// Checks the status text of a presence: 1 to 100 Unicode scalar values on one line.
 pub fn check_status(text: &str) -> Result<(), InvalidText> {
     check(text, MAX_STATUS_CHARS, |_| false)
+}
+
+/// Checks the name of a room: 1 to 80 Unicode scalar values on one line.
+pub fn check_room_name(name: &str) -> Result<(), InvalidText> {
+    check(name, MAX_ROOM_NAME_CHARS, |_| false)
+}
+
+/// Checks the topic of a room: 1 to 500 Unicode scalar values.
+pub fn check_room_topic(topic: &str) -> Result<(), InvalidText> {
+    check(topic, MAX_ROOM_TOPIC_CHARS, |c| c == '\n')
+}
+
+/// The word that mentions everybody in a room.
+pub const EVERYBODY: &str = "room";
+
+/// The handles that a text names with an `@` in front, each once, in their order. What stands in the middle of a word, as in
+/// an address of mail, names nobody.
+pub fn mentions(text: &str) -> impl Iterator<Item = Handle> + '_ {
+    let mut seen = Vec::new();
+    names(text).filter(|name| *name != EVERYBODY).filter_map(move |name| {
+        let handle: Handle = name.to_ascii_lowercase().parse().ok()?;
+        if seen.contains(&handle) {
+            return None;
+        }
+        seen.push(handle.clone());
+        Some(handle)
+    })
+}
+
+/// Whether a text names everybody in its room.
+pub fn mentions_room(text: &str) -> bool {
+    names(text).any(|name| name == EVERYBODY)
+}
+
+/// What stands behind each `@` that begins a word, as far as it may be a handle.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    text.match_indices('@').filter_map(move |(at, _)| {
+        let before = text[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '@' | '.' | '/')) {
+            return None;
+        }
+        let rest = &text[at + 1..];
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        // A dash at the end is the sentence's.
+        Some(rest[..end].trim_end_matches('-')).filter(|name| !name.is_empty())
+    })
 }
 
 /// The emoji that someone reacts with, in the one form that it is known by: with or without the variation selector it is the
@@ -71,6 +121,16 @@ mod tests {
         for control in ["\0", "\r", "\u{1b}", "\u{7f}", "\u{85}"] {
             assert_eq!(check_message(&format!("a{control}b")), Err(InvalidText::Control));
         }
+    }
+
+    #[test]
+    fn a_mention_is_a_handle_behind_an_at_that_begins_a_word() {
+        let of = |text: &str| mentions(text).map(|handle| handle.to_string()).collect::<Vec<_>>();
+        assert_eq!(of("@ada, (@bob) and\n@Eve-- @ada again: @cy_2!"), ["ada", "bob", "eve", "cy_2"]);
+        assert_eq!(of("mail ada@example.org, a/@bob, @@cy, @ , @é, @x, @"), Vec::<String>::new());
+        assert_eq!(of(&format!("@{}", "x".repeat(40))), Vec::<String>::new());
+        assert!(mentions_room("hello @room!") && !mentions_room("hello @rooms, room@room"));
+        assert_eq!(of("@room"), Vec::<String>::new());
     }
 
     #[test]

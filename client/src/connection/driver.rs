@@ -287,6 +287,15 @@ impl Driver {
             ServerFrame::Edited(edited) => (Signal::Durable(edited.position), Some(Event::Edited(edited))),
             ServerFrame::Deleted(deleted) => (Signal::Durable(deleted.position), Some(Event::Deleted(deleted))),
             ServerFrame::Reaction(reaction) => (Signal::Durable(reaction.position), Some(Event::Reaction(reaction))),
+            ServerFrame::Pin(pin) => (Signal::Durable(pin.position), Some(Event::Pin(pin))),
+            ServerFrame::Member(member) => (Signal::Durable(member.position), Some(Event::Member(member))),
+            ServerFrame::Room(room) => (Signal::Durable(room.position), Some(Event::Room(room))),
+            ServerFrame::Profile(profile) => {
+                (profile.position.map_or(Signal::Other, Signal::Durable), Some(Event::Profile(profile)))
+            }
+            ServerFrame::Preferences(preferred) => {
+                (Signal::Durable(preferred.position), Some(Event::Preferences(preferred)))
+            }
             ServerFrame::Block(block) => (Signal::Durable(block.position), Some(Event::Block(block))),
             ServerFrame::Marker(marker) => (Signal::Durable(marker.position), Some(Event::Marker(marker))),
             ServerFrame::Presence(presence) => (Signal::Other, Some(Event::Presence(presence))),
@@ -333,6 +342,7 @@ impl Driver {
             conversation: ok.conversation,
             at: ok.at,
             duplicate: ok.duplicate,
+            refused: ok.refused.unwrap_or_default(),
         });
         if let Err(error) = self.journal(move |journal| journal.settled(id)).await {
             // It will be sent once more after a restart, and answered as a repetition.

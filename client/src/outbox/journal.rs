@@ -138,19 +138,32 @@ fn replay(text: &[u8]) -> Result<(Vec<Command>, usize), usize> {
 
 #[cfg(test)]
 mod tests {
-    use natter_protocol::frame::{Mark, Send, To};
+    use natter_events::{ConversationId, Role, Visibility};
+    use natter_protocol::Handle;
+    use natter_protocol::frame::{
+        Block, Delete, Edit, Mark, Pin, React, RoomCommand, RoomCreate, RoomMember, RoomRole, RoomUpdate, Send, To,
+        Toggle,
+    };
 
     use super::*;
 
     fn send(n: u64) -> Command {
         let to = To::Participants(vec!["bob".parse().expect("a handle")]);
         let text = format!("line {n}\nnext");
-        Command::Send(Send { reference: None, to, id: ClientId::at(n), text, reply_to: None, metadata: None })
+        Command::Send(Send {
+            reference: None,
+            to,
+            id: ClientId::at(n),
+            text,
+            reply_to: None,
+            thread: None,
+            metadata: None,
+        })
     }
 
     fn mark(n: u64) -> Command {
-        let conversation = natter_events::ConversationId::direct(&[]);
-        Command::Mark(Mark { reference: None, conversation, id: ClientId::at(n), read: n })
+        let conversation = ConversationId::direct(&[]);
+        Command::Mark(Mark { reference: None, conversation, id: ClientId::at(n), read: n, thread: None })
     }
 
     fn folder() -> (tempfile::TempDir, PathBuf) {
@@ -175,6 +188,65 @@ mod tests {
         journal.settled(commands[0].id()).expect("writes");
         drop(journal);
         assert_eq!(open(&path).1, commands[1..]);
+    }
+
+    #[test]
+    fn every_kind_of_command_is_the_same_after_a_restart() {
+        let (_folder, path) = folder();
+        let conversation = ConversationId::direct(&[]);
+        let user: Handle = "bob".parse().expect("a handle");
+        let at = ClientId::at;
+        let about = |n| RoomCommand { reference: None, conversation, id: at(n) };
+        let member = |n| RoomMember { reference: None, conversation, id: at(n), user: user.clone() };
+        let block = |n| Block { reference: None, id: at(n), user: user.clone() };
+        let (message, op, emoji) = (5, Toggle::Add, String::from("👍"));
+        let commands = [
+            send(1),
+            mark(2),
+            Command::Edit(Edit { reference: None, conversation, message, id: at(3), text: "x".into() }),
+            Command::Delete(Delete { reference: None, conversation, message, id: at(4) }),
+            Command::React(React { reference: None, conversation, message, id: at(5), emoji, op }),
+            Command::Pin(Pin { reference: None, conversation, message, id: at(6), op }),
+            Command::Block(block(7)),
+            Command::Unblock(block(8)),
+            Command::RoomCreate(RoomCreate {
+                reference: None,
+                id: at(9),
+                name: "engines".into(),
+                topic: Some("brass".into()),
+                visibility: Visibility::Private,
+                members: vec![user.clone()],
+            }),
+            Command::RoomUpdate(RoomUpdate {
+                reference: None,
+                conversation,
+                id: at(10),
+                name: None,
+                topic: Some(String::new()),
+                visibility: Some(Visibility::Public),
+                archived: Some(false),
+            }),
+            Command::RoomArchive(about(11)),
+            Command::RoomJoin(about(12)),
+            Command::RoomLeave(about(13)),
+            Command::RoomAdd(member(14)),
+            Command::RoomRemove(member(15)),
+            Command::RoomBan(member(16)),
+            Command::RoomUnban(member(17)),
+            Command::RoomRole(RoomRole {
+                reference: None,
+                conversation,
+                id: at(18),
+                user: user.clone(),
+                role: Role::Owner,
+            }),
+        ];
+        let (mut journal, _) = open(&path);
+        for command in &commands {
+            journal.taken(command.clone()).expect("writes");
+        }
+        drop(journal);
+        assert_eq!(open(&path).1, commands);
     }
 
     #[test]

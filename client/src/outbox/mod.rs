@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use natter_events::ClientId;
 use natter_protocol::ClientFrame;
-use natter_protocol::frame::{self, Block, Delete, Edit, Mark, React, Refusal, Send};
+use natter_protocol::frame::{
+    self, Block, Delete, Edit, Mark, Pin, React, Refusal, RoomCommand, RoomCreate, RoomMember, RoomRole, RoomUpdate,
+    Send,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Refused;
@@ -26,9 +29,20 @@ pub(crate) enum Command {
     Edit(Edit),
     Delete(Delete),
     React(React),
+    Pin(Pin),
     Block(Block),
     Unblock(Block),
     Mark(Mark),
+    RoomCreate(RoomCreate),
+    RoomUpdate(RoomUpdate),
+    RoomArchive(RoomCommand),
+    RoomJoin(RoomCommand),
+    RoomLeave(RoomCommand),
+    RoomAdd(RoomMember),
+    RoomRemove(RoomMember),
+    RoomBan(RoomMember),
+    RoomUnban(RoomMember),
+    RoomRole(RoomRole),
 }
 
 impl Command {
@@ -38,8 +52,17 @@ impl Command {
             Command::Edit(edit) => edit.id,
             Command::Delete(delete) => delete.id,
             Command::React(react) => react.id,
+            Command::Pin(pin) => pin.id,
             Command::Block(block) | Command::Unblock(block) => block.id,
             Command::Mark(mark) => mark.id,
+            Command::RoomCreate(create) => create.id,
+            Command::RoomUpdate(update) => update.id,
+            Command::RoomArchive(room) | Command::RoomJoin(room) | Command::RoomLeave(room) => room.id,
+            Command::RoomAdd(member)
+            | Command::RoomRemove(member)
+            | Command::RoomBan(member)
+            | Command::RoomUnban(member) => member.id,
+            Command::RoomRole(role) => role.id,
         }
     }
 
@@ -50,9 +73,20 @@ impl Command {
             Command::Edit(edit) => ClientFrame::Edit(Edit { reference, ..edit }),
             Command::Delete(delete) => ClientFrame::Delete(Delete { reference, ..delete }),
             Command::React(react) => ClientFrame::React(React { reference, ..react }),
+            Command::Pin(pin) => ClientFrame::Pin(Pin { reference, ..pin }),
             Command::Block(block) => ClientFrame::Block(Block { reference, ..block }),
             Command::Unblock(block) => ClientFrame::Unblock(Block { reference, ..block }),
             Command::Mark(mark) => ClientFrame::Mark(Mark { reference, ..mark }),
+            Command::RoomCreate(create) => ClientFrame::RoomCreate(RoomCreate { reference, ..create }),
+            Command::RoomUpdate(update) => ClientFrame::RoomUpdate(RoomUpdate { reference, ..update }),
+            Command::RoomArchive(room) => ClientFrame::RoomArchive(RoomCommand { reference, ..room }),
+            Command::RoomJoin(room) => ClientFrame::RoomJoin(RoomCommand { reference, ..room }),
+            Command::RoomLeave(room) => ClientFrame::RoomLeave(RoomCommand { reference, ..room }),
+            Command::RoomAdd(member) => ClientFrame::RoomAdd(RoomMember { reference, ..member }),
+            Command::RoomRemove(member) => ClientFrame::RoomRemove(RoomMember { reference, ..member }),
+            Command::RoomBan(member) => ClientFrame::RoomBan(RoomMember { reference, ..member }),
+            Command::RoomUnban(member) => ClientFrame::RoomUnban(RoomMember { reference, ..member }),
+            Command::RoomRole(role) => ClientFrame::RoomRole(RoomRole { reference, ..role }),
         }
     }
 }

@@ -11,6 +11,7 @@ fn send(n: u64) -> Command {
         id: ClientId::at(n),
         text: n.to_string(),
         reply_to: None,
+        thread: None,
         metadata: None,
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use natter_client::{
-    Client, Deleted, Edited, Encoding, ErrorCode, Event, Reaction, ReactionOp, SendError, Sent, Timestamp,
+    Client, Deleted, Edited, Encoding, ErrorCode, Event, Reaction, SendError, Sent, Timestamp, Toggle,
 };
 use natter_events::ClientId;
 use natter_protocol::ClientFrame;
@@ -46,7 +46,7 @@ fn delete(client: &Client, message: u64) -> Doing {
     tokio::spawn(async move { client.delete(conversation(), message).await })
 }
 
-fn react(client: &Client, message: u64, emoji: &'static str, op: ReactionOp) -> Doing {
+fn react(client: &Client, message: u64, emoji: &'static str, op: Toggle) -> Doing {
     let client = client.clone();
     tokio::spawn(async move { client.react(conversation(), message, emoji, op).await })
 }
@@ -57,8 +57,8 @@ async fn cmd1_an_edit_a_deletion_and_a_reaction_are_done_when_they_are_answered(
     let (client, _events, mut socket) = peer.live().await;
     let all = [
         (edit(&client, 5, "again"), "edit 5 again"),
-        (react(&client, 5, "❤", ReactionOp::Add), "react 5 ❤️ Add"),
-        (react(&client, 5, "👍", ReactionOp::Remove), "react 5 👍 Remove"),
+        (react(&client, 5, "❤", Toggle::Add), "react 5 ❤️ Add"),
+        (react(&client, 5, "👍", Toggle::Remove), "react 5 👍 Remove"),
         (delete(&client, 5), "delete 5"),
     ];
     let mut doing: HashMap<_, _> = all.into_iter().map(|(task, what)| (what.to_owned(), task)).collect();
@@ -104,7 +104,7 @@ async fn cmd4_what_the_server_would_refuse_does_not_leave() {
     assert!(matches!(client.edit(conversation(), 5, " \n").await, Err(SendError::Text(_))));
     assert!(matches!(client.edit(conversation(), 5, "x".repeat(8_001)).await, Err(SendError::Text(_))));
     for text in ["", "x", "👍👍", ":+1:"] {
-        let refused = client.react(conversation(), 5, text, ReactionOp::Add).await;
+        let refused = client.react(conversation(), 5, text, Toggle::Add).await;
         assert!(matches!(refused, Err(SendError::NotAnEmoji)), "{text:?}: {refused:?}");
     }
     let doing = delete(&client, 5);
@@ -142,7 +142,7 @@ async fn evt1_what_others_do_to_messages_comes_as_events_in_either_encoding() {
             user: handle("bob"),
             id,
             emoji: "👍".into(),
-            op: ReactionOp::Add,
+            op: Toggle::Add,
             at,
         };
         let deleted = Deleted { seq: 23, position: position(23), conversation, message: 5, by: handle("bob"), id, at };

@@ -7,3 +7,4 @@ mod connecting;
 mod history;
 mod peer;
 mod reading;
+mod rooms;

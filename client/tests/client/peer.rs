@@ -283,6 +283,8 @@ pub fn message(seq: u64) -> ServerFrame {
         id: ClientId::at(seq),
         text: format!("message {seq}"),
         reply_to: None,
+        thread: None,
+        mentions_room: false,
         mentions: Vec::new(),
         metadata: None,
         at: Timestamp(1_790_000_000_000),
@@ -297,6 +299,7 @@ pub fn ok(send: &Send, seq: u64) -> ServerFrame {
         conversation: Some(conversation()),
         at: Some(Timestamp(1_790_000_000_000)),
         duplicate: false,
+        refused: None,
     })
 }
 

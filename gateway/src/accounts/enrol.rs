@@ -10,9 +10,10 @@ use natter_log::{Append, AppendError, Stream};
 use natter_protocol::Handle;
 
 use super::AccountService;
-use super::account::{AccountState, state_of};
+use super::account::AccountState;
 use super::credentials::Credentials;
 use super::error::AccountError;
+use crate::copies::{CopyError, State};
 
 impl AccountService {
     /// Makes the account of these credentials, or what is missing of it.
@@ -34,7 +35,8 @@ impl AccountService {
         });
         match appended.await {
             Ok(appended) if !appended.duplicate => {
-                let state = state_of(appended.seq, &record).ok_or(AccountError::NoAccount { seq: appended.seq })?;
+                let state = AccountState::after(appended.seq, &record);
+                let state = state.ok_or(CopyError::NoState { seq: appended.seq })?;
                 Ok(self.accounts.enter(uid, state))
             }
             // Someone else finished it, or this gateway did and never learned. What they wrote is what counts.

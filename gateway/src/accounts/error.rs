@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use natter_events::DecodeError;
 use natter_log::{AppendError, BucketError, KeyError, ReadError};
 use natter_platform::Problem;
 use natter_platform::error::chain;
@@ -10,6 +9,7 @@ use natter_platform::tokens::SignError;
 use natter_protocol::ErrorCode;
 
 use super::password::HashError;
+use crate::copies::CopyError;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -20,22 +20,14 @@ pub enum AccountError {
     Bucket(#[from] BucketError),
     #[error("a content key can't be had")]
     Key(#[from] KeyError),
-    #[error("the account's state can't be read from the log")]
-    Read(#[from] ReadError),
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     #[error("the account's event can't be appended")]
     Append(#[from] AppendError),
     #[error("a password can't be hashed")]
     Hash(#[from] HashError),
     #[error("an access token can't be made")]
     Sign(#[from] SignError),
-    #[error("the account event at {seq} does not decode")]
-    Event {
-        seq: u64,
-        #[source]
-        source: DecodeError,
-    },
-    #[error("the account event at {seq} carries no account")]
-    NoAccount { seq: u64 },
     #[error("an entry of the bucket {bucket} does not read")]
     Entry {
         bucket: &'static str,
@@ -55,7 +47,7 @@ impl AccountError {
                 !matches!(error, BucketError::InvalidKey { .. } | BucketError::TooLarge)
             }
             AccountError::Append(error) => !matches!(error, AppendError::Invalid { .. } | AppendError::TooLarge),
-            AccountError::Read(error) => matches!(error, ReadError::Unavailable),
+            AccountError::Copy(error) => matches!(error, CopyError::Read(ReadError::Unavailable)),
             AccountError::Contended => true,
             _ => false,
         }

@@ -42,12 +42,14 @@ use natter_platform::{Clock, Problem, http as platform_http};
 use natter_protocol::http::Tokens;
 use natter_protocol::{ErrorCode, Handle};
 
-pub use account::{AccountState, Accounts, NewerAccountEvent, Refused};
+pub use account::{AccountState, Accounts, Refused, account_of};
 pub use caller::Authenticated;
 pub use config::AccountConfig;
 pub use directory::Directory;
 pub use error::AccountError;
 pub use password::{InvalidCost, PasswordCost};
+
+use crate::copies::Newer;
 
 use cookie::RefreshToken;
 use credentials::CredentialStore;
@@ -62,8 +64,8 @@ pub struct AccountDeps {
     pub signer: Arc<Signer>,
     pub verifier: Arc<Verifier>,
     pub clock: Clock,
-    /// Asks the gateway's tail; see [`account`].
-    pub newer: NewerAccountEvent,
+    /// Asks the gateway's tail; see [`copies`](crate::copies).
+    pub newer: Newer,
     pub config: AccountConfig,
 }
 

@@ -1,30 +1,16 @@
-//! `block` and `unblock`: a change of the caller's account, decided against its last event and appended behind that one only
-//! (D5).
+//! `block` and `unblock`: whom the caller wants nothing to do with.
 
 use std::sync::Arc;
 
 use natter_events::event::MAX_BLOCKS;
-use natter_events::{BlockChanged, ClientId, Fingerprint, Intent, Record, Subject, Uid};
-use natter_log::{Append, AppendError, Appended, Line, Stream};
+use natter_events::{Account, BlockChanged, Intent};
+use natter_log::Line;
 use natter_protocol::ErrorCode;
 use natter_protocol::frame::Block;
 
 use super::repeat::{self, Body};
-use super::{Caller, Decided, Refused, content_key, message_id, refused_append};
+use super::{Caller, Decided, Refused, account, content_key};
 use crate::Gateway;
-
-/// How often another change of the same account may come in between.
-const MAX_TRIES: usize = 16;
-
-/// What is to be changed.
-#[derive(Clone, Copy)]
-struct Change {
-    owner: Uid,
-    user: Uid,
-    blocked: bool,
-    id: ClientId,
-    fingerprint: Fingerprint,
-}
 
 /// Decides a block, or that one is taken back.
 pub async fn block(
@@ -47,42 +33,15 @@ pub async fn block(
         return Err(Refused::new(ErrorCode::Invalid, "nobody blocks themselves"));
     }
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    let change = Change { owner: caller.uid, user, blocked, id: command.id, fingerprint };
-    let gateway = gateway.clone();
-    Ok(Decided::Changing { storing: Box::pin(async move { store(&gateway, change, line).await }), fingerprint })
-}
-
-async fn store(gateway: &Gateway, change: Change, line: Option<Line>) -> Result<Appended, Refused> {
-    let Change { owner, user, blocked, id, fingerprint } = change;
-    let accounts = &gateway.accounts.accounts;
-    let mut state = accounts.get(owner).await?;
-    for _ in 0..MAX_TRIES {
-        let Some(last) = state else { return Err(Refused::new(ErrorCode::Forbidden, "this account was erased")) };
-        let account = last.account.clone().block(user, blocked).ok_or_else(full)?;
-        let record = Record::new(owner, BlockChanged { user, blocked, account, fingerprint })
-            .to(&[owner])
-            .answering(id)
-            .sealed_with(last.key);
-        let append = Append {
-            stream: Stream::Chat,
-            subject: Subject::Account(owner).to_string(),
-            message_id: message_id(owner, id),
-            payload: record.encode(),
-            expected_last: Some(last.seq),
+    let (gateway, owner, id) = (gateway.clone(), caller.uid, command.id);
+    let storing = Box::pin(async move {
+        let change = |account: Account| {
+            let account = account.block(user, blocked).ok_or_else(full)?;
+            Ok(BlockChanged { user, blocked, account, fingerprint }.into())
         };
-        match super::append(gateway, append, line).await {
-            Ok(appended) => {
-                if !appended.duplicate {
-                    // This gateway need not wait for its feed.
-                    accounts.apply(owner, appended.seq, &record);
-                }
-                return Ok(appended);
-            }
-            Err(AppendError::WrongLast { .. }) => state = accounts.load(owner).await?,
-            Err(error) => return Err(refused_append(&error)),
-        }
-    }
-    Err(Refused::unavailable("too many changed the same account at once"))
+        account::store(&gateway, owner, id, line, change).await
+    });
+    Ok(Decided::Changing { storing, fingerprint, refused: None })
 }
 
 fn full() -> Refused {

@@ -1,17 +1,16 @@
-//! `edit`, `delete` and `react`: what is done to a message that is there.
+//! `edit`, `delete`, `react` and `pin`: what is done to a message that is there.
 
 use natter_events::{
     ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Intent, MessageDeleted, MessageEdited,
-    ReactionAdded, ReactionRemoved, Record, Subject,
+    MessagePinned, MessageUnpinned, ReactionAdded, ReactionRemoved, Record, Subject,
 };
 use natter_log::{Append, Line, Stream};
-use natter_protocol::frame::{Delete, Edit, React, ReactionOp};
+use natter_protocol::frame::{Delete, Edit, Pin, React, Toggle};
+use natter_protocol::roles::Action;
 use natter_protocol::{ErrorCode, text};
 
 use super::repeat::{self, Body};
-use super::{
-    Caller, Decided, Refused, check_blocks, check_text, content_key, message_at, message_id, people_of, storing,
-};
+use super::{Audience, Caller, Decided, Refused, check_text, content_key, message_at, message_id, storing};
 use crate::Gateway;
 
 /// A command about a message.
@@ -27,7 +26,8 @@ pub struct Change<'a> {
 enum What<'a> {
     Edit(&'a str),
     Delete,
-    React(&'a str, ReactionOp),
+    React(&'a str, Toggle),
+    Pin(Toggle),
 }
 
 impl<'a> From<&'a Edit> for Change<'a> {
@@ -53,6 +53,13 @@ impl<'a> From<&'a React> for Change<'a> {
     }
 }
 
+impl From<&Pin> for Change<'_> {
+    fn from(command: &Pin) -> Self {
+        let Pin { conversation, message, id, op, .. } = *command;
+        Self { conversation, message, id, what: What::Pin(op) }
+    }
+}
+
 /// Decides a change and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
 pub async fn change(
     gateway: &Gateway,
@@ -67,25 +74,38 @@ pub async fn change(
     if let Some(known) = known {
         return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
     }
-    let people = people_of(gateway, caller.uid, conversation).await?;
+    let audience = Audience::of(gateway, caller.uid, conversation).await?;
     what.check()?;
     if what.says() {
-        check_blocks(gateway, &people).await?;
+        audience.check_open(gateway).await?;
     }
     // Before anything that the broker is asked for.
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    let target = match message_at(gateway, conversation, message).await {
+    let target = match message_at(gateway, caller.uid, &audience, conversation, message).await {
         Ok(target) => target,
         Err(refused) => {
             let known = repeat::known_by_now(gateway, caller, id).ok_or(refused)?;
             return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
         }
     };
-    if !matches!(what, What::React(..)) && target.actor != caller.uid {
-        return Err(Refused::new(ErrorCode::Forbidden, "this message is somebody else's"));
+    let may = match what {
+        What::Edit(_) => target.actor == caller.uid,
+        What::Delete => {
+            let is_room = matches!(audience, Audience::Room { .. });
+            target.actor == caller.uid || (is_room && audience.allows(Action::DeleteOthers))
+        }
+        What::React(..) => audience.allows(Action::Speak),
+        What::Pin(_) => audience.allows(Action::Pin),
+    };
+    if !may {
+        let reason = match what {
+            What::Pin(_) => "only moderators pin messages here",
+            _ => "this message is somebody else's",
+        };
+        return Err(Refused::new(ErrorCode::Forbidden, reason));
     }
     let record = Record::new(caller.uid, what.event(caller, message, &key, fingerprint))
-        .to(&people)
+        .to(audience.people())
         .in_conversation(conversation)
         .answering(id)
         .sealed_with(caller.account.key);
@@ -106,15 +126,15 @@ impl<'a> What<'a> {
             Self::React(emoji, _) if text::emoji(emoji).is_none() => {
                 Err(Refused::new(ErrorCode::Invalid, "`emoji` is not one emoji"))
             }
-            Self::Delete | Self::React(..) => Ok(()),
+            Self::Delete | Self::React(..) | Self::Pin(_) => Ok(()),
         }
     }
 
     /// Whether it tells the others something new. What is taken back may always be.
     fn says(self) -> bool {
         match self {
-            Self::Edit(_) | Self::React(_, ReactionOp::Add) => true,
-            Self::Delete | Self::React(_, ReactionOp::Remove) => false,
+            Self::Edit(_) | Self::React(_, Toggle::Add) | Self::Pin(Toggle::Add) => true,
+            Self::Delete | Self::React(_, Toggle::Remove) | Self::Pin(Toggle::Remove) => false,
         }
     }
 
@@ -122,8 +142,10 @@ impl<'a> What<'a> {
         match self {
             Self::Edit(text) => Intent::Edit { message, text },
             Self::Delete => Intent::Delete { message },
-            Self::React(emoji, ReactionOp::Add) => Intent::AddReaction { message, emoji },
-            Self::React(emoji, ReactionOp::Remove) => Intent::RemoveReaction { message, emoji },
+            Self::React(emoji, Toggle::Add) => Intent::AddReaction { message, emoji },
+            Self::React(emoji, Toggle::Remove) => Intent::RemoveReaction { message, emoji },
+            Self::Pin(Toggle::Add) => Intent::Pin { message },
+            Self::Pin(Toggle::Remove) => Intent::Unpin { message },
         }
     }
 
@@ -132,11 +154,13 @@ impl<'a> What<'a> {
         match self {
             Self::Edit(text) => MessageEdited { message, text: seal(Field::Text, text), fingerprint }.into(),
             Self::Delete => MessageDeleted { message, fingerprint }.into(),
+            Self::Pin(Toggle::Add) => MessagePinned { message, fingerprint }.into(),
+            Self::Pin(Toggle::Remove) => MessageUnpinned { message, fingerprint }.into(),
             Self::React(emoji, op) => {
                 let emoji = seal(Field::Emoji, emoji);
                 match op {
-                    ReactionOp::Add => ReactionAdded { message, emoji, fingerprint }.into(),
-                    ReactionOp::Remove => ReactionRemoved { message, emoji, fingerprint }.into(),
+                    Toggle::Add => ReactionAdded { message, emoji, fingerprint }.into(),
+                    Toggle::Remove => ReactionRemoved { message, emoji, fingerprint }.into(),
                 }
             }
         }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::repeat::{self, Body};
-use super::{Caller, Done, Refused, message_id, people_of, refused_append};
+use super::{Audience, Caller, Done, Refused, message_id, refused_append};
 use crate::Gateway;
 
 /// Conversations whose last marker is remembered; past it a marker is appended at once.
@@ -40,7 +40,10 @@ pub enum Marked {
 
 /// When users who are here last moved their markers, and what waits to be.
 #[derive(Default)]
-pub struct Markers(Mutex<HashMap<(Uid, ConversationId), Slot>>);
+pub struct Markers(Mutex<HashMap<Key, Slot>>);
+
+/// Whose marker, in which conversation, or in which thread of it.
+type Key = (Uid, ConversationId, Option<u64>);
 
 struct Slot {
     last_append: Instant,
@@ -71,23 +74,28 @@ pub async fn mark(
     line: Option<Line>,
 ) -> Result<Marked, Refused> {
     if let Some(known) = repeat::known(gateway, caller, command.id).await? {
-        let body = Body::Marker { conversation: command.conversation, read: command.read };
+        let Mark { conversation, read, thread, .. } = *command;
+        let body = Body::Marker { conversation, read, thread };
         return known.answer(body).map(Marked::Known);
     }
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    let people = people_of(gateway, caller.uid, command.conversation).await?;
+    let people: Arc<[Uid]> = match Audience::of(gateway, caller.uid, command.conversation).await? {
+        Audience::Direct(people) => people,
+        // In a room how far somebody has read is theirs to know.
+        Audience::Room { .. } => [caller.uid].into(),
+    };
     // What the caller has read from another gateway this one may not have yet.
     if !gateway.feed.reaches(command.read, gateway.config.ahead_timeout).await
         && gateway.log.get(Stream::Chat, command.read).await?.is_none()
     {
         return Err(Refused::new(ErrorCode::Invalid, "`read` is ahead of the log"));
     }
-    if let Some((read, seq)) = read_so_far(gateway, caller.uid, command.conversation)
+    if let Some((read, seq)) = read_so_far(gateway, caller.uid, command)
         && read >= command.read
     {
-        return Ok(Marked::Known(Done { seq, conversation: None, at: None, duplicate: false }));
+        return Ok(Marked::Known(Done { seq, conversation: None, at: None, duplicate: false, refused: None }));
     }
-    let key = (caller.uid, command.conversation);
+    let key = (caller.uid, command.conversation, command.thread);
     let interval = gateway.config.marker_interval;
     let mut slots = gateway.markers.0.lock();
     let now = Instant::now();
@@ -107,9 +115,9 @@ pub async fn mark(
                 let (answer, appended) = oneshot::channel();
                 slot.waiting =
                     Some(Waiting { read: command.read, command: command.clone(), answer, others: Vec::new() });
-                let (gateway, uid) = (gateway.clone(), caller.uid);
+                let gateway = gateway.clone();
                 gateway.clone().tasks.spawn("read marker", Policy::Expected, async move {
-                    flush(&gateway, uid, key.1, &people, due).await;
+                    flush(&gateway, key, &people, due).await;
                     Ok::<_, std::convert::Infallible>(())
                 });
                 return Ok(Marked::Waiting { appended });
@@ -124,29 +132,29 @@ pub async fn mark(
 }
 
 /// How far a user has read for sure, and the event that says so: a marker, or a message of their own.
-fn read_so_far(gateway: &Gateway, user: Uid, conversation: ConversationId) -> Option<(u64, u64)> {
+fn read_so_far(gateway: &Gateway, user: Uid, command: &Mark) -> Option<(u64, u64)> {
     let own = gateway.feed.tail.between(user, 0, u64::MAX, MAX_LOOKED_THROUGH);
-    let own = own.iter().filter(|entry| entry.actor == user && entry.conversation == Some(conversation));
+    let own = own.iter().filter(|entry| entry.actor == user && entry.conversation == Some(command.conversation));
     own.filter_map(|entry| match Record::decode(&entry.record).ok()?.event {
-        Event::ReadMarkerMoved(marker) => Some((marker.read, entry.seq)),
-        Event::MessageSent(_) => Some((entry.seq, entry.seq)),
+        Event::ReadMarkerMoved(marker) if marker.thread == command.thread => Some((marker.read, entry.seq)),
+        Event::MessageSent(sent) if sent.thread == command.thread => Some((entry.seq, entry.seq)),
         _ => None,
     })
     .max()
 }
 
 /// Appends one event for all that waited, when it is time.
-async fn flush(gateway: &Gateway, uid: Uid, conversation: ConversationId, people: &[Uid], due: Instant) {
+async fn flush(gateway: &Gateway, key: Key, people: &[Uid], due: Instant) {
     // A stop does not wait for the interval: what was asked for is stored first.
     tokio::select! { () = tokio::time::sleep_until(due) => {}, () = gateway.shutdown.requested() => {} }
     let waiting = {
         let mut slots = gateway.markers.0.lock();
-        let Some(slot) = slots.get_mut(&(uid, conversation)) else { return };
+        let Some(slot) = slots.get_mut(&key) else { return };
         slot.last_append = Instant::now();
         slot.waiting.take()
     };
     let Some(Waiting { read, command, answer, others }) = waiting else { return };
-    let outcome = append(gateway, uid, &command, read, people, None).await;
+    let outcome = append(gateway, key.0, &command, read, people, None).await;
     let covered = outcome.as_ref().map(|appended| appended.seq).map_err(refused_append);
     // Whoever has left does not hear it.
     let _ = answer.send(outcome);
@@ -156,7 +164,7 @@ async fn flush(gateway: &Gateway, uid: Uid, conversation: ConversationId, people
 }
 
 fn append(gateway: &Gateway, uid: Uid, command: &Mark, read: u64, people: &[Uid], line: Option<Line>) -> Pending {
-    let record = Record::new(uid, ReadMarkerMoved { read })
+    let record = Record::new(uid, ReadMarkerMoved { read, thread: command.thread })
         .to(people)
         .in_conversation(command.conversation)
         .answering(command.id);

@@ -3,10 +3,15 @@
 //! A durable command is either refused, or known already, or an append that was put in the log's queue. Everything is
 //! checked before that (CMD4), but a known id is answered first (CMD3).
 
+mod account;
 pub mod block;
 pub mod change;
 pub mod mark;
+mod mention;
+pub mod prefer;
+pub mod profile;
 pub mod repeat;
+pub mod room;
 pub mod send;
 pub mod typing;
 
@@ -14,14 +19,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use natter_events::{ClientId, ContentKey, ConversationId, Fingerprint, SessionId, Uid};
+use natter_events::{ClientId, ContentKey, ConversationId, Fingerprint, Membership, SessionId, Uid, Visibility};
 use natter_log::{Append, AppendError, Appended, BucketError, Line, Pending, Stream};
 use natter_protocol::frame::Refusal;
+use natter_protocol::roles::{Action, may};
 use natter_protocol::{ErrorCode, Handle, Timestamp, text};
 
 use crate::Gateway;
 use crate::accounts::{AccountError, AccountState, Authenticated};
+use crate::copies::CopyError;
 use crate::feed::{Entry, Kind};
+use crate::rooms::RoomState;
+
+use room::create::NotAdded;
 
 /// Below this there is every sequence of a log.
 const MAX_SEQ: u64 = 1 << 53;
@@ -63,6 +73,8 @@ pub struct Done {
     pub conversation: Option<ConversationId>,
     pub at: Option<Timestamp>,
     pub duplicate: bool,
+    /// Of a room that was made: who was to be in it and is not.
+    pub refused: Option<Vec<Handle>>,
 }
 
 /// What was decided of a durable command that is told by its fingerprint.
@@ -73,11 +85,21 @@ pub enum Decided {
     Queued { storing: Storing, fingerprint: Fingerprint },
     /// A change of state, which is tried again when another comes in between: until it is settled, nothing that its socket
     /// sent behind it may be stored (FRM5).
-    Changing { storing: Storing, fingerprint: Fingerprint },
+    Changing { storing: Storing, fingerprint: Fingerprint, refused: Option<NotAdded> },
 }
 
-/// How an append ends.
-pub type Storing = Pin<Box<dyn Future<Output = Result<Appended, Refused>> + Send>>;
+/// How a durable command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    Event(Appended),
+    /// Nothing was stored: it is so already, as the event at `seq` says.
+    Already {
+        seq: u64,
+    },
+}
+
+/// How a command ends.
+pub type Storing = Pin<Box<dyn Future<Output = Result<Stored, Refused>> + Send>>;
 
 /// A command was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +166,13 @@ impl From<AccountError> for Refused {
     }
 }
 
+impl From<CopyError> for Refused {
+    fn from(error: CopyError) -> Self {
+        tracing::warn!(error = &*natter_platform::error::chain(&error), "the state of a room can't be read");
+        Self::unavailable("the broker can't be reached")
+    }
+}
+
 impl From<natter_log::KeyError> for Refused {
     fn from(error: natter_log::KeyError) -> Self {
         tracing::warn!(error = &*natter_platform::error::chain(&error), "a content key can't be read");
@@ -175,21 +204,98 @@ pub fn refused_append(error: &AppendError) -> Refused {
     }
 }
 
-/// The people of a conversation that the caller may see. One that they may not see is one that does not exist (CMD6).
-pub async fn people_of(gateway: &Gateway, caller: Uid, conversation: ConversationId) -> Result<Arc<[Uid]>, Refused> {
-    let missing = || Refused::new(ErrorCode::NotFound, "no such conversation");
-    if !conversation.is_direct() {
-        return Err(missing());
+/// Who hears what is said in a conversation.
+pub enum Audience {
+    Direct(Arc<[Uid]>),
+    /// Its members, of whom the caller is one.
+    Room {
+        place: Membership,
+        state: Arc<RoomState>,
+    },
+}
+
+impl Audience {
+    /// The audience of a conversation that the caller is in. One that they may not see is one that does not exist (CMD6).
+    pub async fn of(gateway: &Gateway, caller: Uid, conversation: ConversationId) -> Result<Self, Refused> {
+        if conversation.is_room() {
+            return Self::of_room(gateway, caller, conversation).await;
+        }
+        match gateway.conversations.people(conversation).await? {
+            Some(people) if people.contains(&caller) => Ok(Self::Direct(people)),
+            _ => Err(no_conversation()),
+        }
     }
-    match gateway.conversations.people(conversation).await? {
-        Some(people) if people.contains(&caller) => Ok(people),
-        _ => Err(missing()),
+
+    async fn of_room(gateway: &Gateway, caller: Uid, room: ConversationId) -> Result<Self, Refused> {
+        let place = gateway.rooms.of(caller).await?.place_in(room).copied();
+        let state = gateway.rooms.get(room).await?;
+        match (place, state) {
+            (Some(place), Some(state)) => Ok(Self::Room { place, state }),
+            (None, Some(state)) if state.room.visibility == Visibility::Public => Err(not_member()),
+            _ => Err(no_conversation()),
+        }
+    }
+
+    /// Whom an event is addressed to by name: in a room nobody.
+    pub fn people(&self) -> &[Uid] {
+        match self {
+            Self::Direct(people) => people,
+            Self::Room { .. } => &[],
+        }
+    }
+
+    /// Whether the caller may do something there. In a direct conversation everybody may everything.
+    pub fn allows(&self, action: Action) -> bool {
+        match self {
+            Self::Direct(_) => true,
+            Self::Room { place, .. } => may(place.role, action),
+        }
+    }
+
+    /// Refuses what says something new where that can't be: between two of whom one has blocked the other, and in a room
+    /// that is archived.
+    async fn check_open(&self, gateway: &Gateway) -> Result<(), Refused> {
+        match self {
+            Self::Direct(people) => check_blocks(gateway, people).await,
+            Self::Room { state, .. } if state.room.archived => Err(archived()),
+            Self::Room { .. } => Ok(()),
+        }
+    }
+
+    /// Whether the caller sees what stands at `seq` there (EVT3), as far as it takes: what is their own they know.
+    fn sees(&self, caller: Uid, entry: &Entry) -> bool {
+        match self {
+            Self::Direct(_) => true,
+            Self::Room { place, state } => {
+                entry.actor == caller
+                    || place.since.is_some_and(|since| since <= entry.seq)
+                    || state.was_public_at(entry.seq)
+            }
+        }
     }
 }
 
-/// A message that a command refers to: it is in the same conversation, and not among the newest deletions (CMD4). One elsewhere is
-/// one that does not exist (CMD6).
-async fn message_at(gateway: &Gateway, conversation: ConversationId, seq: u64) -> Result<Arc<Entry>, Refused> {
+fn no_conversation() -> Refused {
+    Refused::new(ErrorCode::NotFound, "no such conversation")
+}
+
+fn not_member() -> Refused {
+    Refused::new(ErrorCode::NotMember, "you are not a member of this room")
+}
+
+fn archived() -> Refused {
+    Refused::new(ErrorCode::Archived, "this room is archived")
+}
+
+/// A message that a command of the caller's refers to: it is in the same conversation, they see it, and it is not among the
+/// newest deletions (CMD4). One elsewhere is one that does not exist (CMD6).
+async fn message_at(
+    gateway: &Gateway,
+    caller: Uid,
+    audience: &Audience,
+    conversation: ConversationId,
+    seq: u64,
+) -> Result<Arc<Entry>, Refused> {
     let found = match gateway.feed.tail.get(seq) {
         Some(entry) => Some(entry),
         None if seq == 0 || seq >= MAX_SEQ => None,
@@ -200,7 +306,10 @@ async fn message_at(gateway: &Gateway, conversation: ConversationId, seq: u64) -
         }
     };
     let is_there = |entry: &Arc<Entry>| {
-        entry.kind == Kind::Message && entry.conversation == Some(conversation) && !gateway.feed.tail.is_deleted(seq)
+        entry.kind == Kind::Message
+            && entry.conversation == Some(conversation)
+            && !gateway.feed.tail.is_deleted(seq)
+            && audience.sees(caller, entry)
     };
     found
         .filter(is_there)
@@ -209,7 +318,11 @@ async fn message_at(gateway: &Gateway, conversation: ConversationId, seq: u64) -
 
 /// Checks what is to be said (CMD4).
 fn check_text(text: &str) -> Result<(), Refused> {
-    text::check_message(text).map_err(|error| {
+    check_text_with(text::check_message, text)
+}
+
+fn check_text_with(check: fn(&str) -> Result<(), text::InvalidText>, text: &str) -> Result<(), Refused> {
+    check(text).map_err(|error| {
         let code =
             if matches!(error, text::InvalidText::TooLong { .. }) { ErrorCode::TooLarge } else { ErrorCode::Invalid };
         Refused::new(code, error.to_string())
@@ -244,7 +357,7 @@ fn append(gateway: &Gateway, append: Append, line: Option<Line>) -> Pending {
 
 /// How an append ends, as a client is told.
 fn storing(pending: Pending) -> Storing {
-    Box::pin(async move { pending.await.map_err(|error| refused_append(&error)) })
+    Box::pin(async move { pending.await.map(Stored::Event).map_err(|error| refused_append(&error)) })
 }
 
 /// The id that the broker knows a command by, over its window (D10).

@@ -20,6 +20,7 @@ pub enum Body {
     Marker {
         conversation: ConversationId,
         read: u64,
+        thread: Option<u64>,
     },
 }
 
@@ -33,9 +34,15 @@ impl Body {
             (Self::Printed(print), Event::MessageDeleted(stored)) => stored.fingerprint == print,
             (Self::Printed(print), Event::ReactionAdded(stored)) => stored.fingerprint == print,
             (Self::Printed(print), Event::ReactionRemoved(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::MessagePinned(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::MessageUnpinned(stored)) => stored.fingerprint == print,
             (Self::Printed(print), Event::BlockChanged(stored)) => stored.fingerprint == print,
-            (Self::Marker { conversation, read }, Event::ReadMarkerMoved(stored)) => {
-                entry.conversation == Some(conversation) && stored.read >= read
+            (Self::Printed(print), Event::ProfileChanged(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::PreferencesChanged(stored)) => stored.fingerprint == print,
+            (Self::Printed(print), Event::MembershipChanged(stored)) => stored.fingerprint == Some(print),
+            (Self::Printed(print), Event::RoomChanged(stored)) => stored.fingerprint == Some(print),
+            (Self::Marker { conversation, read, thread }, Event::ReadMarkerMoved(stored)) => {
+                entry.conversation == Some(conversation) && stored.thread == thread && stored.read >= read
             }
             _ => false,
         }
@@ -88,7 +95,13 @@ pub async fn known(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<O
         Refused::not_now("this id is not fresh, and history can't be asked now whether it was used")
     })?;
     Ok(stored.map(|stored| Known {
-        done: Done { seq: stored.seq, conversation: stored.conversation, at: Some(stored.at), duplicate: true },
+        done: Done {
+            seq: stored.seq,
+            conversation: stored.conversation,
+            at: Some(stored.at),
+            duplicate: true,
+            refused: None,
+        },
         stored: StoredAs::History(stored.fingerprint.as_deref().and_then(parse_fingerprint)),
     }))
 }
@@ -100,7 +113,8 @@ pub fn known_by_now(gateway: &Gateway, caller: &Caller, id: ClientId) -> Option<
     Some(Known { done: done(&entry), stored: StoredAs::Event(entry) })
 }
 
-/// What a repeat is answered that the broker recognised: the stored event says whether it was the same command.
+/// What a command is answered whose event is there already: a repeat that the broker recognised, for one. The stored event
+/// says whether it was the same command.
 pub async fn settle(gateway: &Gateway, appended: Appended, body: Body) -> Result<Done, Refused> {
     gateway.feed.reaches(appended.seq, gateway.config.feed_timeout).await;
     let entry = match gateway.feed.tail.get(appended.seq) {
@@ -111,7 +125,10 @@ pub async fn settle(gateway: &Gateway, appended: Appended, body: Body) -> Result
             Arc::new(entry.ok_or_else(|| Refused::unavailable("the stored command can't be read now"))?)
         }
     };
-    if body.made(&entry) { Ok(done(&entry)) } else { Err(conflict()) }
+    if !body.made(&entry) {
+        return Err(conflict());
+    }
+    Ok(Done { duplicate: appended.duplicate, ..done(&entry) })
 }
 
 /// Another command under a used id.
@@ -121,7 +138,8 @@ pub fn conflict() -> Refused {
 
 /// How a stored event answers its own command again.
 fn done(entry: &Entry) -> Done {
-    Done { seq: entry.seq, conversation: entry.conversation, at: Some(entry.at), duplicate: true }
+    let Entry { seq, conversation, at, .. } = *entry;
+    Done { seq, conversation, at: Some(at), duplicate: true, refused: None }
 }
 
 fn parse_fingerprint(hex: &str) -> Option<Fingerprint> {

@@ -1,17 +1,14 @@
 //! `send`: a message, to people or to a conversation.
 
-use std::sync::Arc;
-
-use natter_events::{ConversationId, Field, Intent, MessageSent, Record, Subject, Uid};
+use natter_events::{ConversationId, Event, Field, Intent, MessageSent, Record, Subject};
 use natter_log::{Append, Line, Stream};
 use natter_protocol::frame::{Send, To};
 use natter_protocol::{ErrorCode, limits};
 
 use super::repeat::{self, Body};
-use super::{
-    Caller, Decided, Refused, check_blocks, check_text, content_key, message_at, message_id, people_of, storing,
-};
+use super::{Audience, Caller, Decided, Refused, check_text, content_key, mention, message_at, message_id, storing};
 use crate::Gateway;
+use crate::feed::Entry;
 
 /// Decides a message and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
 ///
@@ -25,8 +22,9 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
     };
     let key = content_key(gateway, caller).await?;
     let print = |conversation: ConversationId| {
-        let (text, reply_to) = (&*command.text, command.reply_to);
-        key.fingerprint(conversation, command.id, Intent::Send { text, reply_to, metadata: metadata.as_deref() })
+        let Send { text, reply_to, thread, .. } = command;
+        let (reply_to, thread, metadata) = (*reply_to, *thread, metadata.as_deref());
+        key.fingerprint(conversation, command.id, Intent::Send { text, reply_to, thread, metadata })
     };
     if let Some(known) = known {
         return match place {
@@ -34,31 +32,38 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
             // Whom it is for can't be read now, so neither can whether it is the same.
             Err(refused) if refused.code == ErrorCode::Unavailable => Err(refused),
             // What no longer resolves is not what was stored.
-            Err(_) => Err(repeat::conflict()),
+            Err(_) => match &command.to {
+                // Whoever has left a room meanwhile gets the same answer as before (CMD3).
+                To::Conversation(conversation) => known.answer(Body::Printed(print(*conversation))).map(Decided::Known),
+                To::Participants(_) => Err(repeat::conflict()),
+            },
         };
     }
-    let Place { conversation, people, is_new } = place?;
+    let Place { conversation, audience, is_new } = place?;
     check(command, metadata.as_deref())?;
-    check_blocks(gateway, &people).await?;
-    gateway.rates.message(caller.uid, command.id, caller.rate).map_err(Refused::rate_limited)?;
-    if let Some(reply_to) = command.reply_to
-        && let Err(refused) = message_at(gateway, conversation, reply_to).await
-    {
-        gateway.rates.not_stored(caller.uid, command.id);
-        return Err(refused);
-    }
-    if is_new {
-        gateway.conversations.begin(conversation, &people).await?;
+    audience.check_open(gateway).await?;
+    gateway.rates.message(caller.uid, conversation, command.id, caller.rate).map_err(Refused::rate_limited)?;
+    let checked = check_references(gateway, caller, &audience, conversation, command).await;
+    let mentioned = match checked {
+        Ok(()) => mention::mentioned(gateway, caller, &audience, conversation, &command.text).await,
+        Err(refused) => Err(refused),
+    };
+    let mentioned = mentioned.inspect_err(|_| gateway.rates.not_stored(caller.uid, command.id))?;
+    if let (true, Audience::Direct(people)) = (is_new, &audience) {
+        gateway.conversations.begin(conversation, people).await?;
     }
     let fingerprint = print(conversation);
     let event = MessageSent {
         text: key.seal(caller.uid, Field::Text, command.text.as_bytes()),
         reply_to: command.reply_to,
+        thread: command.thread,
+        mentions: mentioned.people,
+        mentions_room: mentioned.room,
         metadata: metadata.map(|bytes| key.seal(caller.uid, Field::Metadata, &bytes)),
         fingerprint,
     };
     let record = Record::new(caller.uid, event)
-        .to(&people)
+        .to(audience.people())
         .in_conversation(conversation)
         .answering(command.id)
         .sealed_with(caller.account.key);
@@ -72,9 +77,37 @@ pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Opti
     Ok(Decided::Queued { storing: storing(super::append(gateway, append, line)), fingerprint })
 }
 
+/// What a message answers is there, and a thread begins with a message that is in none.
+async fn check_references(
+    gateway: &Gateway,
+    caller: &Caller,
+    audience: &Audience,
+    conversation: ConversationId,
+    command: &Send,
+) -> Result<(), Refused> {
+    let at = |seq| message_at(gateway, caller.uid, audience, conversation, seq);
+    if let Some(reply_to) = command.reply_to {
+        at(reply_to).await?;
+    }
+    if let Some(thread) = command.thread
+        && thread_of(&*at(thread).await?).is_some()
+    {
+        return Err(Refused::new(ErrorCode::Invalid, "`thread` is in a thread itself"));
+    }
+    Ok(())
+}
+
+/// The thread that a message is in.
+fn thread_of(entry: &Entry) -> Option<u64> {
+    match Record::decode(&entry.record).ok()?.event {
+        Event::MessageSent(sent) => sent.thread,
+        _ => None,
+    }
+}
+
 struct Place {
     conversation: ConversationId,
-    people: Arc<[Uid]>,
+    audience: Audience,
     /// Named by its people, so it may be the first that is said in it.
     is_new: bool,
 }
@@ -82,8 +115,8 @@ struct Place {
 async fn resolve(gateway: &Gateway, caller: &Caller, to: &To) -> Result<Place, Refused> {
     let handles = match to {
         To::Conversation(conversation) => {
-            let people = people_of(gateway, caller.uid, *conversation).await?;
-            return Ok(Place { conversation: *conversation, people, is_new: false });
+            let audience = Audience::of(gateway, caller.uid, *conversation).await?;
+            return Ok(Place { conversation: *conversation, audience, is_new: false });
         }
         To::Participants(handles) => handles,
     };
@@ -104,7 +137,8 @@ async fn resolve(gateway: &Gateway, caller: &Caller, to: &To) -> Result<Place, R
     if people.len() > limits::MAX_PARTICIPANTS {
         return Err(too_many());
     }
-    Ok(Place { conversation: ConversationId::direct(&people), people: people.into(), is_new: true })
+    let conversation = ConversationId::direct(&people);
+    Ok(Place { conversation, audience: Audience::Direct(people.into()), is_new: true })
 }
 
 fn check(command: &Send, metadata: Option<&[u8]>) -> Result<(), Refused> {
@@ -146,6 +180,7 @@ mod tests {
             id: ClientId::at(0),
             text: text.into(),
             reply_to: None,
+            thread: None,
             metadata,
         }
     }

@@ -2,7 +2,7 @@
 
 use natter_protocol::frame::Typing;
 
-use super::{Caller, Refused, check_blocks, people_of};
+use super::{Audience, Caller, Refused};
 use crate::Gateway;
 use crate::live::{Signal, publish};
 
@@ -12,9 +12,10 @@ pub async fn typing(gateway: &Gateway, caller: &Caller, command: &Typing) -> Res
     if gateway.rates.signal(caller.uid).is_err() {
         return Ok(());
     }
-    let people = people_of(gateway, caller.uid, command.conversation).await?;
-    check_blocks(gateway, &people).await?;
-    let signal = Signal::Typing { conversation: command.conversation, user: caller.uid, to: people.to_vec() };
+    let audience = Audience::of(gateway, caller.uid, command.conversation).await?;
+    audience.check_open(gateway).await?;
+    let to = audience.people().to_vec();
+    let signal = Signal::Typing { conversation: command.conversation, user: caller.uid, to };
     publish(&gateway.log, &signal).await;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! once per encoding and shared by every session.
 
 use bytes::Bytes;
-use natter_events::{ClientId, ConversationId, DecodeError, Envelope, Event, Record, Tag, Uid, event};
+use natter_events::{ClientId, ConversationId, DecodeError, Envelope, Event, Record, Subject, Tag, Uid, event};
 use natter_log::Stored;
 use natter_protocol::{Encoding, Position, Timestamp};
 use tokio::sync::OnceCell;
@@ -14,8 +14,12 @@ pub enum Kind {
     Edit,
     Deletion,
     Reaction,
+    Pin,
     Marker,
     Account,
+    Preferences,
+    Membership,
+    Room,
     /// Not for clients: it does not read (it is in the projector's dead letters), or nothing here concerns them.
     Silent,
 }
@@ -32,11 +36,23 @@ pub struct Entry {
     pub conversation: Option<ConversationId>,
     /// The message that it edits or deletes.
     target: Option<u64>,
-    /// Whose sessions it reaches.
+    /// Whose state it carries: an account's, a room's, or who is in which rooms.
+    pub state: Option<Subject>,
+    /// Of a membership, who is in its room after it, or is not.
+    pub stay: Option<Stay>,
+    /// Whose sessions it reaches, beside those of a room's members.
     pub to: Box<[Uid]>,
     pub record: Bytes,
     json: OnceCell<Bytes>,
     msgpack: OnceCell<Bytes>,
+}
+
+/// Someone is in a room from an event on, or no longer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay {
+    pub user: Uid,
+    pub room: ConversationId,
+    pub begins: bool,
 }
 
 impl Entry {
@@ -56,6 +72,10 @@ impl Entry {
                 (Kind::Silent, Uid::from_bytes([0; 16]), None, None, Box::default())
             }
         };
+        let state = match kind {
+            Kind::Account | Kind::Membership | Kind::Room => Subject::parse(&stored.subject),
+            _ => None,
+        };
         Ok(Self {
             seq: stored.seq,
             tag,
@@ -65,6 +85,8 @@ impl Entry {
             id,
             conversation,
             target: target(kind, &stored.payload),
+            stay: stay(state, conversation, &stored.payload),
+            state,
             to,
             record: stored.payload,
             json: OnceCell::new(),
@@ -85,6 +107,11 @@ impl Entry {
         }
     }
 
+    /// The room whose members it reaches.
+    pub fn room(&self) -> Option<ConversationId> {
+        self.conversation.filter(|conversation| conversation.is_room() && self.kind.is_for_members())
+    }
+
     /// The message that it deletes.
     pub fn deletes(&self) -> Option<u64> {
         self.target.filter(|_| self.kind == Kind::Deletion)
@@ -95,15 +122,40 @@ impl Entry {
         match self.kind {
             Kind::Message => Some(self.seq),
             Kind::Edit => self.target,
-            Kind::Deletion | Kind::Reaction | Kind::Marker | Kind::Account | Kind::Silent => None,
+            _ => None,
         }
     }
 
     /// What it costs to keep, in bytes: the record, its frames when they are rendered (about as large again), itself, and
     /// its places in the index.
     pub fn cost(&self) -> usize {
-        const INDEX_BYTES: usize = 48;
+        const INDEX_BYTES: usize = 64;
         size_of::<Self>() + 2 * self.record.len() + self.to.len() * (size_of::<Uid>() + INDEX_BYTES) + 2 * INDEX_BYTES
+    }
+}
+
+impl Kind {
+    /// Whether it is for everybody in its room. How far somebody has read there is theirs alone.
+    fn is_for_members(self) -> bool {
+        match self {
+            Self::Message
+            | Self::Edit
+            | Self::Deletion
+            | Self::Reaction
+            | Self::Pin
+            | Self::Membership
+            | Self::Room => true,
+            Self::Marker | Self::Preferences | Self::Account | Self::Silent => false,
+        }
+    }
+}
+
+/// Of an event that says who is in a room: who and whether.
+fn stay(state: Option<Subject>, room: Option<ConversationId>, record: &[u8]) -> Option<Stay> {
+    let (Some(Subject::Rooms(user)), Some(room)) = (state, room) else { return None };
+    match Record::decode(record).ok()?.event {
+        Event::MembershipChanged(changed) => Some(Stay { user, room, begins: changed.role_in(room).is_some() }),
+        _ => None,
     }
 }
 
@@ -119,17 +171,23 @@ fn target(kind: Kind, record: &[u8]) -> Option<u64> {
     }
 }
 
-fn kind_of(envelope: &Envelope<'_>) -> Result<Kind, DecodeError> {
+pub fn kind_of(envelope: &Envelope<'_>) -> Result<Kind, DecodeError> {
     let (kind, newest) = match &*envelope.kind {
         event::MessageSent::KIND => (Kind::Message, event::MessageSent::VERSION),
         event::MessageEdited::KIND => (Kind::Edit, event::MessageEdited::VERSION),
         event::MessageDeleted::KIND => (Kind::Deletion, event::MessageDeleted::VERSION),
         event::ReactionAdded::KIND => (Kind::Reaction, event::ReactionAdded::VERSION),
         event::ReactionRemoved::KIND => (Kind::Reaction, event::ReactionRemoved::VERSION),
+        event::MessagePinned::KIND => (Kind::Pin, event::MessagePinned::VERSION),
+        event::MessageUnpinned::KIND => (Kind::Pin, event::MessageUnpinned::VERSION),
         event::ReadMarkerMoved::KIND => (Kind::Marker, event::ReadMarkerMoved::VERSION),
         event::UserRegistered::KIND => (Kind::Account, event::UserRegistered::VERSION),
         event::SessionsRevoked::KIND => (Kind::Account, event::SessionsRevoked::VERSION),
         event::BlockChanged::KIND => (Kind::Account, event::BlockChanged::VERSION),
+        event::ProfileChanged::KIND => (Kind::Account, event::ProfileChanged::VERSION),
+        event::PreferencesChanged::KIND => (Kind::Preferences, event::PreferencesChanged::VERSION),
+        event::MembershipChanged::KIND => (Kind::Membership, event::MembershipChanged::VERSION),
+        event::RoomChanged::KIND => (Kind::Room, event::RoomChanged::VERSION),
         _ => return Err(later(envelope)),
     };
     if envelope.version > newest { Err(later(envelope)) } else { Ok(kind) }

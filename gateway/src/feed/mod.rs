@@ -7,22 +7,27 @@
 
 mod entry;
 mod tail;
+pub mod walk;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use natter_events::{DecodeError, Record, Tag};
+use natter_events::{DecodeError, Event, Record, Subject, Tag};
 use natter_log::{Epoch, EpochError, FollowError, Log, ReadError, Stored, Stream};
-use natter_platform::Shutdown;
 use natter_platform::error::chain;
-use natter_protocol::CloseCode;
+use natter_platform::{Policy, Shutdown};
+use natter_protocol::{CloseCode, ServerFrame};
 use tokio::sync::watch;
 
-pub use entry::{Entry, Kind};
+pub use entry::{Entry, Kind, Stay};
 pub use tail::{Batch, Place, Tail, TooOld};
+pub use walk::RoomSet;
 
 use crate::Gateway;
+use crate::accounts::account_of;
+use crate::render;
 
 /// Events taken from the log at once.
 const BATCH: usize = 512;
@@ -109,7 +114,7 @@ pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) -> Result<(), FeedEr
 }
 
 /// Loads the tail and follows the log until it turns out to be another one.
-async fn follow(gateway: &Gateway) -> Result<(), FeedError> {
+async fn follow(gateway: &Arc<Gateway>) -> Result<(), FeedError> {
     let feed = &gateway.feed;
     let epoch = gateway.log.epoch().await?;
     let (floor, target) = beginning(&gateway.log, feed.tail.max_bytes()).await?;
@@ -140,7 +145,7 @@ async fn follow(gateway: &Gateway) -> Result<(), FeedError> {
 
 /// Takes events into the tail, then acts on them, then wakes who they reach: in that order, so that whoever enters a copy
 /// meanwhile finds the event either in the tail or in the copy (D5).
-fn absorb(gateway: &Gateway, batch: Vec<Stored>) -> Result<(), FeedError> {
+fn absorb(gateway: &Arc<Gateway>, batch: Vec<Stored>) -> Result<(), FeedError> {
     let feed = &gateway.feed;
     let mut entries = Vec::with_capacity(batch.len());
     for stored in batch {
@@ -153,28 +158,60 @@ fn absorb(gateway: &Gateway, batch: Vec<Stored>) -> Result<(), FeedError> {
     for entry in &entries {
         match entry.kind {
             Kind::Account => account_changed(gateway, entry),
+            Kind::Membership | Kind::Room => room_changed(gateway, entry),
             Kind::Message => gateway.rates.seen(entry),
-            Kind::Edit | Kind::Deletion | Kind::Reaction | Kind::Marker | Kind::Silent => {}
+            _ => {}
         }
     }
     feed.head.send_replace(head);
-    gateway.router.route(&entries);
+    route(gateway, &entries);
     metrics::counter!("natter_gateway_feed_events_total").increment(entries.len() as u64);
     metrics::gauge!("natter_gateway_feed_seq").set(head.seq as f64);
     Ok(())
 }
 
+/// Wakes who is reached, and moves who comes or goes between rooms just where that stands between the others.
+fn route(gateway: &Gateway, mut entries: &[Arc<Entry>]) {
+    while let Some(place) = entries.iter().position(|entry| entry.stay.is_some()) {
+        let (before, after) = entries.split_at(place + 1);
+        gateway.router.route(before);
+        if let Some(entry) = before.last()
+            && let Some(stay) = entry.stay
+            && let Some(state) = gateway.rooms.of_record(&entry.record, entry.seq)
+        {
+            gateway.router.moved(stay.user, &state);
+        }
+        entries = after;
+    }
+    gateway.router.route(entries);
+}
+
+fn room_changed(gateway: &Gateway, entry: &Entry) {
+    if let Some(state) = entry.state
+        && let Ok(record) = Record::decode(&entry.record)
+    {
+        gateway.rooms.apply(state, entry.seq, &record);
+    }
+}
+
 /// Acts on a revocation or suspension at once (HRT4).
-fn account_changed(gateway: &Gateway, entry: &Entry) {
-    let Ok(record) = Record::decode(&entry.record) else { return };
-    gateway.accounts.accounts.apply(entry.actor, entry.seq, &record);
-    let account = match &record.event {
-        natter_events::Event::SessionsRevoked(event) => &event.account,
-        natter_events::Event::UserRegistered(event) => &event.account,
-        natter_events::Event::BlockChanged(event) => &event.account,
-        _ => return,
-    };
-    for session in gateway.router.of(entry.actor) {
+fn account_changed(gateway: &Arc<Gateway>, entry: &Arc<Entry>) {
+    let (Some(Subject::Account(uid)), Ok(record)) = (entry.state, Record::decode(&entry.record)) else { return };
+    gateway.accounts.accounts.apply(uid, entry.seq, &record);
+    if matches!(record.event, Event::ProfileChanged(_)) && gateway.router.is_watched(uid) {
+        let (gateway, entry) = (gateway.clone(), entry.clone());
+        // It may take a key that is not here, and the feed waits for nothing.
+        gateway.clone().tasks.spawn("profile to watchers", Policy::Expected, async move {
+            if let Ok(record) = Record::decode(&entry.record)
+                && let Ok(Some(profile)) = render::profile(&gateway, &entry, &record).await
+            {
+                gateway.router.signal_watchers(uid, || ServerFrame::Profile(profile));
+            }
+            Ok::<_, Infallible>(())
+        });
+    }
+    let Some(account) = account_of(&record.event) else { return };
+    for session in gateway.router.of(uid) {
         if account.refuses(session.login, session.issued_at_ms()) {
             session.close(CloseCode::SessionRevoked);
         }

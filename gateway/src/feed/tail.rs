@@ -1,15 +1,18 @@
 //! The newest part of the log, in memory (D4): contiguous, bounded in bytes, indexed by whom an event reaches.
 //!
 //! A session is a cursor into it. What it asks is always "what is there for this user after that?", and the answer is
-//! complete up to a position that comes with it, because the tail has no holes.
+//! complete up to a position that comes with it, because the tail has no holes. In which rooms the user is, is part of the
+//! cursor, as it was there: from then on the tail itself tells when that changes (EVT3).
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
 use std::sync::Arc;
 
-use natter_events::{ClientId, Tag, Uid};
+use natter_events::{ClientId, ConversationId, Subject, Tag, Uid};
 use parking_lot::RwLock;
 
-use super::entry::{Entry, Kind};
+use super::entry::Entry;
+use super::walk::{RoomSet, Walk};
 
 /// A place in the log that something is complete up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Batch {
     pub unsaid: HashSet<u64>,
     /// With these entries, the session is complete up to here.
     pub complete: Place,
+    /// The rooms that the user is in there.
+    pub rooms: RoomSet,
 }
 
 /// The cursor is older than what the tail holds.
@@ -43,6 +48,9 @@ struct Inner {
     bytes: usize,
     max_bytes: usize,
     by_user: HashMap<Uid, VecDeque<u64>>,
+    by_room: HashMap<ConversationId, VecDeque<u64>>,
+    /// The events that carry a state, by whose it is.
+    by_state: HashMap<Subject, VecDeque<u64>>,
     by_command: HashMap<(Uid, ClientId), u64>,
     /// Deleted messages, each by the first deletion of it that is here.
     deleted: HashMap<u64, u64>,
@@ -58,6 +66,8 @@ impl Tail {
             bytes: 0,
             max_bytes,
             by_user: HashMap::new(),
+            by_room: HashMap::new(),
+            by_state: HashMap::new(),
             by_command: HashMap::new(),
             deleted: HashMap::new(),
         }))
@@ -68,6 +78,8 @@ impl Tail {
         let mut inner = self.0.write();
         inner.entries.clear();
         inner.by_user.clear();
+        inner.by_room.clear();
+        inner.by_state.clear();
         inner.by_command.clear();
         inner.deleted.clear();
         inner.bytes = 0;
@@ -93,6 +105,11 @@ impl Tail {
     /// How far the tail reaches.
     pub fn head(&self) -> Place {
         self.0.read().head
+    }
+
+    /// Everything after this sequence is here, up to the head.
+    pub fn floor(&self) -> u64 {
+        self.0.read().floor.seq
     }
 
     /// How much it holds: events and bytes.
@@ -131,31 +148,38 @@ impl Tail {
         inner.get(seq).map(|entry| entry.tag)
     }
 
-    /// What reaches `user` after `cursor`, at most `max` events.
-    pub fn after(&self, user: Uid, cursor: u64, max: usize) -> Result<Batch, TooOld> {
+    /// What reaches `user` after `cursor`, where they are in `rooms`, at most `max` events.
+    pub fn after(&self, user: Uid, rooms: &RoomSet, cursor: u64, max: usize) -> Result<Batch, TooOld> {
         let inner = self.0.read();
-        if cursor < inner.floor.seq {
-            return Err(TooOld);
-        }
-        let Some(own) = inner.by_user.get(&user) else {
-            return Ok(Batch { entries: Vec::new(), unsaid: HashSet::new(), complete: inner.head });
-        };
-        let from = own.partition_point(|seq| *seq <= cursor);
-        let entries: Vec<_> = own.range(from..).take(max).filter_map(|seq| inner.get(*seq).cloned()).collect();
+        let mut walk = inner.walk(user, rooms, cursor)?;
+        let entries: Vec<_> = walk.by_ref().take(max).cloned().collect();
+        let rooms = walk.rooms();
         let complete = match entries.last() {
-            Some(last) if from + entries.len() < own.len() => Place { seq: last.seq, tag: last.tag },
+            Some(last) if entries.len() == max && walk.next().is_some() => Place { seq: last.seq, tag: last.tag },
             _ => inner.head,
         };
-        Ok(Batch { unsaid: inner.unsaid(&entries), entries, complete })
+        Ok(Batch { unsaid: inner.unsaid(&entries), entries, complete, rooms })
     }
 
-    /// How many events reach `user` after `cursor`.
-    pub fn count_after(&self, user: Uid, cursor: u64) -> Result<usize, TooOld> {
+    /// How many events reach `user` after `cursor`, where they are in `rooms`; counted up to `most`.
+    pub fn count_after(&self, user: Uid, rooms: &RoomSet, cursor: u64, most: usize) -> Result<usize, TooOld> {
+        Ok(self.0.read().walk(user, rooms, cursor)?.take(most).count())
+    }
+
+    /// The first event after `seq` that carries this state, if `seq` is not before the tail.
+    pub fn next_state(&self, state: Subject, seq: u64) -> Result<Option<Arc<Entry>>, TooOld> {
         let inner = self.0.read();
-        if cursor < inner.floor.seq {
+        if seq < inner.floor.seq {
             return Err(TooOld);
         }
-        Ok(inner.by_user.get(&user).map_or(0, |own| own.len() - own.partition_point(|seq| *seq <= cursor)))
+        let Some(seqs) = inner.by_state.get(&state) else { return Ok(None) };
+        let next = seqs.get(seqs.partition_point(|own| *own <= seq));
+        Ok(next.and_then(|seq| inner.get(*seq)).cloned())
+    }
+
+    /// Whether an event with this state came after `seq`: what a copy of it must not miss (D5).
+    pub fn has_newer(&self, state: Subject, seq: u64) -> bool {
+        self.0.read().by_state.get(&state).and_then(VecDeque::back).is_some_and(|last| *last > seq)
     }
 
     /// What reached `user` in `(from, to]`, newest first: for what is decided from the last few only.
@@ -164,17 +188,6 @@ impl Tail {
         let Some(own) = inner.by_user.get(&user) else { return Vec::new() };
         let newest_first = own.iter().rev().skip_while(|seq| **seq > to).take_while(|seq| **seq > from);
         newest_first.take(max).filter_map(|seq| inner.get(*seq).cloned()).collect()
-    }
-
-    /// Whether an account event of `user`'s came after `seq`: what a copy of the account must not miss (D5).
-    pub fn has_newer_account(&self, user: Uid, seq: u64) -> bool {
-        let inner = self.0.read();
-        let Some(own) = inner.by_user.get(&user) else { return false };
-        own.iter()
-            .rev()
-            .take_while(|own| **own > seq)
-            .filter_map(|own| inner.get(*own))
-            .any(|entry| entry.kind == Kind::Account && entry.actor == user)
     }
 
     /// The newest place that is at least as old as `at_ms`, or the oldest one known.
@@ -189,6 +202,13 @@ impl Tail {
 }
 
 impl Inner {
+    fn walk(&self, user: Uid, rooms: &RoomSet, cursor: u64) -> Result<Walk<'_>, TooOld> {
+        if cursor < self.floor.seq {
+            return Err(TooOld);
+        }
+        Ok(Walk::new(&self.by_user, &self.by_room, |seq| self.get(seq), user, rooms.clone(), cursor))
+    }
+
     fn unsaid(&self, entries: &[Arc<Entry>]) -> HashSet<u64> {
         if self.deleted.is_empty() {
             return HashSet::new();
@@ -207,6 +227,12 @@ impl Inner {
         for uid in &entry.to {
             self.by_user.entry(*uid).or_default().push_back(entry.seq);
         }
+        if let Some(room) = entry.room() {
+            self.by_room.entry(room).or_default().push_back(entry.seq);
+        }
+        if let Some(state) = entry.state {
+            self.by_state.entry(state).or_default().push_back(entry.seq);
+        }
         if let Some(id) = entry.id {
             // The first event of an id is the command's; a second can't be, and is not answered with.
             self.by_command.entry((entry.actor, id)).or_insert(entry.seq);
@@ -224,12 +250,13 @@ impl Inner {
             let Some(entry) = self.entries.pop_front() else { return };
             self.bytes -= entry.cost();
             for uid in &entry.to {
-                if let Some(own) = self.by_user.get_mut(uid) {
-                    own.pop_front();
-                    if own.is_empty() {
-                        self.by_user.remove(uid);
-                    }
-                }
+                drop_oldest(&mut self.by_user, uid);
+            }
+            if let Some(room) = entry.room() {
+                drop_oldest(&mut self.by_room, &room);
+            }
+            if let Some(state) = entry.state {
+                drop_oldest(&mut self.by_state, &state);
             }
             if let Some(id) = entry.id
                 && self.by_command.get(&(entry.actor, id)) == Some(&entry.seq)
@@ -246,9 +273,20 @@ impl Inner {
     }
 }
 
+fn drop_oldest<K: Hash + Eq>(index: &mut HashMap<K, VecDeque<u64>>, key: &K) {
+    if let Some(seqs) = index.get_mut(key) {
+        seqs.pop_front();
+        if seqs.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use natter_events::{ConversationId, ReadMarkerMoved, Record};
+    use natter_events::{
+        Fingerprint, Membership, MembershipChange, MembershipChanged, MessagePinned, ReadMarkerMoved, Record, Role,
+    };
     use natter_log::Stored;
     use proptest::prelude::*;
 
@@ -256,12 +294,45 @@ mod tests {
 
     const START: Place = Place { seq: 0, tag: Tag(0) };
 
+    fn none() -> RoomSet {
+        RoomSet::default()
+    }
+
+    fn room(n: u8) -> ConversationId {
+        ConversationId::from_bytes([0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, n])
+    }
+
+    fn stored(seq: u64, subject: Subject, record: &Record) -> Arc<Entry> {
+        let stored = Stored {
+            seq,
+            subject: subject.to_string().into(),
+            time_ms: i64::try_from(seq).expect("small") * 10,
+            payload: record.encode(),
+            message_id: None,
+        };
+        Arc::new(Entry::new(stored).expect("reads"))
+    }
+
+    /// Somebody is in these rooms from now on, because of what changed about one of them.
+    fn moves(seq: u64, who: Uid, room: ConversationId, rooms: &[ConversationId]) -> Arc<Entry> {
+        let change = if rooms.contains(&room) { MembershipChange::Joined } else { MembershipChange::Left };
+        let rooms = rooms.iter().map(|room| Membership { room: *room, role: Role::Member, since: None }).collect();
+        let changed = MembershipChanged { change, rooms, fingerprint: None };
+        stored(seq, Subject::Rooms(who), &Record::new(who, changed).to(&[who]).in_conversation(room))
+    }
+
+    /// Something happens in a room.
+    fn pins(seq: u64, who: Uid, room: ConversationId) -> Arc<Entry> {
+        let pinned = MessagePinned { message: 1, fingerprint: Fingerprint::from_bytes([0; 16]) };
+        stored(seq, Subject::Messages(who), &Record::new(who, pinned).in_conversation(room))
+    }
+
     fn user(n: u8) -> Uid {
         Uid::from_bytes([n; 16])
     }
 
     fn entry(seq: u64, actor: Uid, to: &[Uid]) -> Arc<Entry> {
-        let record = Record::new(actor, ReadMarkerMoved { read: seq })
+        let record = Record::new(actor, ReadMarkerMoved { read: seq, thread: None })
             .to(to)
             .in_conversation(ConversationId::direct(to))
             .answering(ClientId::at(seq));
@@ -281,13 +352,13 @@ mod tests {
         let (a, b, c) = (user(1), user(2), user(3));
         tail.push(&[entry(1, a, &[a, b]), entry(2, c, &[c, b]), entry(3, a, &[a, b])]);
         let seqs = |batch: &Batch| batch.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>();
-        let batch = tail.after(a, 0, 10).expect("in the tail");
+        let batch = tail.after(a, &none(), 0, 10).expect("in the tail");
         assert_eq!((seqs(&batch), batch.complete.seq), (vec![1, 3], 3));
-        let batch = tail.after(b, 1, 1).expect("in the tail");
+        let batch = tail.after(b, &none(), 1, 1).expect("in the tail");
         assert_eq!((seqs(&batch), batch.complete.seq), (vec![2], 2), "complete only as far as it was given");
-        let batch = tail.after(user(9), 0, 10).expect("in the tail");
+        let batch = tail.after(user(9), &none(), 0, 10).expect("in the tail");
         assert_eq!((seqs(&batch), batch.complete.seq), (vec![], 3));
-        assert_eq!(tail.count_after(b, 1), Ok(2));
+        assert_eq!(tail.count_after(b, &none(), 1, 10), Ok(2));
     }
 
     #[test]
@@ -299,13 +370,13 @@ mod tests {
             tail.push(&[entry(seq, a, &[a, b])]);
         }
         assert!(tail.size().1 <= 3 * one);
-        assert_eq!(tail.after(a, 3, 10).expect_err("gone"), TooOld);
-        assert_eq!(tail.count_after(a, 0), Err(TooOld));
+        assert_eq!(tail.after(a, &none(), 3, 10).expect_err("gone"), TooOld);
+        assert_eq!(tail.count_after(a, &none(), 0, 10), Err(TooOld));
         assert!(tail.get(1).is_none() && tail.by_command(a, ClientId::at(1)).is_none());
         assert_eq!(tail.get(10).map(|entry| entry.seq), Some(10));
         let floor = 10 - tail.size().0 as u64;
         assert!(tail.tag_at(floor).is_some(), "the event just before the tail still proves a position");
-        assert_eq!(tail.after(a, floor, 100).expect("in the tail").entries.len(), tail.size().0);
+        assert_eq!(tail.after(a, &none(), floor, 100).expect("in the tail").entries.len(), tail.size().0);
     }
 
     #[test]
@@ -317,7 +388,89 @@ mod tests {
         assert_eq!(tail.place_at(10).seq, 4);
     }
 
+    #[test]
+    fn evt3_what_happens_in_a_room_reaches_who_is_in_it_then() {
+        let tail = Tail::new(START, usize::MAX);
+        let (ada, ben, here) = (user(1), user(2), room(1));
+        tail.push(&[
+            pins(1, ada, here),
+            moves(2, ben, here, &[here]),
+            pins(3, ada, here),
+            moves(4, ben, here, &[]),
+            pins(5, ada, here),
+            pins(6, ada, here),
+            moves(7, ben, here, &[here]),
+            pins(8, ada, here),
+        ]);
+        let seqs = |who, rooms: &[ConversationId], after| {
+            let batch = tail.after(who, &rooms.into(), after, 100).expect("in the tail");
+            (batch.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), batch.rooms.to_vec())
+        };
+        assert_eq!(seqs(ben, &[], 0), (vec![2, 3, 4, 7, 8], vec![here]));
+        assert_eq!(seqs(ben, &[here], 2), (vec![3, 4, 7, 8], vec![here]));
+        assert_eq!(seqs(ada, &[here], 0), ((1..=8).collect(), vec![here]), "members hear who comes and goes");
+        assert_eq!(seqs(user(3), &[], 0), (vec![], vec![]));
+        assert_eq!(tail.next_state(Subject::Rooms(ben), 2).expect("in the tail").map(|entry| entry.seq), Some(4));
+        assert!(tail.has_newer(Subject::Rooms(ben), 6) && !tail.has_newer(Subject::Rooms(ben), 7));
+    }
+
     proptest! {
+        #[test]
+        fn evt3_however_it_is_read_a_user_gets_what_happens_in_their_rooms_while_they_are_in_them(
+            steps in proptest::collection::vec((0u8..4, 0u8..3, 0u8..3), 1..120),
+            max in 1usize..7,
+            keep in 20usize..200,
+            from in 0usize..60,
+        ) {
+            let tail = Tail::new(START, keep * pins(1, user(0), room(0)).cost());
+            let mut rooms: HashMap<Uid, Vec<ConversationId>> = HashMap::new();
+            // By a plain fold: what reaches user 0, and the rooms that they are in after each event.
+            let (mut expected, mut of_user) = (Vec::new(), vec![Vec::new()]);
+            for (index, (what, who, place)) in steps.iter().enumerate() {
+                let (seq, who, place) = (index as u64 + 1, user(*who), room(*place));
+                let own = rooms.entry(who).or_default();
+                let was_in = own.contains(&place);
+                let entry = match what {
+                    0 if !was_in => {
+                        own.push(place);
+                        moves(seq, who, place, own)
+                    }
+                    1 if was_in => {
+                        own.retain(|other| *other != place);
+                        moves(seq, who, place, own)
+                    }
+                    2 => entry(seq, who, &[who, user(0)]),
+                    _ => pins(seq, who, place),
+                };
+                let mine = rooms.get(&user(0)).cloned().unwrap_or_default();
+                let concerns = who == user(0) && entry.stay.is_some();
+                if concerns || entry.to.contains(&user(0)) || entry.room().is_some_and(|room| mine.contains(&room)) {
+                    expected.push(seq);
+                }
+                of_user.push(mine);
+                tail.push(&[entry]);
+            }
+            let start = (tail.floor() as usize).max(from).min(steps.len());
+            expected.retain(|seq| *seq > start as u64);
+            let mut now: Vec<_> = of_user[start].clone();
+            now.sort_unstable();
+            let mut rooms: RoomSet = now.into();
+            prop_assert_eq!(tail.count_after(user(0), &rooms, start as u64, 1_000), Ok(expected.len()));
+            let (mut cursor, mut seen) = (start as u64, Vec::new());
+            loop {
+                let batch = tail.after(user(0), &rooms, cursor, max).expect("in the tail");
+                seen.extend(batch.entries.iter().map(|entry| entry.seq));
+                (cursor, rooms) = (batch.complete.seq, batch.rooms);
+                let mut then = of_user[cursor as usize].clone();
+                then.sort_unstable();
+                prop_assert_eq!(rooms.to_vec(), then);
+                if cursor == steps.len() as u64 {
+                    break;
+                }
+            }
+            prop_assert_eq!(seen, expected);
+        }
+
         #[test]
         fn d4_reading_in_batches_of_any_size_misses_and_repeats_nothing(
             to in proptest::collection::vec(proptest::collection::vec(0u8..5, 1..4), 1..80),
@@ -334,7 +487,7 @@ mod tests {
             let expected: Vec<u64> = (floor + 1..=to.len()).filter(|seq| to[seq - 1].contains(&2)).map(|seq| seq as u64).collect();
             let (mut cursor, mut seen) = (floor as u64, Vec::new());
             loop {
-                let batch = tail.after(user(2), cursor, max).expect("in the tail");
+                let batch = tail.after(user(2), &none(), cursor, max).expect("in the tail");
                 seen.extend(batch.entries.iter().map(|entry| entry.seq));
                 cursor = batch.complete.seq;
                 if batch.entries.len() < max {

@@ -10,8 +10,13 @@ use natter_events::{ClientId, ConversationId, Uid};
 use natter_log::{AppendError, Appended};
 use natter_platform::Problem;
 use natter_platform::problem::{JsonBody, PathParams, QueryParams};
-use natter_protocol::frame::{Block, Delete, Edit, Mark, Ok as OkFrame, React, ReactionOp, Send, SetPresence};
-use natter_protocol::http::{CommandQuery, Connections, ConnectionsQuery, EditBody, MarkBody, OnlinePage, OnlineUser};
+use natter_protocol::frame::{
+    Block, Delete, Edit, Mark, Ok as OkFrame, Pin, Prefer, React, Send, SetPresence, SetProfile, Toggle,
+};
+use natter_protocol::http::{
+    CommandQuery, Connections, ConnectionsQuery, EditBody, MarkBody, OnlinePage, OnlineUser, PreferencesBody,
+    ProfileBody,
+};
 use natter_protocol::limits::{DEFAULT_PAGE_ITEMS, MAX_CONNECTION_USERS, MAX_PAGE_ITEMS};
 use natter_protocol::{ErrorCode, Handle};
 use serde::Deserialize;
@@ -20,10 +25,10 @@ use crate::Gateway;
 use crate::commands::change::{self, Change};
 use crate::commands::mark::{self, Marked};
 use crate::commands::repeat::{self, Body};
-use crate::commands::{Caller, Decided, Done, Refused, block, refused_append, send};
+use crate::commands::{Caller, Decided, Done, Refused, Stored, block, prefer, profile, refused_append, send};
 
 /// Whoever sends a request, by its bearer token.
-pub struct Asking(Caller);
+pub struct Asking(pub(super) Caller);
 
 impl FromRequestParts<Arc<Gateway>> for Asking {
     type Rejection = Problem;
@@ -73,7 +78,7 @@ pub async fn react(
     PathParams((conversation, message, emoji)): PathParams<(ConversationId, u64, String)>,
     QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
 ) -> Result<Json<OkFrame>, Problem> {
-    let op = if method == Method::PUT { ReactionOp::Add } else { ReactionOp::Remove };
+    let op = if method == Method::PUT { Toggle::Add } else { Toggle::Remove };
     change(&gateway, &caller, (&React { reference: None, conversation, message, id, emoji, op }).into()).await
 }
 
@@ -89,7 +94,7 @@ pub async fn mark(
     PathParams(conversation): PathParams<ConversationId>,
     JsonBody(body): JsonBody<MarkBody>,
 ) -> Result<Json<OkFrame>, Problem> {
-    let command = Mark { reference: None, conversation, id: body.id, read: body.read };
+    let command = Mark { reference: None, conversation, id: body.id, read: body.read, thread: body.thread };
     let outcome = match mark::mark(&gateway, &caller, &command, None).await? {
         Marked::Known(done) => return Ok(Json(ok(None, done))),
         Marked::Queued { pending } => pending.await,
@@ -100,7 +105,19 @@ pub async fn mark(
         }
     };
     let outcome = outcome.map_err(|error| refused_append(&error));
-    appended(&gateway, None, outcome, Body::Marker { conversation, read: body.read }).await
+    appended(&gateway, None, outcome, Body::Marker { conversation, read: body.read, thread: body.thread }).await
+}
+
+/// `PUT` and `DELETE /api/conversations/{id}/messages/{seq}/pin?id=`.
+pub async fn pin(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    method: Method,
+    PathParams((conversation, message)): PathParams<(ConversationId, u64)>,
+    QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
+) -> Result<Json<OkFrame>, Problem> {
+    let op = if method == Method::PUT { Toggle::Add } else { Toggle::Remove };
+    change(&gateway, &caller, (&Pin { reference: None, conversation, message, id, op }).into()).await
 }
 
 /// `PUT` and `DELETE /api/blocks/{user}?id=`.
@@ -113,6 +130,29 @@ pub async fn block(
 ) -> Result<Json<OkFrame>, Problem> {
     let command = Block { reference: None, id, user };
     let decided = block::block(&gateway, &caller, &command, method == Method::PUT, None).await?;
+    answer(&gateway, &caller, None, id, decided).await
+}
+
+/// `PATCH /api/profile`.
+pub async fn profile(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    JsonBody(ProfileBody { id, display_name }): JsonBody<ProfileBody>,
+) -> Result<Json<OkFrame>, Problem> {
+    let command = SetProfile { reference: None, id, display_name };
+    let decided = profile::profile(&gateway, &caller, &command, None).await?;
+    answer(&gateway, &caller, None, id, decided).await
+}
+
+/// `PUT /api/conversations/{id}/preferences`.
+pub async fn prefer(
+    State(gateway): State<Arc<Gateway>>,
+    Asking(caller): Asking,
+    PathParams(conversation): PathParams<ConversationId>,
+    JsonBody(PreferencesBody { id, preferences }): JsonBody<PreferencesBody>,
+) -> Result<Json<OkFrame>, Problem> {
+    let command = Prefer { reference: None, conversation, id, preferences };
+    let decided = prefer::prefer(&gateway, &caller, &command, None).await?;
     answer(&gateway, &caller, None, id, decided).await
 }
 
@@ -182,22 +222,29 @@ pub async fn online(
     Ok(Json(OnlinePage { items, next }))
 }
 
-async fn answer(
+pub(super) async fn answer(
     gateway: &Gateway,
     caller: &Caller,
     reference: Option<u64>,
     id: ClientId,
     decided: Decided,
 ) -> Result<Json<OkFrame>, Problem> {
-    let (storing, fingerprint) = match decided {
+    let (storing, fingerprint, refused) = match decided {
         Decided::Known(done) => return Ok(Json(ok(reference, done))),
-        Decided::Queued { storing, fingerprint } | Decided::Changing { storing, fingerprint } => (storing, fingerprint),
+        Decided::Queued { storing, fingerprint } => (storing, fingerprint, None),
+        Decided::Changing { storing, fingerprint, refused } => (storing, fingerprint, refused),
     };
     let outcome = storing.await;
-    if !matches!(outcome, Ok(Appended { duplicate: false, .. })) {
+    if !matches!(outcome, Ok(Stored::Event(Appended { duplicate: false, .. }))) {
         gateway.rates.not_stored(caller.uid, id);
     }
-    appended(gateway, reference, outcome, Body::Printed(fingerprint)).await
+    let outcome = match outcome {
+        Ok(Stored::Already { seq }) => return Ok(Json(OkFrame { reference, seq: Some(seq), ..OkFrame::default() })),
+        Ok(Stored::Event(appended)) => Ok(appended),
+        Err(refused) => Err(refused),
+    };
+    let Json(ok) = appended(gateway, reference, outcome, Body::Printed(fingerprint)).await?;
+    Ok(Json(OkFrame { refused: refused.map(|refused| refused.lock().clone()), ..ok }))
 }
 
 async fn appended(
@@ -224,6 +271,7 @@ async fn stored(gateway: &Gateway, reference: Option<u64>, seq: u64) -> Result<J
         conversation: entry.as_ref().and_then(|entry| entry.conversation),
         at: entry.as_ref().map(|entry| entry.at),
         duplicate: false,
+        refused: None,
     }))
 }
 
@@ -235,5 +283,6 @@ fn ok(reference: Option<u64>, done: Done) -> OkFrame {
         conversation: done.conversation,
         at: done.at,
         duplicate: done.duplicate,
+        refused: done.refused,
     }
 }

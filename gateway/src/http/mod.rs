@@ -2,6 +2,7 @@
 
 mod api;
 mod origin;
+mod rooms;
 mod socket;
 mod web;
 
@@ -23,8 +24,17 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/api/messages", post(api::send))
         .route("/api/conversations/{id}/messages/{seq}", patch(api::edit).delete(api::delete))
         .route("/api/conversations/{id}/messages/{seq}/reactions/{emoji}", put(api::react).delete(api::react))
+        .route("/api/conversations/{id}/messages/{seq}/pin", put(api::pin).delete(api::pin))
+        .route("/api/rooms", post(rooms::create))
+        .route("/api/rooms/{id}", patch(rooms::update).delete(rooms::archive))
+        .route("/api/rooms/{id}/members/me", put(rooms::me).delete(rooms::me))
+        .route("/api/rooms/{id}/members/{user}", put(rooms::member).delete(rooms::member))
+        .route("/api/rooms/{id}/members/{user}/role", put(rooms::role))
+        .route("/api/rooms/{id}/bans/{user}", put(rooms::ban).delete(rooms::ban))
         .route("/api/conversations/{id}/marker", put(api::mark))
         .route("/api/blocks/{user}", put(api::block).delete(api::block))
+        .route("/api/conversations/{id}/preferences", put(api::prefer))
+        .route("/api/profile", patch(api::profile))
         .route("/api/presence", put(api::presence))
         .route("/api/connections", post(api::connections))
         .route("/api/online", get(api::online))

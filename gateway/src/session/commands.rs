@@ -6,11 +6,11 @@ use std::pin::Pin;
 use axum::extract::ws::WebSocket;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use natter_events::ClientId;
+use natter_events::{ClientId, Fingerprint};
 use natter_log::{AppendError, Appended, Stream};
 use natter_protocol::codec::Incoming;
-use natter_protocol::frame::{Block, Ok as OkFrame};
-use natter_protocol::{ClientFrame, ErrorCode, ServerFrame};
+use natter_protocol::frame::{Block, Ok as OkFrame, Prefer, RoomCreate, SetProfile};
+use natter_protocol::{ClientFrame, CloseCode, ErrorCode, ServerFrame};
 use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
@@ -18,7 +18,9 @@ use super::{End, Session};
 use crate::commands::change::{self, Change};
 use crate::commands::mark::{self, Marked};
 use crate::commands::repeat::{self, Body};
-use crate::commands::{Decided, Done, Refused, block, refused_append, send, typing};
+use crate::commands::room::create::{self, NotAdded};
+use crate::commands::room::{self, Command as Room};
+use crate::commands::{Decided, Done, Refused, Stored, Storing, block, prefer, profile, refused_append, send, typing};
 use crate::feed::Entry;
 
 /// A durable command that is on its way. A repeat of one is a command of its own: the broker tells that it is a repeat.
@@ -27,8 +29,10 @@ struct Command {
     id: ClientId,
     body: Body,
     reference: Option<u64>,
-    /// The broker has it; the feed brings it by then, or is broken.
-    feed_due: Option<Instant>,
+    /// Of a room that is made: who is not in it, as far as that is known.
+    refused: Option<NotAdded>,
+    /// The broker has it, there; the feed brings it by then, or is broken.
+    stored: Option<(u64, Instant)>,
 }
 
 /// What became of a command's append.
@@ -37,7 +41,7 @@ pub(super) enum Outcome {
         ticket: u64,
         result: Result<Appended, Refused>,
     },
-    /// A marker that another command's event covered.
+    /// Another event says it already: a marker that another command's event covered, or what was so before.
     Covered {
         ticket: u64,
         result: Result<u64, Refused>,
@@ -91,21 +95,42 @@ impl InFlight {
         }
     }
 
-    /// An event of the user's came by the feed: the `ref` of the command that made it, if it is one of this socket's.
-    pub(super) fn stored(&mut self, id: ClientId, entry: &Entry) -> Option<Option<u64>> {
+    /// An event of the user's came by the feed: the `ok` of the command that made it, if it is one of this socket's.
+    pub(super) fn stored(&mut self, id: ClientId, entry: &Entry, epoch: u64) -> Option<OkFrame> {
         // The same id with another body is another command, whose turn comes when the broker recognises the id.
         let index = self.commands.iter().position(|command| command.id == id && command.body.made(entry))?;
-        Some(self.commands.swap_remove(index).reference)
+        Some(self.commands.swap_remove(index).ok_in_place(entry, epoch))
+    }
+
+    /// A command whose event the session was led past without getting it.
+    fn passed(&mut self, cursor: u64) -> Option<(Command, u64)> {
+        let is_past = |command: &Command| command.stored.is_some_and(|(seq, _)| seq <= cursor);
+        let index = self.commands.iter().position(is_past)?;
+        let command = self.commands.swap_remove(index);
+        let (seq, _) = command.stored?;
+        Some((command, seq))
     }
 
     /// When the feed has to have brought what the broker has.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.commands.iter().filter_map(|command| command.feed_due).min()
+        self.commands.iter().filter_map(|command| command.stored).map(|(_, due)| due).min()
     }
 
     fn add(&mut self, id: ClientId, reference: Option<u64>, body: Body, outcome: impl FnOnce(u64) -> Awaited) {
         let ticket = self.ticket(id, reference, body);
         self.outcomes.push(outcome(ticket));
+        self.is_alone = false;
+    }
+
+    /// The same, of one that has to be settled before another may be taken.
+    fn add_alone(&mut self, id: ClientId, reference: Option<u64>, change: Changing) {
+        let Changing { storing, fingerprint, refused } = change;
+        let ticket = self.ticket(id, reference, Body::Printed(fingerprint));
+        if let Some(command) = self.get_mut(ticket) {
+            command.refused = refused;
+        }
+        self.outcomes.push(outcome_of(storing, ticket));
+        self.is_alone = true;
     }
 
     fn add_delayed(&mut self, id: ClientId, reference: Option<u64>, body: Body, outcome: impl FnOnce(u64) -> Awaited) {
@@ -116,7 +141,7 @@ impl InFlight {
     fn ticket(&mut self, id: ClientId, reference: Option<u64>, body: Body) -> u64 {
         self.last_ticket += 1;
         let ticket = self.last_ticket;
-        self.commands.push(Command { ticket, id, body, reference, feed_due: None });
+        self.commands.push(Command { ticket, id, body, reference, refused: None, stored: None });
         ticket
     }
 
@@ -158,8 +183,41 @@ impl Session {
             Incoming::Frame(ClientFrame::React(command)) => {
                 (command.reference, self.on_change(command.reference, (&command).into()).await)
             }
+            Incoming::Frame(ClientFrame::Pin(command)) => {
+                (command.reference, self.on_change(command.reference, (&command).into()).await)
+            }
+            Incoming::Frame(ClientFrame::RoomCreate(command)) => (command.reference, self.on_create(&command).await),
+            Incoming::Frame(ClientFrame::RoomUpdate(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Update(&command)).await)
+            }
+            Incoming::Frame(ClientFrame::RoomArchive(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Archive(&command)).await)
+            }
+            Incoming::Frame(ClientFrame::RoomJoin(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Join(&command)).await)
+            }
+            Incoming::Frame(ClientFrame::RoomLeave(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Leave(&command)).await)
+            }
+            Incoming::Frame(ClientFrame::RoomAdd(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Add(&command)).await)
+            }
+            Incoming::Frame(ClientFrame::RoomRemove(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Remove(&command)).await)
+            }
+            Incoming::Frame(ClientFrame::RoomBan(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Ban(&command)).await)
+            }
+            Incoming::Frame(ClientFrame::RoomUnban(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Unban(&command)).await)
+            }
+            Incoming::Frame(ClientFrame::RoomRole(command)) => {
+                (command.reference, self.on_room(command.reference, Room::Role(&command)).await)
+            }
             Incoming::Frame(ClientFrame::Block(command)) => (command.reference, self.on_block(&command, true).await),
             Incoming::Frame(ClientFrame::Unblock(command)) => (command.reference, self.on_block(&command, false).await),
+            Incoming::Frame(ClientFrame::Profile(command)) => (command.reference, self.on_profile(&command).await),
+            Incoming::Frame(ClientFrame::Prefer(command)) => (command.reference, self.on_prefer(&command).await),
             Incoming::Frame(ClientFrame::Mark(command)) => (command.reference, self.on_mark(command).await),
             Incoming::Frame(ClientFrame::Typing(command)) => {
                 let result = typing::typing(&self.gateway, &self.caller, &command).await;
@@ -202,24 +260,51 @@ impl Session {
         Ok(self.decided(command.id, command.reference, decided))
     }
 
+    async fn on_profile(&mut self, command: &SetProfile) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
+        let decided = profile::profile(&self.gateway, &self.caller, command, Some(self.line)).await?;
+        Ok(self.decided(command.id, command.reference, decided))
+    }
+
+    async fn on_prefer(&mut self, command: &Prefer) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
+        let decided = prefer::prefer(&self.gateway, &self.caller, command, Some(self.line)).await?;
+        Ok(self.decided(command.id, command.reference, decided))
+    }
+
+    async fn on_create(&mut self, command: &RoomCreate) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
+        let decided = create::create(&self.gateway, &self.caller, command, Some(self.line)).await?;
+        Ok(self.decided(command.id, command.reference, decided))
+    }
+
+    async fn on_room(&mut self, reference: Option<u64>, command: Room<'_>) -> Result<Option<OkFrame>, Refused> {
+        self.check_order()?;
+        let decided = room::room(&self.gateway, &self.caller, &command, Some(self.line)).await?;
+        let (_, _, id) = command.head();
+        Ok(self.decided(id, reference, decided))
+    }
+
     /// The answer to a command that was stored before; of any other, the outcome is awaited.
     fn decided(&mut self, id: ClientId, reference: Option<u64>, decided: Decided) -> Option<OkFrame> {
-        let (storing, fingerprint, alone) = match decided {
-            Decided::Known(done) => return Some(ok_of(reference, done)),
-            Decided::Queued { storing, fingerprint } => (storing, fingerprint, false),
-            Decided::Changing { storing, fingerprint } => (storing, fingerprint, true),
-        };
-        let outcome =
-            |ticket| -> Awaited { Box::pin(async move { Outcome::Appended { ticket, result: storing.await } }) };
-        self.in_flight.add(id, reference, Body::Printed(fingerprint), outcome);
-        self.in_flight.is_alone = alone;
-        None
+        match decided {
+            Decided::Known(done) => Some(ok_of(reference, done)),
+            Decided::Queued { storing, fingerprint } => {
+                self.in_flight.add(id, reference, Body::Printed(fingerprint), |ticket| outcome_of(storing, ticket));
+                None
+            }
+            Decided::Changing { storing, fingerprint, refused } => {
+                self.in_flight.add_alone(id, reference, Changing { storing, fingerprint, refused });
+                None
+            }
+        }
     }
 
     async fn on_mark(&mut self, command: natter_protocol::frame::Mark) -> Result<Option<OkFrame>, Refused> {
         self.check_order()?;
         let reference = command.reference;
-        let body = Body::Marker { conversation: command.conversation, read: command.read };
+        let natter_protocol::frame::Mark { conversation, read, thread, .. } = command;
+        let body = Body::Marker { conversation, read, thread };
         match mark::mark(&self.gateway, &self.caller, &command, Some(self.line)).await? {
             Marked::Known(done) => return Ok(Some(ok_of(reference, done))),
             Marked::Queued { pending } => self.in_flight.add(command.id, reference, body, |ticket| {
@@ -269,6 +354,16 @@ impl Session {
         }
     }
 
+    /// Answers what was stored and did not reach this session: its user was no member of the room any more.
+    pub(super) async fn answer_passed(&mut self, socket: &mut WebSocket) -> Result<(), End> {
+        while let Some((command, seq)) = self.in_flight.passed(self.cursor.seq) {
+            let Some(entry) = self.gateway.feed.tail.get(seq) else { return Err(CloseCode::TooSlow.into()) };
+            let ok = OkFrame { position: None, ..command.ok_in_place(&entry, self.gateway.feed.epoch()) };
+            self.send(socket, &ServerFrame::Ok(ok)).await?;
+        }
+        Ok(())
+    }
+
     /// Acts on the outcome of an append. What was stored is answered when the feed brings it.
     pub(super) async fn settle(&mut self, socket: &mut WebSocket, outcome: Outcome) -> Result<(), End> {
         let ticket = match &outcome {
@@ -283,8 +378,8 @@ impl Session {
                 self.gateway.rates.not_stored(self.caller.uid, id);
                 repeat::settle(&self.gateway.clone(), appended, body).await
             }
-            Outcome::Appended { result: Ok(_), .. } => {
-                command.feed_due = Some(feed_due);
+            Outcome::Appended { result: Ok(appended), .. } => {
+                command.stored = Some((appended.seq, feed_due));
                 return Ok(());
             }
             Outcome::Appended { result: Err(refused), .. } => {
@@ -292,7 +387,7 @@ impl Session {
                 Err(refused)
             }
             Outcome::Covered { result, .. } => {
-                result.map(|seq| Done { seq, conversation: None, at: None, duplicate: false })
+                result.map(|seq| Done { seq, conversation: None, at: None, duplicate: false, refused: None })
             }
         };
         let Some(command) = self.in_flight.remove(ticket) else { return Ok(()) };
@@ -312,15 +407,35 @@ impl Session {
     }
 }
 
-/// The `ok` of a command in its event's place (EVT2).
-pub(super) fn ok_in_place(reference: Option<u64>, entry: &Entry, epoch: u64) -> OkFrame {
-    OkFrame {
-        reference,
-        seq: Some(entry.seq),
-        position: Some(entry.position(epoch)),
-        conversation: entry.conversation,
-        at: Some(entry.at),
-        duplicate: false,
+/// A change of state on its way.
+struct Changing {
+    storing: Storing,
+    fingerprint: Fingerprint,
+    refused: Option<NotAdded>,
+}
+
+fn outcome_of(storing: Storing, ticket: u64) -> Awaited {
+    Box::pin(async move {
+        match storing.await {
+            Ok(Stored::Event(appended)) => Outcome::Appended { ticket, result: Ok(appended) },
+            Ok(Stored::Already { seq }) => Outcome::Covered { ticket, result: Ok(seq) },
+            Err(refused) => Outcome::Appended { ticket, result: Err(refused) },
+        }
+    })
+}
+
+impl Command {
+    /// The `ok` of a command in its event's place (EVT2).
+    fn ok_in_place(self, entry: &Entry, epoch: u64) -> OkFrame {
+        OkFrame {
+            reference: self.reference,
+            seq: Some(entry.seq),
+            position: Some(entry.position(epoch)),
+            conversation: entry.conversation,
+            at: Some(entry.at),
+            duplicate: false,
+            refused: self.refused.map(|refused| refused.lock().clone()),
+        }
     }
 }
 
@@ -333,6 +448,7 @@ fn ok_of(reference: Option<u64>, done: Done) -> OkFrame {
         conversation: done.conversation,
         at: done.at,
         duplicate: done.duplicate,
+        refused: done.refused,
     }
 }
 

@@ -31,7 +31,7 @@ use self::outgoing::Outgoing;
 use self::resume::Start;
 use crate::Gateway;
 use crate::commands::Caller;
-use crate::feed::Place;
+use crate::feed::{Place, RoomSet};
 use crate::render;
 use crate::router::SessionHandle;
 
@@ -87,6 +87,7 @@ async fn begin(
         gateway: gateway.clone(),
         encoding: upgrade.encoding,
         cursor: Place { seq: 0, tag: natter_events::Tag(0) },
+        rooms: RoomSet::default(),
         expires: deadline(gateway, claims.expires_at_ms()),
         next_ping: Instant::now() + gateway.config.heartbeat,
         pong_due: None,
@@ -120,6 +121,8 @@ struct Session {
     encoding: Encoding,
     /// The client has everything up to here.
     cursor: Place,
+    /// The rooms that the user is in there.
+    rooms: RoomSet,
     expires: Instant,
     next_ping: Instant,
     pong_due: Option<Instant>,
@@ -182,10 +185,23 @@ impl Session {
         }
     }
 
+    /// Has the events of the user's rooms routed here.
+    async fn enter_rooms(&mut self) -> Result<(), End> {
+        let state = self.gateway.rooms.of(self.caller.uid).await.map_err(|error| {
+            tracing::warn!(error = &*natter_platform::error::chain(&error), "which rooms a user is in can't be read");
+            CloseCode::FeedBehind
+        })?;
+        // The broker may be ahead of the feed: what is routed until then, is what the session will deliver.
+        self.gateway.feed.reaches(state.seq, self.gateway.config.ahead_timeout).await;
+        self.gateway.router.enter(&self.handle, state.seq, &state.ids());
+        Ok(())
+    }
+
     /// Says welcome, then sets the cursor by a replay or a reset (CON3).
     async fn start(&mut self, socket: &mut WebSocket, resume: Option<Position>) -> Result<(), End> {
         let gateway = self.gateway.clone();
         let config = &gateway.config;
+        self.enter_rooms().await?;
         let start = resume::start(&gateway, self.caller.uid, resume).await;
         let welcome = ServerFrame::Welcome(Welcome {
             user: self.caller.handle.clone(),
@@ -206,8 +222,8 @@ impl Session {
         });
         match start {
             Start::Close(code) => Err(code.into()),
-            Start::Reset { reason, from } => {
-                self.cursor = from;
+            Start::Reset { reason, from, rooms } => {
+                (self.cursor, self.rooms) = (from, rooms);
                 // What was routed here before is not this client's to wait for.
                 self.handle.written(usize::MAX);
                 let reset = ServerFrame::Reset(Reset { reason, position: render::position(&gateway, from) });
@@ -216,7 +232,7 @@ impl Session {
                 out.push(&self.encoding.encode(&reset));
                 self.write(socket, &mut out).await
             }
-            Start::Replay { older, from } => {
+            Start::Replay { older, from, rooms } => {
                 let mut out = Outgoing::new(self.encoding);
                 out.push(&self.encoding.encode(&welcome));
                 let deletions = older.iter().filter_map(|entry| entry.deletes()).collect::<HashSet<_>>();
@@ -230,7 +246,7 @@ impl Session {
                     }
                 }
                 self.write(socket, &mut out).await?;
-                self.cursor = from;
+                (self.cursor, self.rooms) = (from, rooms);
                 self.deliver_events(socket).await?;
                 let caught_up = CaughtUp { position: render::position(&gateway, self.cursor) };
                 self.send(socket, &ServerFrame::CaughtUp(caught_up)).await
@@ -256,7 +272,7 @@ impl Session {
     async fn deliver_events(&mut self, socket: &mut WebSocket) -> Result<(), End> {
         loop {
             // What the client did not take while it was in the tail, it takes up again by a resume.
-            let batch = self.gateway.feed.tail.after(self.caller.uid, self.cursor.seq, BATCH);
+            let batch = self.gateway.feed.tail.after(self.caller.uid, &self.rooms, self.cursor.seq, BATCH);
             let batch = batch.map_err(|_| CloseCode::TooSlow)?;
             let mut out = Outgoing::new(self.encoding);
             let mut bytes = 0;
@@ -270,7 +286,8 @@ impl Session {
             }
             self.write(socket, &mut out).await?;
             self.handle.written(bytes);
-            self.cursor = batch.complete;
+            (self.cursor, self.rooms) = (batch.complete, batch.rooms);
+            self.answer_passed(socket).await?;
             if batch.entries.len() < BATCH {
                 return Ok(());
             }
@@ -282,9 +299,8 @@ impl Session {
     async fn put(&mut self, out: &mut Outgoing, entry: &crate::feed::Entry, is_unsaid: bool) -> Result<(), End> {
         if entry.actor == self.caller.uid
             && let Some(id) = entry.id
-            && let Some(reference) = self.in_flight.stored(id, entry)
+            && let Some(ok) = self.in_flight.stored(id, entry, self.gateway.feed.epoch())
         {
-            let ok = commands::ok_in_place(reference, entry, self.gateway.feed.epoch());
             out.push(&self.encoding.encode(&ServerFrame::Ok(ok)));
             return Ok(());
         }

@@ -10,7 +10,10 @@ use natter_protocol::limits::MAX_RESUME_EVENTS;
 use natter_protocol::{CloseCode, Position};
 
 use crate::Gateway;
-use crate::feed::{Entry, Place};
+use crate::copies::CopyError;
+use crate::feed::walk::after;
+use crate::feed::{Entry, Place, RoomSet};
+use crate::rooms::rooms_at;
 
 /// Events read from the broker at once.
 const SCAN_EVENTS: usize = 4_096;
@@ -25,50 +28,68 @@ pub enum Start {
     Replay {
         older: Vec<Arc<Entry>>,
         from: Place,
+        /// The rooms that the user was in at `from`.
+        rooms: RoomSet,
     },
     Reset {
         reason: ResetReason,
         from: Place,
+        rooms: RoomSet,
     },
     /// Neither can be had here now.
     Close(CloseCode),
 }
 
+/// Why a session can't begin here now.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("the log can't be read")]
+    Read(#[from] ReadError),
+    #[error("which rooms the user is in can't be read")]
+    Rooms(#[from] CopyError),
+}
+
 /// Decides how the session of `user` begins.
 pub async fn start(gateway: &Gateway, user: Uid, resume: Option<Position>) -> Start {
+    match begin(gateway, user, resume).await {
+        Ok(start) => start,
+        Err(error) => {
+            tracing::warn!(error = &*natter_platform::error::chain(&error), "a session can't begin");
+            Start::Close(CloseCode::FeedBehind)
+        }
+    }
+}
+
+async fn begin(gateway: &Gateway, user: Uid, resume: Option<Position>) -> Result<Start, StartError> {
     let feed = &gateway.feed;
-    let reset = |reason| Start::Reset { reason, from: feed.head() };
-    let Some(resume) = resume else { return reset(ResetReason::Fresh) };
+    let Some(resume) = resume else { return reset(gateway, user, ResetReason::Fresh).await };
     if resume.epoch != feed.epoch() {
-        return reset(ResetReason::OtherLog);
+        return reset(gateway, user, ResetReason::OtherLog).await;
     }
     if resume.seq > feed.head().seq && !feed.reaches(resume.seq, gateway.config.ahead_timeout).await {
-        return Start::Close(CloseCode::FeedBehind);
+        return Ok(Start::Close(CloseCode::FeedBehind));
     }
-    match is_ours(gateway, resume).await {
-        Ok(true) => {}
-        Ok(false) => return reset(ResetReason::OtherLog),
-        Err(error) => {
-            tracing::warn!(error = &*natter_platform::error::chain(&error), "a position can't be checked");
-            return Start::Close(CloseCode::FeedBehind);
-        }
+    if !is_ours(gateway, resume).await? {
+        return reset(gateway, user, ResetReason::OtherLog).await;
     }
     let from = Place { seq: resume.seq, tag: resume.tag };
-    match feed.tail.count_after(user, resume.seq) {
-        Ok(count) if count > MAX_RESUME_EVENTS => reset(ResetReason::TooMuch),
-        Ok(_) => Start::Replay { older: Vec::new(), from },
-        Err(_) if feed.head().seq.saturating_sub(resume.seq) > gateway.config.max_replay_events => {
-            reset(ResetReason::TooOld)
-        }
-        Err(_) => match scan(gateway, user, from).await {
-            Ok(Some((older, from))) => Start::Replay { older, from },
-            Ok(None) => reset(ResetReason::TooMuch),
-            Err(error) => {
-                tracing::warn!(error = &*natter_platform::error::chain(&error), "a replay can't be read");
-                Start::Close(CloseCode::FeedBehind)
-            }
+    if feed.tail.floor() > resume.seq && feed.head().seq.saturating_sub(resume.seq) > gateway.config.max_replay_events {
+        return reset(gateway, user, ResetReason::TooOld).await;
+    }
+    let rooms = rooms_at(gateway, user, resume.seq).await?;
+    match feed.tail.count_after(user, &rooms, resume.seq, MAX_RESUME_EVENTS + 1) {
+        Ok(count) if count > MAX_RESUME_EVENTS => reset(gateway, user, ResetReason::TooMuch).await,
+        Ok(_) => Ok(Start::Replay { older: Vec::new(), from, rooms }),
+        Err(_) => match scan(gateway, user, from, rooms).await? {
+            Some(replay) => Ok(replay),
+            None => reset(gateway, user, ResetReason::TooMuch).await,
         },
     }
+}
+
+async fn reset(gateway: &Gateway, user: Uid, reason: ResetReason) -> Result<Start, StartError> {
+    let from = gateway.feed.head();
+    Ok(Start::Reset { reason, from, rooms: rooms_at(gateway, user, from.seq).await? })
 }
 
 /// Whether the event at a position is the one that the position was given out for (D14).
@@ -84,28 +105,37 @@ async fn is_ours(gateway: &Gateway, position: Position) -> Result<bool, ReadErro
 }
 
 /// Reads what reaches `user` from the broker, until the tail takes over. Nothing if that is too much.
-async fn scan(gateway: &Gateway, user: Uid, from: Place) -> Result<Option<(Vec<Arc<Entry>>, Place)>, ReadError> {
+async fn scan(gateway: &Gateway, user: Uid, from: Place, mut rooms: RoomSet) -> Result<Option<Start>, StartError> {
     // The permit is only refused when the semaphore is closed, which nobody does.
     let _turn = gateway.replays.acquire().await;
     let (mut older, mut bytes, mut place) = (Vec::new(), 0, from);
     loop {
-        match gateway.feed.tail.count_after(user, place.seq) {
+        match gateway.feed.tail.count_after(user, &rooms, place.seq, MAX_RESUME_EVENTS + 1) {
             Ok(rest) if older.len() + rest > MAX_RESUME_EVENTS => return Ok(None),
-            Ok(_) => return Ok(Some((older, place))),
+            Ok(_) => return Ok(Some(Start::Replay { older, from: place, rooms })),
             Err(_) => {}
         }
         let stretch = gateway.log.range(Stream::Chat, place.seq, SCAN_EVENTS, SCAN_BYTES).await?;
         if stretch.is_empty() {
             // The log ends before the tail begins: it is another one by now, and the feed will say so.
-            return Err(ReadError::Unavailable);
+            return Err(ReadError::Unavailable.into());
         }
         for stored in stretch {
             place = Place { seq: stored.seq, tag: stored.tag() };
-            let reaches =
-                Envelope::peek(&stored.payload).is_ok_and(|envelope| envelope.addressees().any(|uid| uid == user));
-            if reaches && let Ok(entry) = Entry::new(stored) {
-                bytes += entry.cost();
-                older.push(Arc::new(entry));
+            let may_reach = Envelope::peek(&stored.payload).is_ok_and(|envelope| {
+                envelope.addressees().any(|uid| uid == user)
+                    || envelope.conversation.is_some_and(|room| rooms.binary_search(&room).is_ok())
+            });
+            if may_reach && let Ok(entry) = Entry::new(stored) {
+                let reaches =
+                    entry.to.contains(&user) || entry.room().is_some_and(|room| rooms.binary_search(&room).is_ok());
+                if let Some(stay) = entry.stay.filter(|stay| stay.user == user) {
+                    rooms = after(&rooms, &stay);
+                }
+                if reaches {
+                    bytes += entry.cost();
+                    older.push(Arc::new(entry));
+                }
             }
             if older.len() > MAX_RESUME_EVENTS || bytes > MAX_REPLAY_BYTES {
                 return Ok(None);

@@ -96,7 +96,9 @@ impl World {
             signer: Arc::new(self.signer()),
             verifier: verifier.clone(),
             clock: self.clock.clone(),
-            newer: Arc::new(move |uid, seq| newer.lock().unwrap().get(&uid).is_some_and(|last| *last > seq)),
+            newer: Arc::new(move |subject: natter_events::Subject, seq| {
+                newer.lock().unwrap().get(&subject.owner()).is_some_and(|last| *last > seq)
+            }),
             config,
             log: log.clone(),
         })

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use natter_events::{
-    Account, ContentKey, Field, KeyId, Record, Revocation, RevokedSessions, SessionId, SessionsRevoked, Uid,
+    Account, ContentKey, Field, KeyId, Record, Revocation, RevokedSessions, SessionId, SessionsRevoked, Subject, Uid,
     UserRegistered,
 };
 use natter_gateway::accounts::{AccountError, Accounts, Refused};
-use natter_platform::tokens::{DEFAULT_LIFETIME, PrivateKey, Realm, Signer, Subject, TokenError};
+use natter_gateway::copies::CopyError;
+use natter_platform::tokens::{self, DEFAULT_LIFETIME, PrivateKey, Realm, Signer, TokenError};
 
 use crate::harness::{PASSWORD, PATIENCE, World};
 
@@ -55,7 +56,7 @@ async fn hrt4_a_token_is_good_only_from_our_key_for_an_account_that_is_there_and
     let door = world.door().await;
     let login = door.register("ada").await.expect(201);
     let claims = door.claims(&login);
-    let subject = |uid, handle: &str| Subject::new(uid, claims.session, handle);
+    let subject = |uid, handle: &str| tokens::Subject::new(uid, claims.session, handle);
     let (good, _) = world.signer().mint(subject(claims.uid, "ada")).unwrap();
     let (unknown, _) = world.signer().mint(subject(Uid::random(), "ada")).unwrap();
     let (no_handle, _) = world.signer().mint(subject(claims.uid, "No Handle")).unwrap();
@@ -85,7 +86,7 @@ async fn d5_an_event_between_reading_an_account_and_entering_it_is_not_missed() 
     let (asked, mut questions) = tokio::sync::mpsc::unbounded_channel();
     let (tell, told) = std::sync::mpsc::channel();
     let (told, tail) = (Mutex::new(told), AtomicU64::new(0));
-    let newer = move |_: Uid, seq: u64| {
+    let newer = move |_: Subject, seq: u64| {
         // The account is read and entered. Only now the next event happens, and the feed puts it into the tail.
         if tail.load(Ordering::SeqCst) == 0 {
             asked.send(seq).unwrap();
@@ -133,9 +134,9 @@ async fn d5_an_account_that_the_log_never_shows_as_new_as_the_tail_is_an_error_a
     let uid = register(&world).await;
     let asked = Arc::new(AtomicU64::new(0));
     let count = asked.clone();
-    let newer = move |_: Uid, _: u64| count.fetch_add(1, Ordering::SeqCst) < u64::MAX;
+    let newer = move |_: Subject, _: u64| count.fetch_add(1, Ordering::SeqCst) < u64::MAX;
     let accounts = Accounts::new(world.log.clone(), 10, Arc::new(newer));
-    assert!(matches!(accounts.get(uid).await, Err(AccountError::Read(_))));
+    assert!(matches!(accounts.get(uid).await, Err(AccountError::Copy(CopyError::Read(_)))));
     assert!(asked.load(Ordering::SeqCst) < 1_000);
 }
 
@@ -156,7 +157,7 @@ async fn an_account_event_that_does_not_read_is_an_error_that_names_it() {
     let mut keyless = next_event_of(uid);
     keyless.envelope.key = None;
     world.append(&keyless).await;
-    assert!(matches!(fresh.service.accounts.get(uid).await, Err(AccountError::NoAccount { .. })));
+    assert!(matches!(fresh.service.accounts.get(uid).await, Err(AccountError::Copy(CopyError::NoState { .. }))));
 }
 
 #[tokio::test]

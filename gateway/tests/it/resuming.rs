@@ -124,7 +124,7 @@ async fn con3_more_than_ten_thousand_events_are_too_much() {
     let log = rig.log().await;
     let conversation = natter_events::ConversationId::direct(&[ada.uid]);
     let append = |n: u64| {
-        let record = natter_events::Record::new(ada.uid, natter_events::ReadMarkerMoved { read: n })
+        let record = natter_events::Record::new(ada.uid, natter_events::ReadMarkerMoved { read: n, thread: None })
             .to(&[ada.uid])
             .in_conversation(conversation)
             .answering(natter_events::ClientId::at(n));

@@ -31,6 +31,8 @@ pub struct Rig {
     pub clock: Clock,
     /// How gateways that are added from now on serve.
     pub serve: ServeOptions,
+    /// How they look after accounts.
+    pub accounts: AccountConfig,
     secrets: Secrets,
 }
 
@@ -80,7 +82,11 @@ impl Rig {
     pub async fn empty(clock: Clock, token_lifetime: Duration) -> Self {
         let secrets =
             Secrets { key: Arc::new(PrivateKey::generate().unwrap()), master: ContentKey::random(), token_lifetime };
-        Self { broker: Broker::start().await, gateways: Vec::new(), clock, serve: ServeOptions::default(), secrets }
+        // The cheapest hash there is: what these tests are about is not how long a guess takes.
+        let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
+        let accounts = AccountConfig { password_cost: cost, ..AccountConfig::default() };
+        let (broker, serve) = (Broker::start().await, ServeOptions::default());
+        Self { broker, gateways: Vec::new(), clock, serve, accounts, secrets }
     }
 
     /// One more gateway.
@@ -105,8 +111,8 @@ impl Rig {
     pub async fn begin(&mut self, settings: Settings, change: impl Fn(&mut Config), before_tasks: impl AsyncFnOnce()) {
         let mut config = Config { name: format!("g{}", self.gateways.len()), ..Config::default() };
         change(&mut config);
-        let (secrets, clock, options) = (self.secrets.clone(), self.clock.clone(), self.serve);
-        self.gateways.push(Running::start(config, settings, secrets, clock, options, before_tasks).await);
+        let deployed = (self.secrets.clone(), self.clock.clone(), self.serve, self.accounts.clone());
+        self.gateways.push(Running::start(config, settings, deployed, before_tasks).await);
     }
 
     /// How to reach the broker through a proxy.
@@ -253,11 +259,10 @@ impl Running {
     async fn start(
         config: Config,
         settings: Settings,
-        secrets: Secrets,
-        clock: Clock,
-        options: ServeOptions,
+        deployed: (Secrets, Clock, ServeOptions, AccountConfig),
         before_tasks: impl AsyncFnOnce(),
     ) -> Self {
+        let (secrets, clock, options, accounts) = deployed;
         let runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = { runtime }.worker_threads(2).thread_name(config.name.clone()).enable_all().build().unwrap();
         let connected = runtime.spawn(async move {
@@ -282,9 +287,6 @@ impl Running {
                 tasks: tasks.clone(),
                 shutdown: sockets.clone(),
             };
-            // The cheapest hash there is: what these tests are about is not how long a guess takes.
-            let cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
-            let accounts = AccountConfig { password_cost: cost, ..AccountConfig::default() };
             let gateway = Gateway::start(config, accounts, deps).unwrap();
             let readiness = Readiness::new(&shutdown);
             gateway.add_checks(&readiness);

@@ -1,4 +1,4 @@
-//! `GET /history/conversations/{id}`: one conversation of the caller's.
+//! `GET /history/conversations/{id}`: one conversation that the caller is in.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,7 +7,8 @@ use natter_platform::problem::PathParams;
 use natter_protocol::history::{At, ConversationItem};
 
 use super::conversation_item::{conversation_item, conversations_where};
-use super::{conversation_of, no_such_conversation};
+use super::in_conversation::not_member;
+use super::{conversation_of, no_such_conversation, room};
 use crate::History;
 use crate::caller::Caller;
 use crate::database::DatabaseError;
@@ -20,9 +21,13 @@ pub(super) async fn get(
     caller: Caller,
     PathParams(id): PathParams<String>,
 ) -> Result<Json<At<ConversationItem>>, Problem> {
-    let statement = caller.statement(ONE).bind(conversation_of(&id)?.as_uuid());
+    let conversation = conversation_of(&id)?;
+    let statement = caller.statement(ONE).bind(conversation.as_uuid());
     let snapshot = history.read(&caller, "conversation", &statement).await?;
     let mut found = snapshot.items(|row| conversation_item(row, &caller)).map_err(DatabaseError::from)?;
-    let item = found.pop().ok_or_else(no_such_conversation)?;
-    Ok(Json(At { item, position: snapshot.position }))
+    match found.pop() {
+        Some(item) => Ok(Json(At { item, position: snapshot.position })),
+        None if room::find(&history, &caller, conversation).await?.is_some() => Err(not_member()),
+        None => Err(no_such_conversation()),
+    }
 }

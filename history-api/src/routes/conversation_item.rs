@@ -5,24 +5,47 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use super::room_item::room_item;
 use crate::caller::Caller;
 use crate::rows;
 
-/// A statement that gives conversations of the caller's. What is said picks some of `c`, with `p` as the caller's place in
-/// each, and says in which order.
+/// What a conversation is ordered by for the caller: its last message outside of threads, or their coming into it.
+macro_rules! activity {
+    () => {
+        "greatest(c.last_seq, coalesce(p.joined_seq, c.created_seq))"
+    };
+}
+
+/// A statement that gives conversations that the caller is in. What is said picks some of `c`, with `p` as the caller's
+/// place in each, and says in which order. A room that is not there yet but for its members is not shown.
 macro_rules! conversations_where {
     ($($which:tt)+) => {
         $crate::statement::gated!(
-            "select at.epoch, at.seq, at.tag, at.refused, c.*, last.*, author.handle as m_sender, people.*
+            "select at.epoch, at.seq, at.tag, at.refused, c.*, counted.*, last.*, author.handle as m_sender, people.*, room.*,
+                    preferred.preferences
              from at
              left join lateral (
-                 select true as item, c.id, c.kind, c.last_seq, c.last_ordinal, c.last_at, p.read_seq, p.read_ordinal
+                 select true as item, c.id, c.kind, c.last_seq, p.read_seq,
+                        greatest(c.last_at, p.joined_at) as active_at, ", $crate::routes::conversation_item::activity!(), " as activity
                  from participants p join conversations c on c.id = p.conversation
-                 where p.uid = $1 and ", $($which)+, "
+                 where p.uid = $1 and (c.kind = 'direct' or exists (select from rooms r where r.conversation = c.id))
+                       and ", $($which)+, "
              ) c on true
              left join lateral (
-                 select ", $crate::rows::message_columns!(), "
-                 from messages m where m.conversation = c.id and m.seq = c.last_seq
+                 select k.unread, k.mentions from counters k where k.conversation = c.id and k.uid = $1
+             ) counted on true
+             left join preferences preferred on preferred.uid = $1 and preferred.conversation = c.id
+             left join lateral (select ", $crate::rows::spans_of!("c.id"), " as spans offset 0) may on true
+             left join lateral (
+                 select ", $crate::rows::message_columns!("may.spans"), "
+                 from (select s as span from unnest(may.spans) s order by s desc) span
+                 cross join lateral (
+                     select x.* from messages x
+                     where x.conversation = c.id and x.thread = 0 and x.seq <= c.last_seq
+                           and x.seq >= lower(span.span) and x.seq < upper(span.span)
+                     order by x.seq desc limit 1
+                 ) m
+                 limit 1
              ) last on true
              left join users author on author.uid = last.m_by
              left join lateral (
@@ -31,12 +54,15 @@ macro_rules! conversations_where {
                  from participants q
                  left join users u on u.uid = q.uid
                  left join presence e on e.uid = q.uid
-                 where q.conversation = c.id
-             ) people on true"
+                 where q.conversation = c.id and c.kind = 'direct'
+             ) people on true
+             left join lateral (
+                 select ", $crate::routes::room_item::room_columns!(), " from rooms r where r.conversation = c.id
+             ) room on true"
         )
     };
 }
-pub(super) use conversations_where;
+pub(super) use {activity, conversations_where};
 
 pub(super) fn conversation_item(row: &PgRow, caller: &Caller) -> sqlx::Result<ConversationItem> {
     let conversation = rows::conversation(row, "id")?;
@@ -46,16 +72,22 @@ pub(super) fn conversation_item(row: &PgRow, caller: &Caller) -> sqlx::Result<Co
     };
     let last_message =
         if rows::is_there::<i64>(row, "m_seq")? { Some(rows::message(row, conversation)?) } else { None };
+    let (participants, markers) = match kind {
+        ConversationKind::Direct => (rows::handles(row, "handles")?, markers(row, caller)?),
+        ConversationKind::Room => (Vec::new(), Vec::new()),
+    };
     Ok(ConversationItem {
         conversation,
         kind,
-        participants: rows::handles(row, "handles")?,
+        participants,
         last_message,
-        last_activity: rows::timestamp(row, "last_at")?,
-        unread: rows::seq(row, "last_ordinal")?.saturating_sub(rows::seq(row, "read_ordinal")?),
-        mentions: 0,
+        last_activity: rows::timestamp(row, "active_at")?,
+        unread: rows::seq(row, "unread")?,
+        mentions: rows::seq(row, "mentions")?,
         read: rows::seq(row, "read_seq")?,
-        markers: markers(row, caller)?,
+        markers,
+        preferences: rows::preferences(row, "preferences")?,
+        room: (kind == ConversationKind::Room).then(|| room_item(row)).transpose()?,
     })
 }
 

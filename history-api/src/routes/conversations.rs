@@ -8,7 +8,7 @@ use natter_platform::Problem;
 use natter_platform::problem::QueryParams;
 use natter_protocol::history::{ConversationItem, Page};
 
-use super::conversation_item::{conversation_item, conversations_where};
+use super::conversation_item::{activity, conversation_item, conversations_where};
 use crate::History;
 use crate::caller::Caller;
 use crate::cursor::Query;
@@ -19,9 +19,13 @@ use crate::rows;
 
 const ROUTE: &str = "conversations";
 
-/// $5: those whose last message is before; $6: how many. No two conversations have the same last message.
-const NEWEST_FIRST: &str =
-    conversations_where!("c.last_seq < $5 order by c.last_seq desc limit case when at.open then $6 else 0 end");
+/// $5: those whose last activity is before; $6: how many. No two conversations have the same event for it.
+const NEWEST_FIRST: &str = conversations_where!(
+    activity!(),
+    " < $5 order by ",
+    activity!(),
+    " desc limit case when at.open then $6 else 0 end"
+);
 
 pub(super) async fn get(
     State(history): State<History>,
@@ -35,10 +39,10 @@ pub(super) async fn get(
     };
     let statement = caller.statement(NEWEST_FIRST).bind(before).bind(i64::from(limit) + 1);
     let snapshot = history.read(&caller, ROUTE, &statement).await?;
-    let read = |row: &_| Ok((rows::seq(row, "last_seq")?, conversation_item(row, &caller)?));
+    let read = |row: &_| Ok((rows::seq(row, "activity")?, conversation_item(row, &caller)?));
     let mut items = snapshot.items(read).map_err(DatabaseError::from)?;
-    items.sort_unstable_by_key(|(last_seq, _)| Reverse(*last_seq));
-    let page = page(items, limit, &query, |(last_seq, _)| *last_seq, snapshot.position);
+    items.sort_unstable_by_key(|(activity, _)| Reverse(*activity));
+    let page = page(items, limit, &query, |(activity, _)| *activity, snapshot.position);
     let items = page.items.into_iter().map(|(_, item)| item).collect();
     Ok(Json(Page { items, next: page.next, position: page.position }))
 }

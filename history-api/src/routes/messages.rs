@@ -1,4 +1,5 @@
-//! `GET /history/conversations/{id}/messages?before|after|around=seq`: messages as they now stand, ascending by seq.
+//! `GET /history/conversations/{id}/messages?before|after|around=seq&thread=seq`: messages as they now stand, ascending by
+//! seq; those outside of threads, or with `thread` those of one.
 //!
 //! `next` goes on in the direction that was asked for: older for `before` and when nothing is said, newer for `after` and
 //! `around`. The other direction needs no cursor: it is `before` the first item or `after` the last.
@@ -11,58 +12,73 @@ use natter_platform::problem::{PathParams, QueryParams};
 use natter_protocol::history::{MessageItem, Page};
 use serde::Deserialize;
 
-use super::{conversation_of, no_such_conversation};
+use super::conversation_of;
+use super::in_conversation::{Access, in_conversation};
 use crate::History;
 use crate::caller::Caller;
 use crate::cursor::Query;
 use crate::database::DatabaseError;
 use crate::page::cut;
-use crate::params::{Paging, Place, Window, invalid};
+use crate::params::{Paging, Place, Window, invalid, root};
 use crate::rows::{message, message_columns};
-use crate::statement::gated;
 
 const ROUTE: &str = "messages";
 
 /// Below 2^53 there is every seq.
 const BEYOND_ALL: u64 = 1 << 53;
 
-/// What all of them begin with: $5 is the conversation. The gate also says whether the caller may see it.
-macro_rules! of_conversation {
-    ($($rest:tt)+) => {
-        gated!(
-            ", gate as materialized (
-                select at.*, exists (select from participants where conversation = $5 and uid = $1) as visible from at
-            )
-            select gate.epoch, gate.seq, gate.tag, gate.refused, gate.visible, page.*, author.handle as m_sender
-            from gate left join lateral (", $($rest)+, ") page on true left join users author on author.uid = page.m_by"
+/// Messages next to a seq: $6 is the thread, 0 outside of threads; $7 the seq. Span after span, each read from the index in
+/// order and only as far as the page needs it: so the outer `limit` ends the reading, and nothing is sorted here.
+macro_rules! next_to {
+    ($where:literal, $spans:literal, $order:literal, $limit:literal) => {
+        concat!(
+            "select true as item, ",
+            message_columns!("gate.spans"),
+            " from (select s as span from unnest(gate.spans) s where ",
+            $spans,
+            " order by s ",
+            $order,
+            ") span
+              cross join lateral (
+                  select x.* from messages x
+                  where x.conversation = $5 and x.thread = $6 and ",
+            $where,
+            " and x.seq >= lower(span.span) and x.seq < upper(span.span)
+                  order by x.seq ",
+            $order,
+            " limit ",
+            $limit,
+            "
+              ) m
+              limit case when gate.visible then ",
+            $limit,
+            " else 0 end"
         )
     };
 }
 
-pub(crate) const BEFORE: &str = of_conversation!(
-    "select true as item, ",
-    message_columns!(),
-    " from messages m where conversation = $5 and m.seq < $6
-     order by m.seq desc limit case when gate.open and gate.visible then $7 else 0 end"
-);
+/// $8: how many.
+macro_rules! of_conversation {
+    ($($messages:expr),+ $(,)?) => {
+        in_conversation!(
+            "page.*, author.handle as m_sender",
+            $($messages),+,
+            ") page on true left join users author on author.uid = page.m_by"
+        )
+    };
+}
 
-const AFTER: &str = of_conversation!(
-    "select true as item, ",
-    message_columns!(),
-    " from messages m where conversation = $5 and m.seq > $6
-     order by m.seq limit case when gate.open and gate.visible then $7 else 0 end"
-);
+pub(crate) const BEFORE: &str = of_conversation!(next_to!("x.seq < $7", "lower(s) < $7", "desc", "$8"));
 
+const AFTER: &str = of_conversation!(next_to!("x.seq > $7", "upper(s) > $7", "asc", "$8"));
+
+/// $9: how many of the older ones.
 const AROUND: &str = of_conversation!(
-    "(select true as item, ",
-    message_columns!(),
-    " from messages m where conversation = $5 and m.seq < $6
-      order by m.seq desc limit case when gate.open and gate.visible then $8 else 0 end)
-     union all
-     (select true as item, ",
-    message_columns!(),
-    " from messages m where conversation = $5 and m.seq >= $6
-      order by m.seq limit case when gate.open and gate.visible then $7 else 0 end)"
+    "(",
+    next_to!("x.seq < $7", "lower(s) < $7", "desc", "$9"),
+    ") union all (",
+    next_to!("x.seq >= $7", "upper(s) > $7", "asc", "$8"),
+    ")",
 );
 
 #[derive(Deserialize)]
@@ -71,6 +87,7 @@ pub(super) struct Params {
     paging: Paging,
     #[serde(flatten)]
     window: Window,
+    thread: Option<String>,
 }
 
 pub(super) async fn get(
@@ -81,14 +98,14 @@ pub(super) async fn get(
 ) -> Result<Json<Page<MessageItem>>, Problem> {
     let conversation = conversation_of(&id)?;
     let range = params.parse()?.of(&caller, conversation)?;
-    match range.read(&history, &caller).await? {
-        (page, true) => Ok(Json(page)),
-        (_, false) => Err(no_such_conversation()),
-    }
+    let (page, access) = range.read(&history, &caller).await?;
+    access.check()?;
+    Ok(Json(page))
 }
 
 /// Some messages that were asked for, before it is known of which conversation.
 pub(super) struct Asked {
+    thread: Option<u64>,
     place: Place,
     limit: u32,
     cursor: Option<String>,
@@ -97,6 +114,7 @@ pub(super) struct Asked {
 /// Some messages of one conversation that were asked for.
 pub(super) struct Range {
     conversation: ConversationId,
+    thread: Option<u64>,
     place: Place,
     limit: u32,
     query: Query,
@@ -104,7 +122,8 @@ pub(super) struct Range {
 
 impl Params {
     pub(super) fn parse(self) -> Result<Asked, Problem> {
-        Ok(Asked { place: self.window.place()?, limit: self.paging.limit()?, cursor: self.paging.cursor })
+        let (thread, place) = (root(self.thread.as_deref())?, self.window.place()?);
+        Ok(Asked { thread, place, limit: self.paging.limit()?, cursor: self.paging.cursor })
     }
 }
 
@@ -117,8 +136,11 @@ impl Asked {
             Place::After(seq) => ("after", seq),
             Place::Around(seq) => ("around", seq),
         };
-        let query =
-            Query::new(caller.uid, ROUTE).with(conversation.as_bytes()).with(name.as_bytes()).with(&seq.to_be_bytes());
+        let query = Query::new(caller.uid, ROUTE)
+            .with(conversation.as_bytes())
+            .with(&self.thread.unwrap_or_default().to_be_bytes())
+            .with(name.as_bytes())
+            .with(&seq.to_be_bytes());
         let place = match &self.cursor {
             None => self.place,
             Some(cursor) => {
@@ -126,15 +148,22 @@ impl Asked {
                 if goes_back(self.place) { Place::Before(seq) } else { Place::After(seq) }
             }
         };
-        Ok(Range { conversation, place, limit: self.limit, query })
+        Ok(Range { conversation, thread: self.thread, place, limit: self.limit, query })
     }
 }
 
 impl Range {
     /// The page, and whether the caller may see the conversation; if not, there is nothing in the page.
-    pub(super) async fn read(&self, history: &History, caller: &Caller) -> Result<(Page<MessageItem>, bool), Problem> {
+    pub(super) async fn read(
+        &self,
+        history: &History,
+        caller: &Caller,
+    ) -> Result<(Page<MessageItem>, Access), Problem> {
         let in_direction = i64::from(self.limit) + 1;
-        let statement = |sql, seq: u64| caller.statement(sql).bind(self.conversation.as_uuid()).bind(seq.cast_signed());
+        let thread = self.thread.unwrap_or_default().cast_signed();
+        let statement = |sql, seq: u64| {
+            caller.statement(sql).bind(self.conversation.as_uuid()).bind(thread).bind(seq.cast_signed())
+        };
         let (statement, limit) = match self.place {
             Place::Newest => (statement(BEFORE, BEYOND_ALL).bind(in_direction), self.limit),
             Place::Before(seq) => (statement(BEFORE, seq).bind(in_direction), self.limit),
@@ -146,11 +175,11 @@ impl Range {
             }
         };
         let snapshot = history.read(caller, ROUTE, &statement).await?;
-        let visible = snapshot.fact("visible").map_err(DatabaseError::from)?;
+        let access = Access::of(&snapshot)?;
         let items = snapshot.items(|row| message(row, self.conversation)).map_err(DatabaseError::from)?;
         let (items, next) = arrange(items, self.place, limit);
         let next = next.map(|seq| self.query.encode(&seq));
-        Ok((Page { items, next, position: snapshot.position }, visible))
+        Ok((Page { items, next, position: snapshot.position }, access))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The routes, one file each.
 
+mod bans;
 mod blocks;
 mod changes;
 mod commands;
@@ -7,8 +8,14 @@ mod conversation;
 mod conversation_item;
 mod conversations;
 mod direct;
+mod in_conversation;
 mod members;
 mod messages;
+mod pins;
+mod room;
+mod room_item;
+mod rooms;
+mod threads;
 mod user;
 mod users;
 mod versions;
@@ -32,6 +39,11 @@ pub fn router(history: History) -> Router {
         .route("/history/conversations/{id}/members", get(members::get))
         .route("/history/conversations/{id}/messages", get(messages::get))
         .route("/history/conversations/{id}/messages/{seq}/versions", get(versions::get))
+        .route("/history/conversations/{id}/threads", get(threads::get))
+        .route("/history/conversations/{id}/pins", get(pins::get))
+        .route("/history/conversations/{id}/bans", get(bans::get))
+        .route("/history/rooms", get(rooms::get))
+        .route("/history/rooms/{id}", get(room::get))
         .route("/history/direct", get(direct::get))
         .route("/history/blocks", get(blocks::get))
         .route("/history/users", get(users::get))

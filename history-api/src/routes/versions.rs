@@ -1,5 +1,5 @@
 //! `GET /history/conversations/{id}/messages/{seq}/versions`: what a message said, and from when, oldest first. One that
-//! was never edited has one version, one that was deleted has none.
+//! was never edited has one version, one that was deleted has none. What it said while the caller was not there is left out.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,6 +10,7 @@ use natter_protocol::history::{Page, VersionItem};
 use sqlx::Row;
 
 use super::conversation_of;
+use super::in_conversation::{Access, in_conversation, not_member};
 use crate::History;
 use crate::caller::Caller;
 use crate::cursor::Query;
@@ -17,26 +18,20 @@ use crate::database::DatabaseError;
 use crate::page::page;
 use crate::params::{Paging, invalid};
 use crate::rows;
-use crate::statement::gated;
 
 const ROUTE: &str = "versions";
 
 /// $5: the conversation; $6: the message; $7: those after; $8: how many.
-const VERSIONS: &str = gated!(
-    ", gate as materialized (
-         select at.*, exists (select from participants where conversation = $5 and uid = $1)
-                      and exists (select from messages where conversation = $5 and seq = $6) as visible from at
-     )
-     select gate.epoch, gate.seq, gate.tag, gate.refused, gate.visible, page.*
-     from gate left join lateral (
-         select true as item, v.* from (
-             select seq as v_seq, at as v_at, text as v_text from versions where conversation = $5 and message = $6
-             union all
-             select seq, at, text from messages
-             where conversation = $5 and seq = $6 and edited_seq is null and deleted_seq is null
-         ) v
-         where v.v_seq > $7
-         order by v.v_seq limit case when gate.open and gate.visible then $8 else 0 end
+const VERSIONS: &str = in_conversation!(
+    "exists (select from messages m where m.conversation = $5 and m.seq = $6 and m.seq <@ gate.spans) as found, page.*",
+    "select true as item, v.* from (
+         select seq as v_seq, at as v_at, text as v_text from versions where conversation = $5 and message = $6
+         union all
+         select seq, at, text from messages
+         where conversation = $5 and seq = $6 and edited_seq is null and deleted_seq is null
+     ) v
+     where v.v_seq > $7 and v.v_seq <@ gate.spans and $6 <@ gate.spans
+     order by v.v_seq limit case when gate.visible then $8 else 0 end
      ) page on true"
 );
 
@@ -58,7 +53,10 @@ pub(super) async fn get(
     let statement = caller.statement(VERSIONS).bind(conversation.as_uuid()).bind(message);
     let statement = statement.bind(after.cast_signed()).bind(i64::from(limit) + 1);
     let snapshot = history.read(&caller, ROUTE, &statement).await?;
-    if !snapshot.fact("visible").map_err(DatabaseError::from)? {
+    if Access::of(&snapshot)? == Access::Public {
+        return Err(not_member());
+    }
+    if !snapshot.fact("found").map_err(DatabaseError::from)? {
         return Err(missing());
     }
     let mut items = snapshot.items(version).map_err(DatabaseError::from)?;

@@ -5,7 +5,8 @@ use natter_protocol::ErrorCode;
 use crate::log::direct;
 use crate::world::World;
 
-const LISTS: [&str; 3] = ["/history/conversations?x=1", "/history/users?x=1", "/history/direct?participants=bob"];
+const LISTS: [&str; 4] =
+    ["/history/conversations?x=1", "/history/users?x=1", "/history/rooms?x=1", "/history/direct?participants=bob"];
 
 #[tokio::test]
 async fn hst1_limits_and_cursors_of_no_good_form_are_refused() {
@@ -14,8 +15,10 @@ async fn hst1_limits_and_cursors_of_no_good_form_are_refused() {
     world.say(&[&ada, &bob], "hello").await;
     let messages = format!("/history/conversations/{}/messages?x=1", direct(&[&ada, &bob]));
     let members = format!("/history/conversations/{}/members?x=1", direct(&[&ada, &bob]));
+    let threads = format!("/history/conversations/{}/threads?x=1", direct(&[&ada, &bob]));
+    let pins = format!("/history/conversations/{}/pins?x=1", direct(&[&ada, &bob]));
     let long = "A".repeat(7_000);
-    for list in LISTS.into_iter().chain([messages.as_str(), members.as_str()]) {
+    for list in LISTS.into_iter().chain([messages.as_str(), members.as_str(), threads.as_str(), pins.as_str()]) {
         for bad in [
             "limit=0",
             "limit=201",

@@ -13,5 +13,8 @@ mod messages;
 mod outages;
 mod people;
 mod positions;
+mod room_log;
+mod room_pages;
+mod rooms;
 mod service;
 mod world;

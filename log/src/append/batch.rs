@@ -122,7 +122,7 @@ impl Sequencer {
 
     fn more_wait_than_a_batch_costs(&self) -> bool {
         let enough = self.limits.plain + 1;
-        self.waiting.len() >= enough && self.waiting.iter().take(enough).all(|item| item.append.expected_last.is_none())
+        self.waiting.len() >= enough && self.waiting.iter().take(enough).all(|item| !item.is_alone())
     }
 
     /// Takes a batch off the front: up to so many, within the bytes, ending before one with an expectation. The
@@ -135,7 +135,7 @@ impl Sequencer {
         while items.len() < most {
             let Some(next) = self.waiting.front() else { break };
             let size = next.append.payload.len();
-            if next.append.expected_last.is_some() || (!items.is_empty() && bytes + size > max_bytes) {
+            if next.is_alone() || (!items.is_empty() && bytes + size > max_bytes) {
                 break;
             }
             let Some(item) = self.waiting.pop_front() else { break };
@@ -281,6 +281,7 @@ fn refusal(code: u64, description: String, expected_last: Option<u64>) -> Append
             last: description.rsplit(' ').next().and_then(|seq| seq.parse().ok()).unwrap_or(0),
         },
         10054 => AppendError::TooLarge,
+        10201 => AppendError::Repeated,
         // The same code for whatever a store may fail with.
         10077 if description.contains("maximum") => AppendError::Full,
         10047 => AppendError::Full,

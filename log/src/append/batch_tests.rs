@@ -24,7 +24,7 @@ impl Bench {
     }
 
     fn push(&mut self, append: Append) -> Receiver<Outcome> {
-        let outcome = self.queue.push(append, None).expect("there is room");
+        let outcome = self.queue.push(vec![], append, None).expect("there is room");
         self.sequencer.push(self.intake.try_recv().expect("it is queued"));
         outcome
     }

@@ -42,13 +42,16 @@ pub struct Append {
     /// The broker stores one event per id within its window, and answers repeats with the first one's place.
     pub message_id: String,
     pub payload: Bytes,
-    /// The seq that the subject's last event must have; 0 if there must be none. Never batched.
+    /// The seq that the subject's last event must have; 0 if there must be none. Never in a batch with what others append.
     pub expected_last: Option<u64>,
 }
 
 /// Which of a stream's append connections is in use: every one that takes the place of a lost one has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line(u64);
+
+/// Most events that are appended together: what the broker takes in one atomic batch.
+pub const MAX_TOGETHER: usize = 1_000;
 
 /// Where an event stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,10 @@ pub enum AppendError {
     /// The subject's last event is another. `last` is 0 if there is none.
     #[error("the subject's last event is {last}, not {expected}")]
     WrongLast { expected: u64, last: u64 },
+    /// It was stored before, under the same message id, and where is not known: of events that are appended together the
+    /// broker says no more.
+    #[error("it was stored before")]
+    Repeated,
     #[error("too many appends are waiting")]
     QueueFull,
     #[error("the event is larger than the log takes")]
@@ -133,8 +140,8 @@ impl Future for Pending {
                 },
             };
             self.state = match (outcome, self.recheck.take()) {
-                (Err(AppendError::WrongLast { .. }), Some(recheck)) => {
-                    PendingState::Rechecking(Box::pin(recheck.run()))
+                (Err(error @ (AppendError::WrongLast { .. } | AppendError::Repeated)), Some(recheck)) => {
+                    PendingState::Rechecking(Box::pin(recheck.run(error)))
                 }
                 (outcome, _) => PendingState::Ready(Some(outcome)),
             };
@@ -143,11 +150,12 @@ impl Future for Pending {
 }
 
 impl Recheck {
-    async fn run(self) -> Outcome {
+    async fn run(self, refused: AppendError) -> Outcome {
         match self.reader.last(self.stream.name(), &self.subject).await {
             Ok(Some(last)) if last.stored.message_id.as_deref() == Some(&self.message_id) => {
                 Ok(Appended { seq: last.stored.seq, duplicate: true })
             }
+            Ok(_) if refused == AppendError::Repeated => Err(refused),
             Ok(last) => {
                 Err(AppendError::WrongLast { expected: self.expected, last: last.map_or(0, |last| last.stored.seq) })
             }
@@ -194,8 +202,23 @@ impl Appender {
         Line(self.lines.load(Ordering::SeqCst))
     }
 
+    /// Events that are stored all at once, in this order, or none of them; the answer is the last one's.
+    pub(crate) fn append_together(&self, mut events: Vec<Append>, over: Option<Line>) -> Pending {
+        let Some(last) = events.pop() else {
+            return Pending::ready(Err(AppendError::Invalid { what: "nothing" }));
+        };
+        if events.len() >= MAX_TOGETHER || events.iter().any(|append| append.stream != self.stream) {
+            return Pending::ready(Err(AppendError::Invalid { what: "so many events together" }));
+        }
+        self.queue(events, last, over)
+    }
+
     pub(crate) fn append(&self, append: Append, over: Option<Line>) -> Pending {
-        if let Err(refusal) = self.check(&append) {
+        self.queue(Vec::new(), append, over)
+    }
+
+    fn queue(&self, before: Vec<Append>, append: Append, over: Option<Line>) -> Pending {
+        if let Err(refusal) = before.iter().chain([&append]).try_for_each(|append| self.check(append)) {
             return Pending::ready(Err(refusal));
         }
         let recheck = append.expected_last.map(|expected| Recheck {
@@ -205,7 +228,7 @@ impl Appender {
             message_id: append.message_id.clone(),
             expected,
         });
-        match self.queue.push(append, over) {
+        match self.queue.push(before, append, over) {
             Ok(outcome) => Pending { state: PendingState::Waiting(outcome), recheck },
             Err(refusal) => Pending::ready(Err(refusal)),
         }

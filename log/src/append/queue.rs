@@ -25,6 +25,8 @@ pub(super) type Intake = mpsc::UnboundedReceiver<Waiting>;
 /// An append that was accepted and must be answered.
 pub(super) struct Waiting {
     pub(super) append: Append,
+    /// What is stored right before it, or not at all without it.
+    pub(super) before: Vec<Append>,
     /// Not to be sent over any other.
     pub(super) over: Option<Line>,
     reply: oneshot::Sender<Outcome>,
@@ -46,10 +48,16 @@ pub(super) fn bounded(max_items: usize, max_bytes: usize) -> (Queue, Intake) {
 }
 
 impl Queue {
-    pub(super) fn push(&self, append: Append, over: Option<Line>) -> Result<oneshot::Receiver<Outcome>, AppendError> {
-        let share = Share::take(&self.budget, append.payload.len())?;
+    pub(super) fn push(
+        &self,
+        before: Vec<Append>,
+        append: Append,
+        over: Option<Line>,
+    ) -> Result<oneshot::Receiver<Outcome>, AppendError> {
+        let bytes = before.iter().map(|append| append.payload.len()).sum::<usize>() + append.payload.len();
+        let share = Share::take(&self.budget, bytes)?;
         let (reply, outcome) = oneshot::channel();
-        let waiting = Waiting { append, over, reply, repeats: Vec::new(), _share: share };
+        let waiting = Waiting { append, before, over, reply, repeats: Vec::new(), _share: share };
         self.sender.send(waiting).map_err(|_| AppendError::Unavailable)?;
         Ok(outcome)
     }
@@ -84,6 +92,11 @@ impl Waiting {
         let _ = self.reply.send(outcome);
     }
 
+    /// Whether nothing else may be in one batch with it.
+    pub(super) fn is_alone(&self) -> bool {
+        self.append.expected_last.is_some() || !self.before.is_empty()
+    }
+
     pub(super) fn add_repeat(&mut self, repeat: Waiting) {
         self.repeats.push(repeat);
     }
@@ -108,15 +121,15 @@ pub(super) mod tests {
     #[test]
     fn the_queue_is_bounded_in_items_and_in_bytes_and_gives_places_back() {
         let (queue, mut intake) = bounded(3, 25);
-        let first = queue.push(append("a", None), None).expect("the first fits");
-        let _second = queue.push(append("b", None), None).expect("the second fits");
-        assert_eq!(queue.push(append("c", None), None).err(), Some(AppendError::QueueFull), "30 bytes of 25");
+        let first = queue.push(vec![], append("a", None), None).expect("the first fits");
+        let _second = queue.push(vec![], append("b", None), None).expect("the second fits");
+        assert_eq!(queue.push(vec![], append("c", None), None).err(), Some(AppendError::QueueFull), "30 bytes of 25");
         intake.try_recv().expect("the first is queued").answer(Err(AppendError::Full));
         assert_eq!(first.blocking_recv(), Ok(Err(AppendError::Full)));
-        let _third = queue.push(append("d", None), None).expect("a place was given back");
+        let _third = queue.push(vec![], append("d", None), None).expect("a place was given back");
 
         let (queue, _intake) = bounded(1, 1000);
-        let _first = queue.push(append("a", None), None).expect("the first fits");
-        assert_eq!(queue.push(append("b", None), None).err(), Some(AppendError::QueueFull), "2 items of 1");
+        let _first = queue.push(vec![], append("a", None), None).expect("the first fits");
+        assert_eq!(queue.push(vec![], append("b", None), None).err(), Some(AppendError::QueueFull), "2 items of 1");
     }
 }

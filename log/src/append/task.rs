@@ -16,11 +16,11 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
 
-use super::AppendError;
 use super::batch::{Limits, Noted, Sequencer, Step};
 use super::line::{Heard, Line, retry_delay};
 use super::queue::{Intake, Waiting};
 use super::wire::{Answer, BatchPlace, Headers, read_answer};
+use super::{Append, AppendError};
 use crate::counters::{Counters, count};
 use crate::health::{Link, Links};
 use crate::settings::Settings;
@@ -189,7 +189,7 @@ impl Task {
         let counters = &self.context.counters;
         let token = self.sequencer.next_token();
         let (items, end) = match step {
-            Step::Plain(item) => {
+            Step::Plain(item) if item.before.is_empty() => {
                 counters.appends_plain.fetch_add(1, Ordering::Relaxed);
                 let append = &item.append;
                 let headers =
@@ -197,24 +197,36 @@ impl Task {
                 let end = line.publish(&append.subject, Some(token), &headers, &append.payload);
                 (vec![item], end)
             }
+            Step::Plain(item) => {
+                let end = self.send_batch(line, token, &item.before.iter().chain([&item.append]).collect::<Vec<_>>());
+                (vec![item], end)
+            }
             Step::Batch(items) => {
-                self.batches += 1;
-                counters.batches.fetch_add(1, Ordering::Relaxed);
-                counters.appends_batched.fetch_add(items.len() as u64, Ordering::Relaxed);
-                // Unique on the stream while it is open: several gateways write batches at the same time.
-                let id = format!("{:016x}{:x}", rand::random::<u64>(), self.batches);
-                let mut end = 0;
-                for (place, item) in items.iter().enumerate() {
-                    let append = &item.append;
-                    let commit = place + 1 == items.len();
-                    let batch = BatchPlace { id: &id, sequence: place + 1, commit };
-                    let headers = Headers { message_id: &append.message_id, expected_last: None, batch: Some(batch) };
-                    end = line.publish(&append.subject, commit.then_some(token), &headers, &append.payload);
-                }
+                let end = self.send_batch(line, token, &items.iter().map(|item| &item.append).collect::<Vec<_>>());
                 (items, end)
             }
         };
         self.sequencer.sent(items, end, Instant::now());
+    }
+
+    /// Writes an atomic batch, and says where in the line's bytes it ends.
+    fn send_batch(&mut self, line: &mut Line, token: u64, appends: &[&Append]) -> u64 {
+        self.batches += 1;
+        let count = appends.len();
+        let counters = &self.context.counters;
+        counters.batches.fetch_add(1, Ordering::Relaxed);
+        counters.appends_batched.fetch_add(count as u64, Ordering::Relaxed);
+        // Unique on the stream while it is open: several gateways write batches at the same time.
+        let id = format!("{:016x}{:x}", rand::random::<u64>(), self.batches);
+        let mut end = 0;
+        for (place, append) in appends.iter().enumerate() {
+            let commit = place + 1 == count;
+            let batch = BatchPlace { id: &id, sequence: place + 1, commit };
+            let Append { message_id, expected_last, .. } = append;
+            let headers = Headers { message_id, expected_last: *expected_last, batch: Some(batch) };
+            end = line.publish(&append.subject, commit.then_some(token), &headers, &append.payload);
+        }
+        end
     }
 
     fn note(&mut self, heard: Heard) -> io::Result<()> {

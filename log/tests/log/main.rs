@@ -15,3 +15,4 @@ mod read;
 mod read_only;
 mod secure;
 mod support;
+mod together;

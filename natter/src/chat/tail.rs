@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use natter_client::{Client, Event, Handle, Message, Position, ReactionOp, ResetReason, Session, State, Timestamp};
+use natter_client::{Client, Event, Handle, Message, Position, ResetReason, Session, State, Timestamp, Toggle};
 use natter_protocol::ServerFrame;
 
 use super::login::{LoginOptions, log_in};
@@ -76,8 +76,8 @@ impl Tail {
             ServerFrame::Deleted(deleted) => Some(changed(deleted.at, &deleted.by, me, zone, "deleted a message")),
             ServerFrame::Reaction(reaction) => {
                 let what = match reaction.op {
-                    ReactionOp::Add => format!("reacted {}", reaction.emoji),
-                    ReactionOp::Remove => format!("took {} back", reaction.emoji),
+                    Toggle::Add => format!("reacted {}", reaction.emoji),
+                    Toggle::Remove => format!("took {} back", reaction.emoji),
                 };
                 Some(changed(reaction.at, &reaction.user, me, zone, &what))
             }

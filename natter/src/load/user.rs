@@ -418,6 +418,7 @@ impl User {
             id: message.id,
             text: message.letter.text(self.run.id, self.run.text_bytes),
             reply_to: None,
+            thread: None,
             metadata: None,
         });
         let encoded = self.run.encoding.encode_client(&send);

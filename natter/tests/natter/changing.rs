@@ -5,79 +5,13 @@ use natter_testkit::eventually;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::alone::{Deployment, is_ready};
-use crate::program::{LONG, Service, run};
+use crate::alone::Deployment;
+use crate::program::LONG;
+use crate::story::{Person, Services};
 
-/// The services of a deployment, started.
-struct Services {
-    gateway: Service,
-    history: Service,
-    _projector: Service,
-}
-
-impl Services {
-    async fn start(deployment: &Deployment) -> Self {
-        let migrated = run(deployment.migrate());
-        assert_eq!(migrated.code, Some(0), "{}", migrated.stderr);
-        let history = Service::start(deployment.history(), "The history API listens on ");
-        let gateway = Service::start(deployment.gateway(&history.url), "The gateway listens on ");
-        let projector = Service::start(deployment.projector(), "The projector answers about itself on ");
-        for service in [&history, &gateway, &projector] {
-            eventually("the service is ready", LONG, async || is_ready(&service.url).await).await;
-        }
-        Self { gateway, history, _projector: projector }
-    }
-}
-
-struct Person {
-    gateway: String,
-    history: String,
-    token: String,
-}
-
-impl Person {
-    async fn enters(services: &Services, door: &str, handle: &str) -> Self {
-        let account = json!({"handle": handle, "password": "correct horse battery"});
-        let (gateway, history) = (services.gateway.url.clone(), services.history.url.clone());
-        let answer = reqwest::Client::new().post(format!("{gateway}/auth/{door}")).json(&account).send().await;
-        let tokens: Value = answer.expect("answered").json().await.expect("JSON");
-        Self { gateway, history, token: tokens["access_token"].as_str().expect("a token").to_owned() }
-    }
-
-    async fn ask(&self, method: &str, path: &str, after: Option<&Value>, body: Option<Value>) -> (u16, Value) {
-        let method = method.parse().expect("a method");
-        let url = if path.starts_with("/history") { &self.history } else { &self.gateway };
-        let mut request = reqwest::Client::new().request(method, format!("{url}{path}"));
-        request = request.bearer_auth(&self.token);
-        if let Some(position) = after {
-            request = request.header("natter-min-position", position.as_str().expect("a position"));
-        }
-        if let Some(body) = body {
-            request = request.json(&body);
-        }
-        let answer = request.send().await.expect("answered");
-        (answer.status().as_u16(), answer.json().await.expect("JSON"))
-    }
-
-    /// Does something, which succeeds.
-    async fn does(&self, method: &str, path: String, body: Option<Value>) -> Value {
-        let separator = if path.contains('?') { '&' } else { '?' };
-        let path = if body.is_some() { path } else { format!("{path}{separator}id={}", Uuid::now_v7()) };
-        let (status, ok) = self.ask(method, &path, None, body).await;
-        assert_eq!(status, 200, "{method} {path}: {ok}");
-        ok
-    }
-
-    async fn says(&self, text: &str) -> Value {
-        let message = json!({"to": {"participants": ["ada", "bob"]}, "id": Uuid::now_v7(), "text": text});
-        self.does("POST", "/api/messages".to_owned(), Some(message)).await
-    }
-
-    async fn reads(&self, path: &str, after: &Value) -> Value {
-        let (status, page) = self.ask("GET", path, Some(after), None).await;
-        assert_eq!(status, 200, "{path}: {page}");
-        page
-    }
+async fn says(person: &Person, text: &str) -> Value {
+    let message = json!({"to": {"participants": ["ada", "bob"]}, "id": Uuid::now_v7(), "text": text});
+    person.does("POST", "/api/messages".to_owned(), Some(message)).await
 }
 
 /// What history says of the conversation, without what is of the moment.
@@ -98,9 +32,9 @@ async fn what_was_changed_is_the_same_after_a_restart_and_made_again_from_the_lo
     let ada = Person::enters(&services, "register", "ada").await;
     let bob = Person::enters(&services, "register", "bob").await;
     let eve = Person::enters(&services, "register", "eve").await;
-    let first = ada.says("one").await;
+    let first = says(&ada, "one").await;
     let (start, conversation) = (&first["position"], first["conversation"].as_str().expect("an id").to_owned());
-    let gone = bob.says("to be deleted").await["seq"].as_u64().expect("a seq");
+    let gone = says(&bob, "to be deleted").await["seq"].as_u64().expect("a seq");
     let one = first["seq"].as_u64().expect("a seq");
     let at = |seq: u64, rest: &str| format!("/api/conversations/{conversation}/messages/{seq}{rest}");
     let edit = |text: &str| Some(json!({"id": Uuid::now_v7(), "text": text}));
@@ -123,7 +57,7 @@ async fn what_was_changed_is_the_same_after_a_restart_and_made_again_from_the_lo
     for (method, user) in [("PUT", "eve"), ("PUT", "bob"), ("DELETE", "bob")] {
         ada.does(method, format!("/api/blocks/{user}"), None).await;
     }
-    let last = &bob.says("the end").await["position"];
+    let last = &says(&bob, "the end").await["position"];
 
     let before = told(&ada, &conversation, one, start, last).await;
     let [messages, versions, changes, blocks] = &before;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use futures::TryStreamExt;
-use natter_client::{Client, ErrorCode, Events, Handle, Position, ReactionItem, ReactionOp, SendError, Timeline};
+use natter_client::{Client, ErrorCode, Events, Handle, Position, ReactionItem, SendError, Timeline, Toggle};
 use natter_testkit::{eventually, scratch_folder};
 use serde_json::Value;
 
@@ -216,9 +216,9 @@ async fn hst3_what_is_done_to_messages_shows_live_in_a_timeline_and_in_history()
     screen.types(ENTER);
     screen.until("the conversation", |text| text.matches("Lunch at non?").count() == 2).await;
     ada.edit(talk, sent.seq, "Lunch at noon?").await.expect("edited");
-    bob.react(talk, sent.seq, "👍", ReactionOp::Add).await.expect("reacted");
-    bob.react(talk, sent.seq, "❤", ReactionOp::Add).await.expect("reacted");
-    bob.react(talk, sent.seq, "👍", ReactionOp::Remove).await.expect("taken back");
+    bob.react(talk, sent.seq, "👍", Toggle::Add).await.expect("reacted");
+    bob.react(talk, sent.seq, "❤", Toggle::Add).await.expect("reacted");
+    bob.react(talk, sent.seq, "👍", Toggle::Remove).await.expect("taken back");
     let mistake = ada.send(talk, "A secret").await.expect("sent");
     screen.until("all of it", |text| text.contains("A secret") && text.contains("❤")).await;
     let last = ada.delete(talk, mistake.seq).await.expect("deleted");

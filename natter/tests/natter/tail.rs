@@ -48,10 +48,13 @@ impl World {
     fn message(&self, to: Uid, text: &str) -> Record {
         let (people, id) = ([ADA, to], ClientId::at(1_790_000_000_000));
         let conversation = ConversationId::direct(&people);
-        let intent = Intent::Send { text, reply_to: None, metadata: None };
+        let intent = Intent::Send { text, reply_to: None, thread: None, metadata: None };
         let sent = MessageSent {
             text: self.key.seal(ADA, Field::Text, text.as_bytes()),
             reply_to: None,
+            thread: None,
+            mentions: vec![],
+            mentions_room: false,
             metadata: None,
             fingerprint: self.key.fingerprint(conversation, id, intent),
         };
@@ -64,7 +67,8 @@ impl World {
         for n in 0..events {
             let to = Uid::from_bytes([u8::try_from(n % usize::from(people)).expect("few"); 16]);
             let record = match n % 4 {
-                3 => Record::new(ADA, ReadMarkerMoved { read: 1 }).in_conversation(ConversationId::direct(&[ADA, to])),
+                3 => Record::new(ADA, ReadMarkerMoved { read: 1, thread: None })
+                    .in_conversation(ConversationId::direct(&[ADA, to])),
                 _ => self.message(to, &format!("message {n}")),
             };
             pending.push(self.append(&Subject::Messages(ADA), record.encode()));

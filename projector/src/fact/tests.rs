@@ -19,14 +19,3 @@ fn a_time_is_one_that_postgresql_can_hold() {
         assert!(timestamp(bad).is_err(), "{bad}");
     }
 }
-
-#[test]
-fn d8_a_room_is_a_later_programs() {
-    let uid = Uid::random();
-    let room = ConversationId::from(uuid::Uuid::now_v7());
-    let record = Record::new(uid, natter_events::ReadMarkerMoved { read: 1 }).in_conversation(room);
-    let subject = Subject::Messages(uid).to_string().as_str().into();
-    let stored = Stored { seq: 9, subject, time_ms: 0, payload: record.encode(), message_id: None };
-    let later = Decoded::read(Stream::Chat, stored).expect_err("a later program's");
-    assert_eq!((later.seq, later.kind.as_str()), (9, "ReadMarkerMoved in a room"));
-}

@@ -1,4 +1,4 @@
-//! Conversations and who is in them. Here every message gets its ordinal.
+//! Conversations, and who is in the direct ones. Here every message outside of threads gets its ordinal.
 
 use std::collections::HashMap;
 
@@ -19,8 +19,9 @@ struct Conversation {
     stored: Option<Stored>,
     /// Its people, once an event told them, where the database does not know them yet.
     people: Vec<Uid>,
-    began_at: Option<OffsetDateTime>,
-    /// Its messages in this batch.
+    /// Its first event.
+    began: Option<(u64, OffsetDateTime)>,
+    /// Its messages in this batch, threads aside.
     seqs: Vec<u64>,
     last_at: Option<OffsetDateTime>,
     last_change_seq: Option<u64>,
@@ -80,14 +81,14 @@ impl Conversations {
     /// Something happened in it.
     pub fn changed(&mut self, id: ConversationId, people: &[Uid], seq: u64, at: OffsetDateTime) {
         let conversation = self.0.entry(id).or_default();
-        if conversation.stored.is_none() && conversation.began_at.is_none() {
+        if conversation.stored.is_none() && conversation.began.is_none() {
             conversation.people = people.to_vec();
-            conversation.began_at = Some(at);
+            conversation.began = Some((seq, at));
         }
         conversation.last_change_seq = Some(seq);
     }
 
-    /// Something was said in it, after [`changed`](Self::changed): the message's ordinal.
+    /// Something was said in it outside of threads, after [`changed`](Self::changed): the message's ordinal.
     pub fn said(&mut self, id: ConversationId, seq: u64, at: OffsetDateTime) -> u64 {
         let conversation = self.0.entry(id).or_default();
         conversation.seqs.push(seq);
@@ -95,7 +96,7 @@ impl Conversations {
         conversation.last_ordinal()
     }
 
-    /// How many of its messages stand at or before `seq`, which is not after the events that were added so far.
+    /// How many of its messages outside of threads stand at or before `seq`, which is not after the events that were added so far.
     pub fn count_up_to(&self, id: ConversationId, seq: u64) -> Count {
         let Some(conversation) = self.0.get(&id) else { return Count::Known(0) };
         match conversation.stored {
@@ -135,17 +136,21 @@ type Row<'a> = (&'a ConversationId, &'a Conversation);
 
 async fn insert(new: &[Row<'_>], transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into conversations (id, kind, created_at, last_seq, last_ordinal, last_at, last_change_seq) \
-         select id, 'direct', began_at, last_seq, last_ordinal, coalesce(last_at, began_at), last_change_seq \
-         from unnest($1::uuid[], $2::timestamptz[], $3::int8[], $4::int8[], $5::timestamptz[], $6::int8[]) \
-           r(id, began_at, last_seq, last_ordinal, last_at, last_change_seq)",
+        "insert into conversations \
+           (id, kind, created_at, created_seq, last_seq, last_ordinal, last_at, last_change_seq) \
+         select id, kind, began_at, began_seq, last_seq, last_ordinal, coalesce(last_at, began_at), last_change_seq \
+         from unnest($1::uuid[], $2::timestamptz[], $3::int8[], $4::int8[], $5::timestamptz[], $6::int8[], $7::int8[], \
+             $8::text[]) \
+           r(id, began_at, last_seq, last_ordinal, last_at, last_change_seq, began_seq, kind)",
     )
     .bind(new.iter().map(|(id, _)| id.as_uuid()).collect::<Vec<_>>())
-    .bind(new.iter().map(|(_, row)| row.began_at).collect::<Vec<_>>())
+    .bind(new.iter().map(|(_, row)| row.began.map(|(_, at)| at)).collect::<Vec<_>>())
     .bind(new.iter().map(|(_, row)| row.last_seq().cast_signed()).collect::<Vec<_>>())
     .bind(new.iter().map(|(_, row)| row.last_ordinal().cast_signed()).collect::<Vec<_>>())
     .bind(new.iter().map(|(_, row)| row.last_at).collect::<Vec<_>>())
     .bind(new.iter().map(|(_, row)| row.last_change_seq.map(u64::cast_signed)).collect::<Vec<_>>())
+    .bind(new.iter().map(|(_, row)| row.began.map(|(seq, _)| seq.cast_signed())).collect::<Vec<_>>())
+    .bind(new.iter().map(|(id, _)| if id.is_room() { "room" } else { "direct" }).collect::<Vec<_>>())
     .execute(transaction)
     .await?;
     Ok(())

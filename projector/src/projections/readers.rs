@@ -1,6 +1,6 @@
-//! How far each participant has read, as a position and as a number of messages.
+//! How far each participant has read, threads aside, as a position and as a number of messages.
 //!
-//! Sending reads up to itself, and a marker never goes back. Both the position and the number only ever grow, so the
+//! Sending reads up to itself, joining a room up to the joining, and a marker never goes back. Both the position and the number only ever grow, so the
 //! greatest of what a batch says is all that is written.
 
 use std::collections::HashMap;
@@ -50,7 +50,7 @@ impl Readers {
         let older: Vec<((ConversationId, Uid), u64)> = self.older.drain().collect();
         let counts: Vec<i64> = sqlx::query_scalar(
             "select coalesce((select m.ordinal from messages m \
-                              where m.conversation = r.conversation and m.seq <= r.read \
+                              where m.conversation = r.conversation and m.thread = 0 and m.seq <= r.read \
                               order by m.seq desc limit 1), 0) \
              from unnest($1::uuid[], $2::int8[]) with ordinality r(conversation, read, n) order by r.n",
         )
@@ -62,6 +62,11 @@ impl Readers {
             self.read.insert(reader, Read { seq, ordinal: ordinal.cast_unsigned() });
         }
         Ok(())
+    }
+
+    /// Who read up to where, once all of it is known.
+    pub fn positions(&self) -> impl Iterator<Item = (ConversationId, Uid, u64)> {
+        self.read.iter().map(|((conversation, uid), read)| (*conversation, *uid, read.seq))
     }
 
     pub async fn write(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -43,11 +43,11 @@ impl<'a> Revisions<'a> {
                 self.edits.push(Edit { message, editor: change.actor, seq, at, text });
             }
             What::Deleted => _ = self.deletions.entry(message).or_insert(seq),
-            What::ReactionAdded(_) | What::ReactionRemoved(_) => {}
+            What::ReactionAdded(_) | What::ReactionRemoved(_) | What::Pinned | What::Unpinned => {}
         }
     }
 
-    /// After the messages and the reactions of the batch.
+    /// After all else that the batch says of messages.
     pub async fn write(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
         if !self.edits.is_empty() {
             self.write_versions(transaction).await?;
@@ -94,12 +94,19 @@ impl<'a> Revisions<'a> {
     async fn write_deletions(&self, transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
         sqlx::query(
             "with gone as ( \
-               update messages m set deleted_seq = r.seq, text = null, metadata = null, edited_seq = null, edited_at = null \
+               update messages m set deleted_seq = r.seq, text = null, metadata = null, edited_seq = null, edited_at = null, \
+                 mentions = null, mentions_room = false \
                from unnest($1::uuid[], $2::int8[], $3::int8[]) r(conversation, message, seq) \
                where m.conversation = r.conversation and m.seq = r.message and m.deleted_seq is null \
                returning m.conversation, m.seq \
              ), unsaid as ( \
                delete from versions v using gone where v.conversation = gone.conversation and v.message = gone.seq \
+             ), unpinned as ( \
+               delete from pins p using gone where p.conversation = gone.conversation and p.message = gone.seq \
+             ), unmentioned as ( \
+               delete from mentions m using gone where m.conversation = gone.conversation and m.seq = gone.seq \
+             ), all_unmentioned as ( \
+               delete from room_mentions m using gone where m.conversation = gone.conversation and m.seq = gone.seq \
              ) \
              delete from reactions r using gone where r.conversation = gone.conversation and r.message = gone.seq",
         )

@@ -105,3 +105,50 @@ async fn cmd7_blocks_are_those_of_the_last_event_and_told_to_their_owner_alone()
         assert_eq!(number(&database, "select count(*) from commands where fingerprint is not null").await, 4);
     }
 }
+
+#[tokio::test]
+async fn a_profile_is_that_of_the_last_event_and_told_to_its_owner_alone() {
+    let ada = Person::new();
+    let mut paper = Paper::new(&[&ada]);
+    paper.append(&ada.registered("ada", JANUARY_MS));
+    paper.append(&ada.is_called("ada", Some("Ada Lovelace")));
+    paper.append(&ada.is_called("ada", None));
+    paper.append(&ada.is_called("ada", Some("Countess")));
+    for sizes in [[10], [1]] {
+        let database = projected(&paper, &sizes).await;
+        let names: Vec<(String,)> = rows(&database, "select display_name from users").await;
+        assert_eq!(names, [("Countess".to_owned(),)]);
+        let told: Vec<(i64, Uuid, Option<String>)> =
+            rows(&database, "select seq, only_for, name from changes where kind = 'profile' order by seq").await;
+        let expected = [(2, Some("Ada Lovelace")), (3, None), (4, Some("Countess"))];
+        assert_eq!(told, expected.map(|(seq, name)| (seq, ada.uid.as_uuid(), name.map(str::to_owned))));
+        assert_eq!(number(&database, "select count(*) from commands where fingerprint is not null").await, 3);
+    }
+}
+
+#[tokio::test]
+async fn preferences_are_those_of_the_last_event_and_told_to_their_owner_alone() {
+    let (ada, ben) = (Person::new(), Person::new());
+    let mut paper = Paper::new(&[&ada, &ben]);
+    let conversation = natter_events::ConversationId::direct(&[ada.uid, ben.uid]);
+    paper.append(&ada.says(&[ben.uid], "hi"));
+    paper.append(&ada.prefers(conversation, r#"{"muted":true}"#));
+    paper.append(&ben.prefers(conversation, r#"{"hidden":true}"#));
+    paper.append(&ada.prefers(conversation, r#"{"starred":true}"#));
+    for sizes in [[10], [1]] {
+        let database = projected(&paper, &sizes).await;
+        let now: Vec<(Uuid, i64, String)> =
+            rows(&database, "select uid, seq, preferences from preferences order by seq").await;
+        let expected = [(&ben, 3, r#"{"hidden":true}"#), (&ada, 4, r#"{"starred":true}"#)];
+        assert_eq!(now, expected.map(|(who, seq, json)| (who.uid.as_uuid(), seq, json.to_owned())));
+        let told: Vec<(i64, Uuid, Uuid)> =
+            rows(&database, "select seq, only_for, conversation from changes where kind = 'preferences' order by seq")
+                .await;
+        let expected = [(2, &ada), (3, &ben), (4, &ada)];
+        assert_eq!(told, expected.map(|(seq, who)| (seq, who.uid.as_uuid(), conversation.as_uuid())));
+    }
+    paper.erase(&ada);
+    let database = projected(&paper, &[10]).await;
+    let gone: Vec<(Option<String>,)> = rows(&database, "select preferences from preferences where seq = 4").await;
+    assert_eq!(gone, [(None,)], "D13");
+}

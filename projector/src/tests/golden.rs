@@ -44,6 +44,9 @@ impl Cast {
             "message" => MessageSent {
                 text: seal(Field::Text, text("text")),
                 reply_to: frame.get("reply_to").and_then(Value::as_u64),
+                thread: frame.get("thread").and_then(Value::as_u64),
+                mentions: vec![],
+                mentions_room: false,
                 metadata: frame.get("metadata").map(|metadata| seal(Field::Metadata, &metadata.to_string())),
                 fingerprint,
             }
@@ -59,7 +62,7 @@ impl Cast {
                     _ => ReactionRemoved { message, emoji, fingerprint }.into(),
                 }
             }
-            "marker" => ReadMarkerMoved { read: number("read") }.into(),
+            "marker" => ReadMarkerMoved { read: number("read"), thread: None }.into(),
             other => panic!("{other}"),
         };
         let people = self.uids();

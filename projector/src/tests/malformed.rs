@@ -3,13 +3,13 @@
 
 use bytes::Bytes;
 use natter_events::{
-    ClientId, ContentKey, ConversationId, Event, Field, PresenceChanged, PresenceStatus, ReadMarkerMoved, Record,
-    Sealed,
+    ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Membership, MembershipChange, MembershipChanged,
+    PresenceChanged, PresenceStatus, ReadMarkerMoved, Record, Role, RoomChange, Sealed, Subject, Uid, Visibility,
 };
 use natter_log::Stream;
 use uuid::Uuid;
 
-use super::paper::{JANUARY_MS, Paper, Person, database, project, projected, subject, writer};
+use super::paper::{Draft, JANUARY_MS, Paper, Person, database, project, projected, subject, writer};
 use super::tables::{execute, number, rows};
 use crate::config::Config;
 
@@ -37,6 +37,22 @@ fn malformed(ada: &Person, ben: &Person) -> Vec<(&'static str, String, Bytes, &'
     let sealed = |field, text: &[u8]| ada.key.seal(ada.uid, field, text);
     let mine = subject(&good()).to_string();
     let on = |record: Record| (subject(&record).to_string(), record.encode());
+    let room = ConversationId::from(Uuid::now_v7());
+    let other = ConversationId::from(Uuid::now_v7());
+    let mut paper = Paper::new(&[]);
+    for id in [room, other] {
+        paper.keys.insert((id.as_owner(), id.key_id()), ContentKey::random());
+    }
+    let changed = paper.room_changed(ada, room, RoomChange::Created, &Draft::new("harbour", Visibility::Public, ada));
+    let rooms = Subject::Rooms(ada.uid).to_string();
+    let other_room = Subject::Room(other).to_string();
+    let ada_is = |conversation: Option<ConversationId>, encode: fn(Record) -> Bytes| {
+        let rooms = vec![Membership { room, role: Role::Owner, since: None }];
+        let mut record =
+            Record::new(ada.uid, MembershipChanged { change: MembershipChange::Joined, rooms, fingerprint: None });
+        record.envelope.conversation = conversation;
+        encode(record)
+    };
     let flipped = {
         let mut bytes = good().encode().to_vec();
         let middle = bytes.len() / 2;
@@ -96,7 +112,59 @@ fn malformed(ada: &Person, ben: &Person) -> Vec<(&'static str, String, Bytes, &'
         ),
         ("an answer to beyond", on(with(&|r| message(r).reply_to = Some(u64::MAX))), "beyond any log"),
         ("a marker beyond", on(ada.reads(&people, u64::MAX)), "beyond any log"),
-        ("a marker in no conversation", on(Record::new(ada.uid, ReadMarkerMoved { read: 1 })), "names no conversation"),
+        (
+            "a marker in no conversation",
+            on(Record::new(ada.uid, ReadMarkerMoved { read: 1, thread: None })),
+            "names no conversation",
+        ),
+        ("a thread beyond", on(with(&|r| message(r).thread = Some(u64::MAX))), "beyond any log"),
+        ("a thread of no message", on(with(&|r| message(r).thread = Some(0))), "a thread is of no message"),
+        ("a message to some in a room", on(good().in_conversation(room)), "addressed to nobody"),
+        ("a reaction to one in a room", on(ada.reacts(room, 1, "x").to(&[ada.uid])), "addressed to nobody"),
+        (
+            "preferences that others hear of",
+            on(ada.prefers(room, "{}").to(&[ada.uid, ben.uid])),
+            "addressed to whose they are",
+        ),
+        ("preferences that are not JSON", on(ada.prefers(room, "{")), "not JSON"),
+        ("a marker in a room to nobody", on(ada.reads(room, 1).to(&[])), "addressed to its reader"),
+        ("a marker in a room to others", on(ada.reads(room, 1).to(&[ada.uid, ben.uid])), "addressed to its reader"),
+        ("a place in no room", (rooms.clone(), ada_is(None, |r| r.encode())), "names no conversation"),
+        (
+            "a place in a direct conversation",
+            (rooms.clone(), ada_is(Some(ConversationId::direct(&[ada.uid, ben.uid])), |r| r.encode())),
+            "not a room",
+        ),
+        (
+            "a place, addressed to another",
+            (rooms, ada_is(Some(room), |r| r.to(&[Uid::from_bytes([9; 16])]).encode())),
+            "addressed to whose it is",
+        ),
+        (
+            "a place on another's subject",
+            (subject(&good()).to_string(), ada_is(Some(room), |r| r.encode())),
+            "does not belong on this subject",
+        ),
+        ("a room on another's subject", (other_room.clone(), changed.encode()), "not the room whose subject it is"),
+        (
+            "a room on a conversation's subject",
+            {
+                let direct = ConversationId::direct(&[ada.uid]);
+                (format!("chat.room.{direct}"), changed.clone().in_conversation(direct).encode())
+            },
+            "not the room whose subject it is",
+        ),
+        ("a room, addressed", on(changed.clone().to(&[ada.uid])), "addressed to nobody"),
+        ("a room without a key", on(Record::new(ada.uid, changed.event.clone()).in_conversation(room)), "names no key"),
+        (
+            "a place that answers no command",
+            (Subject::Rooms(ada.uid).to_string(), {
+                let fingerprint = Some(Fingerprint::from_bytes([0; 16]));
+                let left = MembershipChanged { change: MembershipChange::Left, rooms: vec![], fingerprint };
+                Record::new(ada.uid, left).in_conversation(room).encode()
+            }),
+            "names no command",
+        ),
         ("a handle that is none", on(account(&|a| a.handle = sealed(Field::Handle, b"Ada!"))), "the handle is none"),
         ("a calendar that is none", on(account(&|a| a.registered_at_ms = i64::MAX)), "beyond any calendar"),
     ];
@@ -189,4 +257,27 @@ async fn d8_a_malformed_presence_event_is_a_dead_letter_of_its_own_stream() {
     assert_eq!(letters, [("presence".to_owned(), 1)]);
     let statuses: Vec<(String,)> = rows(&database, "select status from presence").await;
     assert_eq!(statuses, [("busy".to_owned(),)]);
+}
+
+#[tokio::test]
+async fn d8_a_malformed_event_of_a_room_holds_that_room_and_no_other() {
+    let (ada, ben) = (Person::new(), Person::new());
+    let mut paper = Paper::new(&[&ada, &ben]);
+    let harbour = Draft::new("harbour", Visibility::Public, &ada);
+    let (room, other) = (paper.create(&ada, &harbour), paper.create(&ada, &harbour));
+    // Damaged beyond reading, on the room's own subject.
+    let damaged = paper.append_bytes(&Subject::Room(room).to_string(), Bytes::from_static(b"damaged"));
+    let waiting = [paper.joins(&ben, room), paper.append(&ada.says(room, "to nobody"))];
+    paper.joins(&ben, other);
+    paper.append(&ben.says(other, "well"));
+    for sizes in [[1_000], [1]] {
+        let database = projected(&paper, &sizes).await;
+        let letters: Vec<(i64, Option<Uuid>, Option<i64>)> =
+            rows(&database, "select seq, conversation, waits_for from dead_letters order by seq").await;
+        let since = Some(damaged.cast_signed());
+        let expected = [(damaged, None), (waiting[0], since), (waiting[1], since)];
+        assert_eq!(letters, expected.map(|(seq, since)| (seq.cast_signed(), Some(room.as_uuid()), since)));
+        let members: Vec<(Uuid, i64)> = rows(&database, "select id, members from conversations order by members").await;
+        assert_eq!(members, [(room.as_uuid(), 1), (other.as_uuid(), 2)]);
+    }
 }

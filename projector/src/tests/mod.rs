@@ -17,4 +17,6 @@ mod partitions;
 mod presence;
 mod rebuild;
 mod retention;
+mod room_histories;
+mod rooms;
 mod tables;

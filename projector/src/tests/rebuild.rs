@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use natter_events::event::CATALOGUE;
 use natter_events::{
-    Envelope, PresenceChanged, PresenceStatus, ReceivedUpTo, Record, Revocation, RevokedSessions, SessionId, Subject,
+    ConversationId, Envelope, Event, MembershipChange, PresenceChanged, PresenceStatus, ReceivedUpTo, Record,
+    Revocation, RevokedSessions, RoomChange, SessionId, Subject, Visibility,
 };
 use natter_log::Stream;
 use natter_platform::Shutdown;
@@ -18,42 +19,89 @@ use tokio::sync::oneshot;
 
 use super::interruptions::Killed;
 use super::live::{LONG, Projecting, World, config, projected_seq};
-use super::paper::{JANUARY_MS, Person, database};
+use super::paper::{Draft, JANUARY_MS, Paper, Person, database};
+use super::rooms::{in_thread, mentioning};
 use super::tables::{everything, execute, number};
 use crate::{Config, Error, RebuildError, Rebuilt, Role, rebuild};
 
 /// Everything that can happen, with things that can't be applied among it. The last seq of CHAT.
-async fn history(world: &World, people: &[Person]) -> u64 {
-    let [ada, ben, eve] = people else { panic!("three people") };
-    for (person, handle) in [(ada, "ada"), (ben, "ben"), (eve, "eve")] {
-        world.append(&person.registered(handle, JANUARY_MS)).await;
+async fn history(world: &World) -> u64 {
+    let (ada, ben, eve) = (Person::new(), Person::new(), Person::new());
+    let mut paper = Paper::new(&[&ada, &ben, &eve]);
+    for (person, handle) in [(&ada, "ada"), (&ben, "ben"), (&eve, "eve")] {
+        paper.append(&person.registered(handle, JANUARY_MS));
     }
-    let hello = world.append(&ada.says(&[ben.uid], "hello")).await;
-    let typo = world.append(&ben.says(&[ada.uid], "helo")).await;
-    world.append(&ben.edits(&[ada.uid], typo, "hello, too")).await;
-    world.append(&ada.reacts(&[ben.uid], typo, "👍")).await;
-    world.append(&ada.reacts(&[ben.uid], typo, "🎈")).await;
-    world.append(&ada.unreacts(&[ben.uid], typo, "👍")).await;
-    world.append(&ada.deletes(&[ben.uid], hello)).await;
-    world.append(&ben.reads(&[ada.uid], typo)).await;
-    world.append(&ada.blocks("ada", &[eve.uid, ben.uid], ben.uid, true)).await;
-    world.append(&ada.blocks("ada", &[eve.uid], ben.uid, false)).await;
-    // Those from before today are let go of.
-    let now_ms = i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).expect("a time");
-    let revocation = Revocation { at_ms: now_ms, which: RevokedSessions::AllBut(SessionId::random()) };
-    world.append(&eve.revoked("eve", JANUARY_MS, vec![revocation])).await;
+    between_two(&mut paper, &ada, &ben);
+    accounts(&mut paper, &ada, &ben, &eve);
+    in_a_room(&mut paper, &ada, &ben, &eve);
+    // One that can't be applied, on a subject that is not its actor's, and what waits behind it.
+    let misplaced = eve.says(&[ada.uid], "lost");
+    paper.append_bytes(&Subject::Messages(ben.uid).to_string(), misplaced.encode());
+    paper.append(&eve.says(&[ada.uid], "behind it"));
 
-    world.append(&Record::new(ada.uid, ReceivedUpTo { seq: typo })).await;
+    // On paper and in the log, an event has the same seq.
+    for ((owner, id), key) in &paper.keys {
+        world.keys.create(*owner, *id, key).await.expect("a key");
+    }
+    for stored in paper.events {
+        assert_eq!(world.append_bytes(&stored.subject, stored.payload).await, stored.seq);
+    }
+    world.append(&Record::new(ada.uid, ReceivedUpTo { seq: 5 })).await;
     for status in [PresenceStatus::Online, PresenceStatus::Away] {
         world.append(&Record::new(ben.uid, PresenceChanged { status, text: None, gateway: "g".into() })).await;
     }
     world.append_bytes(&Subject::Presence(eve.uid).to_string(), bytes::Bytes::from_static(b"damaged")).await;
+    world.chatter(&[ada, ben, eve], 120).await
+}
 
-    // One that can't be applied, on a subject that is not its actor's, and what waits behind it.
-    let misplaced = eve.says(&[ada.uid], "lost");
-    world.append_bytes(&Subject::Messages(ben.uid).to_string(), misplaced.encode()).await;
-    world.append(&eve.says(&[ada.uid], "behind it")).await;
-    world.chatter(people, 120).await
+fn between_two(paper: &mut Paper, ada: &Person, ben: &Person) {
+    let hello = paper.append(&ada.says(&[ben.uid], "hello"));
+    let typo = paper.append(&ben.says(&[ada.uid], "helo"));
+    paper.append(&ben.edits(&[ada.uid], typo, "hello, too"));
+    paper.append(&ada.reacts(&[ben.uid], typo, "👍"));
+    paper.append(&ada.reacts(&[ben.uid], typo, "🎈"));
+    paper.append(&ada.unreacts(&[ben.uid], typo, "👍"));
+    paper.append(&ada.deletes(&[ben.uid], hello));
+    paper.append(&ben.reads(&[ada.uid], typo));
+    paper.append(&ben.prefers(ConversationId::direct(&[ada.uid, ben.uid]), r#"{"muted":true}"#));
+}
+
+fn accounts(paper: &mut Paper, ada: &Person, ben: &Person, eve: &Person) {
+    paper.append(&ada.blocks("ada", &[eve.uid, ben.uid], ben.uid, true));
+    paper.append(&ada.blocks("ada", &[eve.uid], ben.uid, false));
+    paper.append(&ben.is_called("ben", Some("Ben of the harbour")));
+    // Those from before today are let go of.
+    let now_ms = i64::try_from(OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000).expect("a time");
+    let revocation = Revocation { at_ms: now_ms, which: RevokedSessions::AllBut(SessionId::random()) };
+    paper.append(&eve.revoked("eve", JANUARY_MS, vec![revocation]));
+}
+
+fn in_a_room(paper: &mut Paper, ada: &Person, ben: &Person, eve: &Person) {
+    let mut draft = Draft::new("harbour", Visibility::Public, ada);
+    let room = paper.create(ada, &draft);
+    paper.joins(ben, room);
+    paper.joins(eve, room);
+    let root = paper.append(&ada.says(room, "who has a boat?"));
+    let reply = paper.append(&in_thread(ben.says(room, "I have"), root));
+    paper.append(&mentioning(ada.says(room, "@ben, come"), &[ben.uid]));
+    let mut all = ada.says(room, "@room, come");
+    if let Event::MessageSent(sent) = &mut all.event {
+        sent.mentions_room = true;
+    }
+    paper.append(&all);
+    for message in [root, reply] {
+        paper.append(&ada.pins(room, message));
+    }
+    paper.append(&ada.unpins(room, reply));
+    paper.leaves(ben, room);
+    paper.append(&eve.says(room, "without ben"));
+    paper.joins(ben, room);
+    paper.append(&mentioning(ada.says(room, "@ben, again"), &[ben.uid]));
+    paper.member(ada, eve, room, MembershipChange::Banned, None);
+    draft.bans.push(eve.uid);
+    paper.room(ada, room, RoomChange::Banned(eve.uid), &draft);
+    draft.visibility = Visibility::Private;
+    paper.room(ada, room, RoomChange::Settings, &draft);
 }
 
 /// The types of all events in the log.
@@ -77,9 +125,8 @@ struct Lived {
 impl Lived {
     async fn new() -> Self {
         let (world, database) = (World::new().await, database().await);
-        let people = [world.person().await, world.person().await, world.person().await];
         let projector = world.project(small(&database));
-        let last = history(&world, &people).await;
+        let last = history(&world).await;
         projector.reaches(last).await;
         presence_reaches(&projector, &world).await;
         projector.stop().await;

@@ -7,7 +7,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
 
 /// Everything that a projector writes.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 26] = [
+    "bans",
     "blocks",
     "changes",
     "changes_kept",
@@ -16,12 +17,21 @@ const TABLES: [&str; 16] = [
     "days",
     "dead_letters",
     "held_conversations",
+    "mentions",
     "messages",
     "participants",
+    "pins",
+    "preferences",
     "presence",
     "projector",
+    "public_spans",
     "reactions",
     "revocations",
+    "room_mentions",
+    "rooms",
+    "stays",
+    "thread_readers",
+    "threads",
     "users",
     "versions",
 ];

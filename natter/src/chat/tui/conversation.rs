@@ -115,7 +115,7 @@ impl Conversation {
     /// What this user wrote is in the log.
     pub fn sent(&mut self, me: &Handle, text: String, sent: &Sent) {
         self.said(sent.id, me, sent.at.unwrap_or_default());
-        self.lines.did(me, Own::Said { text, reply_to: None, metadata: None }, sent);
+        self.lines.did(me, Own::Said { text, reply_to: None, thread: None, metadata: None }, sent);
     }
 
     fn said(&mut self, id: ClientId, sender: &Handle, at: Timestamp) {

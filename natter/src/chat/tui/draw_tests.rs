@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use natter_client::{
-    Deleted, Edited, Event, Position, Presence, Reaction, ReactionOp, ResetReason, StopReason, Timestamp, TypingNow,
+    Deleted, Edited, Event, Position, Presence, Reaction, ResetReason, StopReason, Timestamp, Toggle, TypingNow,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -209,7 +209,7 @@ fn hst3_edits_deletions_and_reactions_show_as_they_come() {
         &mut state,
         Input::Client(Event::Edited(Edited { seq: 11, position, conversation, message: 9, by, id, text, at })),
     );
-    let (user, emoji, op) = (bob(), "👍".into(), ReactionOp::Add);
+    let (user, emoji, op) = (bob(), "👍".into(), Toggle::Add);
     on(
         &mut state,
         Input::Client(Event::Reaction(Reaction {

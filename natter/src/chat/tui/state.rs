@@ -331,6 +331,8 @@ impl State {
                     self.settled(&people, id, outcome.map_err(|error| error.to_string()));
                 }
             }
+            Event::Pin(_) | Event::Member(_) | Event::Room(_) => {}
+            Event::Profile(_) | Event::Preferences(_) => {}
             Event::CaughtUp { .. } | Event::Heartbeat { .. } => {}
         }
     }

@@ -128,14 +128,17 @@ fn message(seq: u64, sender: &Handle, id: ClientId) -> Message {
         id,
         text,
         reply_to: None,
+        thread: None,
         mentions: Vec::new(),
+        mentions_room: false,
         metadata: None,
         at,
     }
 }
 
 fn sent(id: ClientId, seq: u64) -> Sent {
-    Sent { id, seq, conversation: Some(conversation(&[ada(), bob()])), at: Some(Timestamp(NOON)), duplicate: false }
+    let (conversation, at) = (Some(conversation(&[ada(), bob()])), Some(Timestamp(NOON)));
+    Sent { id, seq, conversation, at, duplicate: false, refused: Vec::new() }
 }
 
 #[test]
@@ -255,7 +258,15 @@ fn ticks_follow_what_the_other_side_says() {
     assert_eq!(desk.open().progress(11, &ada()), Progress::Delivered);
     let (conversation, user) = at();
     let position = position(12);
-    desk.client(Event::Marker(Marker { seq: 12, position, conversation, user, read: 11, at: Timestamp(NOON) }));
+    desk.client(Event::Marker(Marker {
+        seq: 12,
+        position,
+        conversation,
+        user,
+        read: 11,
+        thread: None,
+        at: Timestamp(NOON),
+    }));
     assert_eq!(desk.open().progress(11, &ada()), Progress::Read);
 }
 

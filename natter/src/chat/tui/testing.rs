@@ -42,6 +42,12 @@ pub fn item(seq: u64, sender: &Handle) -> MessageItem {
         deleted: false,
         reactions: Vec::new(),
         reply_to: None,
+        reply: None,
+        thread: None,
+        replies: None,
+        mentions: Vec::new(),
+        mentions_room: false,
+        pinned: false,
         metadata: None,
     }
 }
@@ -59,5 +65,7 @@ pub fn row(people: &[Handle], last_seq: u64, read: u64, unread: u64) -> Conversa
         mentions: 0,
         read,
         markers: Vec::new(),
+        preferences: None,
+        room: None,
     }
 }

@@ -1,0 +1,159 @@
+//! `room.create`: a new room with its first members, stored all at once.
+
+use std::sync::Arc;
+
+use natter_events::{
+    ClientId, ContentKey, ConversationId, Fingerprint, Intent, MembershipChange, Role, Room, RoomChange, Subject, Uid,
+};
+use natter_log::{AppendError, Line};
+use natter_protocol::frame::RoomCreate;
+use natter_protocol::limits::MAX_FIRST_MEMBERS;
+use natter_protocol::{ErrorCode, Handle};
+use parking_lot::Mutex;
+
+use super::super::repeat::{self, Body};
+use super::super::{Caller, Decided, Done, Refused, Stored, content_key, refused_append};
+use super::decide::with;
+use super::{Batch, MAX_TRIES, MembershipEvent, room_event, seal_name, seal_topic, spelled};
+use crate::Gateway;
+use crate::rooms::MembershipState;
+
+/// Who was to be in a new room and is not, once that is known.
+pub type NotAdded = Arc<Mutex<Vec<Handle>>>;
+
+/// Decides a new room. The command names it, so that a retry is about the same one.
+pub async fn create(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    command: &RoomCreate,
+    line: Option<Line>,
+) -> Result<Decided, Refused> {
+    let known = repeat::known(gateway, caller, command.id).await?;
+    let room = ConversationId::room(caller.uid, command.id);
+    let room = room.ok_or_else(|| Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"))?;
+    let RoomCreate { name, topic, visibility, members, .. } = command;
+    let asks = spelled(&(name, topic, visibility, members));
+    let own_key = content_key(gateway, caller).await?;
+    let fingerprint = own_key.fingerprint(room, command.id, Intent::Other { what: "room.create", asks: &asks });
+    if let Some(known) = known {
+        let done = known.answer(Body::Printed(fingerprint))?;
+        let refused = Some(not_in(gateway, room, members).await?);
+        return Ok(Decided::Known(Done { refused, ..done }));
+    }
+    if members.len() > MAX_FIRST_MEMBERS {
+        let message = format!("a room is made with at most {MAX_FIRST_MEMBERS} members");
+        return Err(Refused::new(ErrorCode::Invalid, message));
+    }
+    gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
+    // Checked before the key is stored: a room that can't be has none.
+    let checked = ContentKey::random();
+    seal_name(room, &checked, name)?;
+    seal_topic(room, &checked, topic.as_deref().unwrap_or_default())?;
+    let key = gateway.keys.create(room.as_owner(), room.key_id(), &checked).await?;
+    let state = Room {
+        name: seal_name(room, &key, name)?,
+        topic: seal_topic(room, &key, topic.as_deref().unwrap_or_default())?,
+        visibility: *visibility,
+        public_since: None,
+        archived: false,
+        owners: vec![caller.uid],
+        bans: Vec::new(),
+    };
+    let not_added = NotAdded::default();
+    let new = New {
+        caller: caller.uid,
+        room,
+        state,
+        members: members.clone(),
+        id: command.id,
+        fingerprint,
+        not_added: not_added.clone(),
+    };
+    let gateway = gateway.clone();
+    let storing = Box::pin(async move { new.store(&gateway, line).await });
+    Ok(Decided::Changing { storing, fingerprint, refused: Some(not_added) })
+}
+
+struct New {
+    caller: Uid,
+    room: ConversationId,
+    state: Room,
+    members: Vec<Handle>,
+    id: ClientId,
+    fingerprint: Fingerprint,
+    not_added: NotAdded,
+}
+
+impl New {
+    async fn store(&self, gateway: &Gateway, line: Option<Line>) -> Result<Stored, Refused> {
+        let mut fresh = false;
+        for _ in 0..MAX_TRIES {
+            let batch = self.batch(gateway, fresh).await?;
+            match batch.append(gateway, self.caller, self.id, line).await {
+                Err(AppendError::WrongLast { .. }) => fresh = true,
+                Err(error) => return Err(refused_append(&error)),
+                Ok(appended) => return Ok(Stored::Event(appended)),
+            }
+        }
+        Err(Refused::unavailable("too many changed the rooms of the same people at once"))
+    }
+
+    /// Everybody's joining, the owner's first, and then the room: so each of them is in it when it begins, and the owner hears
+    /// of all.
+    async fn batch(&self, gateway: &Gateway, fresh: bool) -> Result<Batch, Refused> {
+        let (mut batch, mut not_added, mut known) = (Batch::default(), Vec::new(), vec![self.caller]);
+        let (event, state) = self.joining(gateway, self.caller, Role::Owner, fresh).await?;
+        batch.push(event.record(None), state.seq, Subject::Rooms(self.caller));
+        for (handle, uid) in self.members.iter().zip(gateway.accounts.directory.resolve(&self.members).await?) {
+            let Some(uid) = uid else {
+                not_added.push(handle.clone());
+                continue;
+            };
+            if known.contains(&uid) {
+                continue;
+            }
+            known.push(uid);
+            match self.joining(gateway, uid, Role::Member, fresh).await {
+                Ok((event, state)) => batch.push(event.record(None), state.seq, Subject::Rooms(uid)),
+                Err(refused) if refused.code == ErrorCode::Unavailable => return Err(refused),
+                Err(_) => not_added.push(handle.clone()),
+            }
+        }
+        *self.not_added.lock() = not_added;
+        let answers = Some((self.id, self.fingerprint));
+        let event = room_event(self.caller, self.room, RoomChange::Created, self.state.clone(), answers);
+        batch.push(event, 0, Subject::Room(self.room));
+        Ok(batch)
+    }
+
+    async fn joining(
+        &self,
+        gateway: &Gateway,
+        user: Uid,
+        role: Role,
+        fresh: bool,
+    ) -> Result<(MembershipEvent, Arc<MembershipState>), Refused> {
+        if user != self.caller {
+            super::check_may_be_added(gateway, self.caller, user).await?;
+        }
+        let state = if fresh { gateway.rooms.load_of(user).await? } else { gateway.rooms.of(user).await? };
+        let rooms = with(&state.rooms, self.room, role)?;
+        let what = MembershipChange::Joined;
+        Ok((MembershipEvent { by: self.caller, user, room: self.room, what, rooms, is_known: false }, state))
+    }
+}
+
+/// Those of some people who are not in a room.
+async fn not_in(gateway: &Gateway, room: ConversationId, members: &[Handle]) -> Result<Vec<Handle>, Refused> {
+    let mut missing = Vec::new();
+    for (handle, uid) in members.iter().zip(gateway.accounts.directory.resolve(members).await?) {
+        let is_in = match uid {
+            Some(uid) => gateway.rooms.of(uid).await?.role_in(room).is_some(),
+            None => false,
+        };
+        if !is_in {
+            missing.push(handle.clone());
+        }
+    }
+    Ok(missing)
+}
