@@ -32,6 +32,9 @@ pub struct Config {
     pub messages_window: Duration,
     /// Messages per room and window, of all its members together (CMD5).
     pub room_messages: u32,
+    /// Members of one room. History counts them, so a few more may come while many come at once, and while history is away
+    /// nobody is turned away.
+    pub room_members: u64,
     /// Any other durable command, per user and window of the same length.
     pub other_commands: u32,
     /// At most one read marker per conversation in this time.
@@ -72,6 +75,7 @@ impl Default for Config {
             messages: 10,
             messages_window: Duration::from_secs(10),
             room_messages: 100,
+            room_members: 20_000,
             other_commands: 60,
             marker_interval: Duration::from_secs(5),
             heartbeat: Duration::from_millis(limits::HEARTBEAT_MS),

@@ -68,12 +68,13 @@ impl Rates {
         granted: Option<u32>,
     ) -> Result<(), Duration> {
         self.grants(user, granted);
-        if conversation.is_room() {
-            self.rooms.check(&conversation)?;
-        }
         match granted.and_then(|count| self.grant(count)) {
             Some(limiter) => limiter.check(&user)?,
             None => self.messages.check(&user)?,
+        }
+        // Last, so that whoever is over their own budget takes nothing from the others'.
+        if conversation.is_room() {
+            self.rooms.check(&conversation)?;
         }
         self.own.insert((user, id), ());
         Ok(())

@@ -77,11 +77,11 @@ macro_rules! message_columns {
                   from unnest(", $spans, ") span
                   cross join lateral (
                       select x.ordinal from messages x
-                      where x.conversation = t.conversation and x.thread = t.root and x.seq >= lower(span) and x.seq < upper(span)
+                      where x.conversation = t.conversation and x.thread = t.root and x.thread <> 0 and x.seq >= lower(span) and x.seq < upper(span)
                       order by x.seq limit 1) a
                   cross join lateral (
                       select x.ordinal, x.at from messages x
-                      where x.conversation = t.conversation and x.thread = t.root and x.seq >= lower(span) and x.seq < upper(span)
+                      where x.conversation = t.conversation and x.thread = t.root and x.thread <> 0 and x.seq >= lower(span) and x.seq < upper(span)
                       order by x.seq desc limit 1) b
                   where lower(span) <= t.last_seq and upper(span) > t.root
               ) n

@@ -131,8 +131,10 @@ alter table messages
     add column thread        bigint  not null default 0,
     add column mentions      uuid[],
     add column mentions_room boolean not null default false;
--- A page of the timeline never walks over threads, nor one of a thread over anything else.
-create index messages_by_thread on messages (conversation, thread, seq);
+-- A page of the timeline never walks over threads, nor one of a thread over anything else: ask for `thread = 0`, or for a
+-- thread and `thread <> 0`, so that there is no doubt which index it is, however rare threads are.
+create index messages_outside_threads on messages (conversation, seq) where thread = 0;
+create index messages_in_threads on messages (conversation, thread, seq) where thread <> 0;
 
 comment on column messages.ordinal is 'The message''s number from 1, without holes: outside of threads within its conversation, in a thread within that.';
 comment on column messages.thread is 'The message in whose thread it is said; 0 outside of threads.';
@@ -242,7 +244,7 @@ comment on view counters is 'Of everybody in a conversation: how many messages o
 create view thread_counters as
     select r.conversation, r.root, r.uid,
            t.replies - coalesce((select m.ordinal from messages m
-                                 where m.conversation = r.conversation and m.thread = r.root
+                                 where m.conversation = r.conversation and m.thread = r.root and m.thread <> 0
                                        and m.seq <= greatest(r.read_seq, p.joined_seq)
                                  order by m.seq desc limit 1), 0) as unread
     from thread_readers r

@@ -46,6 +46,9 @@ pub fn check_room_topic(topic: &str) -> Result<(), InvalidText> {
 /// The word that mentions everybody in a room.
 pub const EVERYBODY: &str = "room";
 
+/// Handles that nobody gets, since they mean something else: in a text, and in the path of a request.
+pub const RESERVED: [&str; 2] = [EVERYBODY, "me"];
+
 /// The handles that a text names with an `@` in front, each once, in their order. What stands in the middle of a word, as in
 /// an address of mail, names nobody.
 pub fn mentions(text: &str) -> impl Iterator<Item = Handle> + '_ {

@@ -29,7 +29,7 @@ pub(super) async fn register(
             .map_err(|error| Problem::new(ErrorCode::Invalid, format!("`display_name`: {error}")))?;
     }
     service.limits.registration(from)?;
-    if handle == Handle::erased() {
+    if handle == Handle::erased() || text::RESERVED.contains(&handle.as_str()) {
         return Err(taken());
     }
     // Asked first only to spare the hash; the claim decides.

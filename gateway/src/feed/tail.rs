@@ -202,7 +202,12 @@ impl Tail {
 }
 
 impl Inner {
-    fn walk(&self, user: Uid, rooms: &RoomSet, cursor: u64) -> Result<Walk<'_>, TooOld> {
+    fn walk<'a>(
+        &'a self,
+        user: Uid,
+        rooms: &RoomSet,
+        cursor: u64,
+    ) -> Result<Walk<'a, impl Fn(u64) -> Option<&'a Arc<Entry>>>, TooOld> {
         if cursor < self.floor.seq {
             return Err(TooOld);
         }

@@ -25,9 +25,9 @@ pub fn after(rooms: &RoomSet, stay: &Stay) -> RoomSet {
 type Index<K> = HashMap<K, VecDeque<u64>>;
 
 /// A walk over the tail.
-pub struct Walk<'a> {
+pub struct Walk<'a, F> {
     by_room: &'a Index<ConversationId>,
-    entry: Box<dyn Fn(u64) -> Option<&'a Arc<Entry>> + 'a>,
+    entry: F,
     user: Uid,
     rooms: RoomSet,
     sources: Vec<Source<'a>>,
@@ -43,17 +43,17 @@ struct Source<'a> {
     rest: Iter<'a, u64>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a, F: Fn(u64) -> Option<&'a Arc<Entry>>> Walk<'a, F> {
     pub fn new(
         by_user: &'a Index<Uid>,
         by_room: &'a Index<ConversationId>,
-        entry: impl Fn(u64) -> Option<&'a Arc<Entry>> + 'a,
+        entry: F,
         user: Uid,
         rooms: RoomSet,
         cursor: u64,
     ) -> Self {
         let (sources, next) = (Vec::new(), BinaryHeap::new());
-        let mut walk = Self { by_room, entry: Box::new(entry), user, rooms, sources, next, last: cursor };
+        let mut walk = Self { by_room, entry, user, rooms, sources, next, last: cursor };
         walk.add(None, by_user.get(&user));
         for room in walk.rooms.clone().iter() {
             walk.add(Some(*room), by_room.get(room));
@@ -77,7 +77,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-impl<'a> Iterator for Walk<'a> {
+impl<'a, F: Fn(u64) -> Option<&'a Arc<Entry>>> Iterator for Walk<'a, F> {
     type Item = &'a Arc<Entry>;
 
     fn next(&mut self) -> Option<Self::Item> {

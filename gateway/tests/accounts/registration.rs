@@ -61,6 +61,15 @@ async fn d6_a_handle_belongs_to_whoever_claims_it_first_also_on_two_gateways_at_
     assert_eq!(doors[1].register("ada").await.problem(), (409, "conflict"));
 }
 
+#[tokio::test]
+async fn handles_that_mean_something_else_are_nobodys() {
+    let world = World::new().await;
+    let door = world.door().await;
+    for handle in ["me", "room"] {
+        assert_eq!(door.register(handle).await.problem(), (409, "conflict"), "{handle}");
+    }
+}
+
 /// It is what everyone is called whose account was erased: nobody may speak in their name.
 #[tokio::test]
 async fn d13_nobody_registers_as_an_erased_user() {

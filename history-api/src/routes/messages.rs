@@ -30,7 +30,7 @@ const BEYOND_ALL: u64 = 1 << 53;
 /// Messages next to a seq: $6 is the thread, 0 outside of threads; $7 the seq. Span after span, each read from the index in
 /// order and only as far as the page needs it: so the outer `limit` ends the reading, and nothing is sorted here.
 macro_rules! next_to {
-    ($where:literal, $spans:literal, $order:literal, $limit:literal) => {
+    ($thread:literal, $where:literal, $spans:literal, $order:literal, $limit:literal) => {
         concat!(
             "select true as item, ",
             message_columns!("gate.spans"),
@@ -41,7 +41,9 @@ macro_rules! next_to {
             ") span
               cross join lateral (
                   select x.* from messages x
-                  where x.conversation = $5 and x.thread = $6 and ",
+                  where x.conversation = $5 and ",
+            $thread,
+            " and ",
             $where,
             " and x.seq >= lower(span.span) and x.seq < upper(span.span)
                   order by x.seq ",
@@ -57,7 +59,6 @@ macro_rules! next_to {
     };
 }
 
-/// $8: how many.
 macro_rules! of_conversation {
     ($($messages:expr),+ $(,)?) => {
         in_conversation!(
@@ -68,18 +69,36 @@ macro_rules! of_conversation {
     };
 }
 
-pub(crate) const BEFORE: &str = of_conversation!(next_to!("x.seq < $7", "lower(s) < $7", "desc", "$8"));
+/// The statements of a timeline.
+struct Statements {
+    /// $8: how many.
+    before: &'static str,
+    after: &'static str,
+    /// $8: how many, and $9: how many of the older ones.
+    around: &'static str,
+}
 
-const AFTER: &str = of_conversation!(next_to!("x.seq > $7", "upper(s) > $7", "asc", "$8"));
+macro_rules! statements {
+    ($thread:literal) => {
+        Statements {
+            before: of_conversation!(next_to!($thread, "x.seq < $7", "lower(s) < $7", "desc", "$8")),
+            after: of_conversation!(next_to!($thread, "x.seq > $7", "upper(s) > $7", "asc", "$8")),
+            around: of_conversation!(
+                "(",
+                next_to!($thread, "x.seq < $7", "lower(s) < $7", "desc", "$9"),
+                ") union all (",
+                next_to!($thread, "x.seq >= $7", "upper(s) > $7", "asc", "$8"),
+                ")",
+            ),
+        }
+    };
+}
 
-/// $9: how many of the older ones.
-const AROUND: &str = of_conversation!(
-    "(",
-    next_to!("x.seq < $7", "lower(s) < $7", "desc", "$9"),
-    ") union all (",
-    next_to!("x.seq >= $7", "upper(s) > $7", "asc", "$8"),
-    ")",
-);
+// The index that holds just these is asked for by name of its rows: the planner can't know how common threads are.
+const OUTSIDE_THREADS: Statements = statements!("x.thread = 0 and $6 = 0");
+const IN_THREAD: Statements = statements!("x.thread = $6 and x.thread <> 0");
+
+pub(crate) const BEFORE: &str = OUTSIDE_THREADS.before;
 
 #[derive(Deserialize)]
 pub(super) struct Params {
@@ -164,14 +183,15 @@ impl Range {
         let statement = |sql, seq: u64| {
             caller.statement(sql).bind(self.conversation.as_uuid()).bind(thread).bind(seq.cast_signed())
         };
+        let Statements { before, after, around } = if self.thread.is_some() { IN_THREAD } else { OUTSIDE_THREADS };
         let (statement, limit) = match self.place {
-            Place::Newest => (statement(BEFORE, BEYOND_ALL).bind(in_direction), self.limit),
-            Place::Before(seq) => (statement(BEFORE, seq).bind(in_direction), self.limit),
-            Place::After(seq) => (statement(AFTER, seq).bind(in_direction), self.limit),
+            Place::Newest => (statement(before, BEYOND_ALL).bind(in_direction), self.limit),
+            Place::Before(seq) => (statement(before, seq).bind(in_direction), self.limit),
+            Place::After(seq) => (statement(after, seq).bind(in_direction), self.limit),
             Place::Around(seq) => {
                 let older = self.limit / 2;
                 let newer = self.limit - older;
-                (statement(AROUND, seq).bind(i64::from(newer) + 1).bind(i64::from(older)), newer)
+                (statement(around, seq).bind(i64::from(newer) + 1).bind(i64::from(older)), newer)
             }
         };
         let snapshot = history.read(caller, ROUTE, &statement).await?;

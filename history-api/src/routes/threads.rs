@@ -51,7 +51,7 @@ const THREADS: &str = in_conversation!(
                from unnest(gate.spans) upto
                cross join lateral (
                    select x.seq from messages x
-                   where x.conversation = $5 and x.thread = t.root and x.seq >= lower(upto) and x.seq < upper(upto)
+                   where x.conversation = $5 and x.thread = t.root and x.thread <> 0 and x.seq >= lower(upto) and x.seq < upper(upto)
                    order by x.seq desc limit 1
                ) x
            ) l

@@ -298,3 +298,29 @@ async fn evt3_a_page_of_a_big_room_reads_no_more_than_the_page() {
         assert!(buffers < 500, "{buffers} buffers for {} before {before}", person.handle);
     }
 }
+
+#[tokio::test]
+async fn a_page_with_a_rare_thread_reads_no_more_than_the_page() {
+    let world = World::new().await;
+    let ada = world.person("ada").await;
+    let room = world.room(&ada, "harbour", "public").await;
+    let uid = ada.uid.as_uuid();
+    // Two messages of sixty thousand are in a thread: whoever counts a sample of them finds none.
+    world
+        .run(format!(
+            "insert into messages (seq, at, ordinal, conversation, sender, id, text, thread)
+               select n, now(), n, '{room}', '{uid}', gen_random_uuid(), 'hello', 0 from generate_series(1000, 61000) n;
+             update messages set thread = 20000, ordinal = 1 where seq = 20500;
+             update messages set thread = 20000, ordinal = 2 where seq = 60999;
+             insert into threads values ('{room}', 20000, 2, 60999, now());
+             insert into thread_readers values ('{room}', 20000, '{uid}', 0, true);
+             update conversations set last_seq = 61000, last_ordinal = 61000 where id = '{room}'"
+        ))
+        .await;
+    world.run("vacuum analyze messages".to_owned()).await;
+    let (found, buffers) = buffers(&world, &ada, room, 20_010).await;
+    assert!(found == 51 && buffers < 500, "{buffers} buffers for {found} messages");
+    let path = format!("/history/conversations/{room}/messages?before=20001&limit=1");
+    let page: Page<MessageItem> = world.get(&ada, &path).await.ok();
+    assert_eq!(page.items[0].replies.as_ref().map(|replies| (replies.count, replies.unread)), Some((2, Some(2))));
+}

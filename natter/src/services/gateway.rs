@@ -104,6 +104,14 @@ pub struct Tunables {
     #[arg(long, env = "NATTER_MAX_COMMANDS", value_name = "NUMBER", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     max_commands: u32,
 
+    /// Messages of all members of a room together in each rate window, over all gateways.
+    #[arg(long, env = "NATTER_MAX_ROOM_MESSAGES", value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    max_room_messages: u32,
+
+    /// Members of one room, about: history counts them.
+    #[arg(long, env = "NATTER_MAX_ROOM_MEMBERS", value_name = "NUMBER", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    max_room_members: u64,
+
     /// The rate window of messages and commands.
     #[arg(long, env = "NATTER_RATE_WINDOW", value_name = "DURATION", default_value_t = Time::of(Duration::from_secs(10)))]
     rate_window: Time,
@@ -126,6 +134,8 @@ impl Tunables {
             messages: self.max_messages,
             messages_window: self.rate_window.get(),
             other_commands: self.max_commands,
+            room_messages: self.max_room_messages,
+            room_members: self.max_room_members,
             drain: self.drain.get(),
             ..Config::default()
         }

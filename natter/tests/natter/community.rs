@@ -222,3 +222,43 @@ async fn evt3_a_community_is_told_the_same_by_sockets_and_history_after_a_restar
         assert_eq!(&told(&person, &room, root, &since, end).await, told_before, "{name}, made again from the log");
     }
 }
+
+#[tokio::test]
+async fn a_room_has_about_as_many_members_as_it_may() {
+    let deployment = Deployment::new().await;
+    let services = Services::start_with(&deployment, |gateway| _ = gateway.args(["--max-room-members", "2"])).await;
+    let mut people = Vec::new();
+    for name in ["ada", "bob", "cy"] {
+        people.push(Person::enters(&services, "register", name).await);
+    }
+    let new = json!({"id": Uuid::now_v7(), "name": "for two", "visibility": "public"});
+    let made = people[0].does("POST", "/api/rooms".to_owned(), Some(new)).await;
+    let room = made["conversation"].as_str().expect("a room");
+    let members = format!("/api/rooms/{room}/members");
+    let joined = people[1].does("PUT", format!("{members}/me"), None).await;
+    people[1].reads(&format!("/history/rooms/{room}"), &joined["position"]).await;
+    eventually("it is full", LONG, async || {
+        let path = format!("{members}/me?id={}", Uuid::now_v7());
+        match people[2].ask("PUT", &path, None, None).await {
+            (409, problem) if problem["code"] == "full" => Ok(()),
+            // What was counted a moment ago is believed: then cy leaves again, and tries once more.
+            (200, _) => {
+                people[2].does("DELETE", format!("{members}/me"), None).await;
+                Err("let in".to_owned())
+            }
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    let added = people[0].ask("PUT", &format!("{members}/cy?id={}", Uuid::now_v7()), None, None).await;
+    assert_eq!((added.0, &added.1["code"]), (409, &json!("full")));
+    people[1].does("DELETE", format!("{members}/me"), None).await;
+    eventually("there is room again", LONG, async || {
+        let path = format!("{members}/me?id={}", Uuid::now_v7());
+        match people[2].ask("PUT", &path, None, None).await {
+            (200, _) => Ok(()),
+            other => Err(other),
+        }
+    })
+    .await;
+}

@@ -1,5 +1,7 @@
 //! What stories over all services have in common: the services, and people who use them by HTTP.
 
+use std::process::Command;
+
 use natter_testkit::eventually;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,10 +18,17 @@ pub struct Services {
 
 impl Services {
     pub async fn start(deployment: &Deployment) -> Self {
+        Self::start_with(deployment, |_| {}).await
+    }
+
+    /// The same, with a gateway that is told more.
+    pub async fn start_with(deployment: &Deployment, tell: impl FnOnce(&mut Command)) -> Self {
         let migrated = run(deployment.migrate());
         assert_eq!(migrated.code, Some(0), "{}", migrated.stderr);
         let history = Service::start(deployment.history(), "The history API listens on ");
-        let gateway = Service::start(deployment.gateway(&history.url), "The gateway listens on ");
+        let mut gateway = deployment.gateway(&history.url);
+        tell(&mut gateway);
+        let gateway = Service::start(gateway, "The gateway listens on ");
         let projector = Service::start(deployment.projector(), "The projector answers about itself on ");
         for service in [&history, &gateway, &projector] {
             eventually("the service is ready", LONG, async || is_ready(&service.url).await).await;

@@ -118,6 +118,9 @@ pub async fn room(
     if let What::Add = what {
         check_may_be_added(gateway, caller.uid, target).await?;
     }
+    if let What::Join | What::Add = what {
+        check_size(gateway, caller, room).await?;
+    }
     let change = Storing { caller: caller.uid, target, room, what, id, fingerprint };
     let gateway = gateway.clone();
     let storing = Box::pin(async move { change.store(&gateway, line).await });
@@ -163,6 +166,17 @@ fn seal_topic(room: ConversationId, key: &ContentKey, topic: &str) -> Result<Opt
     }
     check_text_with(text::check_room_topic, topic)?;
     Ok(Some(key.seal(room.as_owner(), Field::RoomTopic, topic.as_bytes())))
+}
+
+/// Whether a room may have one more. Nobody but history counts its members.
+async fn check_size(gateway: &Gateway, caller: &Caller, room: ConversationId) -> Result<(), Refused> {
+    let most = gateway.config.room_members;
+    match gateway.lookup.members(&caller.token, room).await {
+        Some(members) if members >= most => {
+            Err(Refused::new(ErrorCode::Full, format!("this room has {most} members, and can't have more")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Nobody is brought together with whom they have blocked.
