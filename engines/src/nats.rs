@@ -9,15 +9,21 @@ use rustix::process::Signal;
 use serde::Deserialize;
 
 use crate::error::{EngineError, Result};
-use crate::folder::make_private_folder;
+use crate::folder::{make_private_folder, sync_folder_of};
 use crate::output::LineSink;
 use crate::process::{Process, Stopped};
+use crate::random_secret;
 use crate::tools::Tools;
 use crate::user::RunAs;
 
 const ENGINE: &str = "nats-server";
 const SHIPPED_CONFIGURATION: &str = include_str!("../../nats.conf");
 const USER: &str = "natter";
+/// Named in `nats.conf`.
+const ANALYTICS_USER: &str = "analytics";
+/// The services' account in `nats.conf`, and where a broker without accounts kept what is now theirs.
+const ACCOUNT: &str = "NATTER";
+const FORMER_ACCOUNT: &str = "$G";
 /// Recovering a large store after a crash reads all of it.
 const READY_LIMIT: Duration = Duration::from_secs(120);
 
@@ -26,6 +32,8 @@ pub struct NatsOptions {
     /// Configuration, port file and store go here.
     pub folder: PathBuf,
     pub password: String,
+    /// Of the user that may read the streams and nothing else.
+    pub analytics_password: String,
     /// 0: any free port, and the same one again when the broker is restarted.
     pub port: u16,
     /// `always`, or a duration such as `100ms`.
@@ -39,6 +47,7 @@ impl NatsOptions {
         Self {
             folder: folder.into(),
             password: password.into(),
+            analytics_password: random_secret(),
             port: 0,
             sync_interval: "always".to_owned(),
             max_payload_bytes: 1024 * 1024,
@@ -88,6 +97,15 @@ impl Nats {
         &self.options.password
     }
 
+    /// The user that may read the streams and nothing else.
+    pub fn analytics_user(&self) -> &str {
+        ANALYTICS_USER
+    }
+
+    pub fn analytics_password(&self) -> &str {
+        &self.options.analytics_password
+    }
+
     /// Where `/healthz` is.
     pub fn monitor_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.monitor_port)
@@ -124,6 +142,7 @@ async fn launch(tools: &Tools, options: &NatsOptions, port: u16, sink: LineSink)
     let _ = fs::remove_dir_all(&ports_folder);
     make_private_folder(&ports_folder)?;
     make_private_folder(&store_in(&options.folder))?;
+    move_to_account(&store_in(&options.folder))?;
     let configuration = options.folder.join("nats.conf");
     write_private(&configuration, &configuration_text(options, port))?;
 
@@ -150,6 +169,16 @@ fn store_in(folder: &Path) -> PathBuf {
     folder.join("store")
 }
 
+/// Gives the streams that a broker without accounts kept to the services' account: that is the name of a folder.
+fn move_to_account(store: &Path) -> Result<()> {
+    let (from, to) = (store.join("jetstream").join(FORMER_ACCOUNT), store.join("jetstream").join(ACCOUNT));
+    if from.exists() && !to.exists() {
+        fs::rename(&from, &to).map_err(EngineError::io("move", &from))?;
+        sync_folder_of(&to)?;
+    }
+    Ok(())
+}
+
 /// The shipped configuration with its variables defined in front of it.
 fn configuration_text(options: &NatsOptions, port: u16) -> String {
     let port = if port == 0 { -1 } else { i32::from(port) };
@@ -165,6 +194,7 @@ fn configuration_text(options: &NatsOptions, port: u16) -> String {
         ("MAX_FILE_STORE", options.max_file_store_bytes.to_string()),
         ("USER", quoted(USER)),
         ("PASSWORD", quoted(&options.password)),
+        ("ANALYTICS_PASSWORD", quoted(&options.analytics_password)),
     ];
     let mut text = "# Written at every start. What is below the variables is Natter's nats.conf.\n".to_owned();
     for (name, value) in variables {
@@ -212,11 +242,12 @@ mod tests {
         let used: Vec<&str> = SHIPPED_CONFIGURATION
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'))
-            .filter_map(|line| line.split_once('$').map(|(_, name)| name.trim()))
+            .flat_map(|line| line.split("$NATTER_").skip(1))
+            .filter_map(|rest| rest.split(|c: char| !c.is_ascii_uppercase() && c != '_').next())
             .collect();
-        assert!(used.len() >= 10, "{used:?}");
+        assert!(used.len() >= 11, "{used:?}");
         for name in used {
-            assert!(text.contains(&format!("\n{name}: ")), "{name} is not defined");
+            assert!(text.contains(&format!("\nNATTER_{name}: ")), "{name} is not defined");
         }
         assert!(text.contains(r#"NATTER_NATS_STORE: "/data/na\"ts/store""#), "paths are quoted: {text}");
         assert!(text.contains("NATTER_NATS_PORT: -1\n"));

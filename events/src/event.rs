@@ -28,8 +28,9 @@ pub const MAX_OWNERS: usize = 100;
 /// Most people that one message mentions by name.
 pub const MAX_MENTIONS: usize = 50;
 
-/// A fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A fact. Serialized it is its body; in a text format, what is sealed is only its size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Event {
     MessageSent(MessageSent),
     MessageEdited(MessageEdited),

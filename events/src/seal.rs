@@ -11,7 +11,8 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::ids::{KeyId, Uid};
@@ -55,9 +56,22 @@ impl Field {
 }
 
 /// A field as the log holds it: nonce, then ciphertext with its tag.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct Sealed(#[serde(with = "as_bytes")] Vec<u8>);
+pub struct Sealed(#[serde(deserialize_with = "as_bytes::deserialize")] Vec<u8>);
+
+/// In binary formats its bytes. In text formats, which are for people and analytics, only how many there are.
+impl Serialize for Sealed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            let mut size = serializer.serialize_struct("Sealed", 1)?;
+            size.serialize_field("sealed_bytes", &self.0.len())?;
+            size.end()
+        } else {
+            serializer.serialize_bytes(&self.0)
+        }
+    }
+}
 
 impl Sealed {
     /// The stored bytes.
@@ -164,13 +178,9 @@ fn associated_data(owner: Uid, name: &str) -> Vec<u8> {
     [owner.as_bytes(), name.as_bytes()].concat()
 }
 
+/// Bytes as bytes, never as an array of numbers.
 pub(crate) mod as_bytes {
-    use serde::Serializer;
     use serde::de::{Deserializer, Error, SeqAccess, Visitor};
-
-    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
-    }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         struct Bytes;

@@ -6,6 +6,7 @@
 //!   one whose outcome is unknown does not surface later.
 //! - [`follow`]: every event after a position, in order, none twice, none missing, or an error that says why not.
 //! - [`read`] and [`bucket`]: what the leader holds, compare-and-set.
+//! - [`read_only`]: the streams and nothing else, for an account that may do no more.
 //! - [`live`]: what is not kept, and word of it whenever some may have been missed.
 //!
 //! Streams and buckets are declared as data in [`streams`]; nothing here changes one that exists.
@@ -28,6 +29,7 @@ pub mod health;
 pub mod keyring;
 pub mod live;
 pub mod read;
+pub mod read_only;
 pub mod settings;
 pub mod stored;
 pub mod streams;
@@ -45,6 +47,7 @@ pub use keyring::{KeyError, KeyRing};
 pub use live::{Live, LiveError, LiveMessage, LiveSubscription};
 pub use natter_events::Tag;
 pub use read::{MAX_RANGE_EVENTS, ReadError, StreamState};
+pub use read_only::{Place, ReadOnlyError, ReadOnlyLog};
 pub use settings::{GroupCommit, Settings};
 pub use stored::{Stored, Subject};
 pub use streams::{Bucket, Stream};
@@ -82,7 +85,7 @@ impl Log {
         let standing = Standing::open(&settings, purpose, links.clone(), counters.clone()).await?;
         links.set(Link::Requests, true);
         connect::check_jetstream(&standing, &settings).await?;
-        let reader = Reader { standing, request_timeout: settings.request_timeout };
+        let reader = Reader::new(standing, settings.request_timeout);
         let appender =
             |stream| Appender::start(stream, settings.clone(), reader.clone(), links.clone(), counters.clone());
         let (chat, presence) = (appender(Stream::Chat), appender(Stream::Presence));

@@ -47,7 +47,12 @@ pub enum ReadError {
 pub(crate) struct Reader {
     pub(crate) standing: Standing,
     pub(crate) request_timeout: Duration,
+    /// What the subjects of requests begin with.
+    api: &'static str,
 }
+
+/// Where JetStream answers.
+pub(crate) const JETSTREAM_API: &str = "$JS.API";
 
 /// A stored message with what buckets need besides.
 pub(crate) struct Raw {
@@ -56,6 +61,15 @@ pub(crate) struct Raw {
 }
 
 impl Reader {
+    pub(crate) fn new(standing: Standing, request_timeout: Duration) -> Reader {
+        Reader { standing, request_timeout, api: JETSTREAM_API }
+    }
+
+    /// Asks elsewhere: the same questions, under other subjects.
+    pub(crate) fn asking(self, api: &'static str) -> Reader {
+        Reader { api, ..self }
+    }
+
     pub(crate) async fn last(&self, stream: &str, subject: &str) -> Result<Option<Raw>, ReadError> {
         self.message(stream, serde_json::json!({ "last_by_subj": subject })).await
     }
@@ -72,7 +86,7 @@ impl Reader {
     }
 
     async fn message(&self, stream: &str, query: serde_json::Value) -> Result<Option<Raw>, ReadError> {
-        let answer: GetAnswer = match self.api(format!("$JS.API.STREAM.MSG.GET.{stream}"), query).await {
+        let answer: GetAnswer = match self.ask(format!("{}.STREAM.MSG.GET.{stream}", self.api), query).await {
             Err(ReadError::Refused { code: NO_MESSAGE_FOUND, .. }) => return Ok(None),
             other => other?,
         };
@@ -91,14 +105,14 @@ impl Reader {
             first_seq: u64,
             last_seq: u64,
         }
-        let subject = format!("$JS.API.STREAM.INFO.{}", stream.name());
-        let Info { state } = self.api(subject, serde_json::json!({})).await?;
+        let subject = format!("{}.STREAM.INFO.{}", self.api, stream.name());
+        let Info { state } = self.ask(subject, serde_json::json!({})).await?;
         let State { messages, bytes, first_seq, last_seq } = state;
         Ok(StreamState { first_seq, last_seq, messages, bytes })
     }
 
     /// Asks the JetStream API, again over a lost connection or an absent leader, until the deadline.
-    async fn api<A: for<'a> Deserialize<'a>>(&self, subject: String, query: serde_json::Value) -> Result<A, ReadError> {
+    async fn ask<A: for<'a> Deserialize<'a>>(&self, subject: String, query: serde_json::Value) -> Result<A, ReadError> {
         let stream = subject.rsplit('.').next().unwrap_or_default().to_owned();
         let query = Bytes::from(query.to_string());
         let deadline = Instant::now() + self.request_timeout;
@@ -172,7 +186,7 @@ impl Reader {
             "batch": max_events,
             "max_bytes": max_bytes.max(1),
         });
-        let subject = format!("$JS.API.DIRECT.GET.{}", stream.name());
+        let subject = format!("{}.DIRECT.GET.{}", self.api, stream.name());
         client
             .publish_with_reply(subject, inbox, Bytes::from(query.to_string()))
             .await

@@ -10,7 +10,7 @@ use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
 
 use crate::exit::{Exit, Failure};
 use crate::services::{gateway, history, projector};
-use crate::{chat, config, doctor, load, migrate, up};
+use crate::{chat, config, doctor, load, migrate, rebuild, tail, up};
 
 /// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
 #[derive(Debug, Parser)]
@@ -59,9 +59,17 @@ enum Command {
     #[command(after_help = after_help())]
     Migrate(migrate::Options),
 
+    /// Empty the read models in PostgreSQL and make them again from the log, while no projector runs.
+    #[command(after_help = after_help())]
+    Rebuild(rebuild::Options),
+
     /// Check that the parts of a deployment, or of the `natter up` on this machine, reach each other.
     #[command(after_help = after_help())]
     Doctor(doctor::Options),
+
+    /// Print every event of the log, for analytics: who, when, where, and never what was said.
+    #[command(after_help = after_help())]
+    Tail(tail::Options),
 
     /// Talk to people: a full-screen client, and commands for scripts.
     #[command(after_help = after_help())]
@@ -131,7 +139,9 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::Projector(options) => projector::run(options).await,
             Command::HistoryApi(options) => history::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
+            Command::Rebuild(options) => rebuild::run(options).await,
             Command::Doctor(options) => doctor::run(options).await,
+            Command::Tail(options) => tail::run(options).await,
             Command::Chat(options) => chat::run(options).await,
             Command::Load(options) => load::run(options).await,
         }

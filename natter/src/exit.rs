@@ -20,10 +20,11 @@ pub enum Exit {
     EngineFailed = 7,
     Unreachable = 8,
     Refused = 9,
+    OtherLog = 10,
 }
 
 impl Exit {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Other,
         Self::Usage,
         Self::AddressTaken,
@@ -33,6 +34,7 @@ impl Exit {
         Self::EngineFailed,
         Self::Unreachable,
         Self::Refused,
+        Self::OtherLog,
     ];
 
     fn meaning(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Exit {
             Self::Refused => {
                 "the server refuses: a wrong password, a name that nobody has, a message that is not allowed"
             }
+            Self::OtherLog => "the event log is another one than before: restored, rolled back or replaced",
         }
     }
 

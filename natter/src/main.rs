@@ -11,8 +11,10 @@ mod listen;
 mod load;
 mod master_key;
 mod migrate;
+mod rebuild;
 mod run_file;
 mod services;
+mod tail;
 mod units;
 mod up;
 

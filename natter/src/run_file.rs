@@ -24,6 +24,9 @@ pub struct Running {
     pub nats_address: String,
     pub nats_user: String,
     pub nats_password: String,
+    /// The account on the broker that may read the streams and nothing else.
+    pub analytics_user: String,
+    pub analytics_password: String,
     pub postgres_url: String,
 }
 
@@ -76,9 +79,20 @@ mod tests {
     use super::*;
 
     fn running(pid: u32) -> Running {
-        let [url, nats_url, nats_address, nats_user, nats_password, postgres_url] =
-            ["a", "b", "c", "d", "e", "f"].map(str::to_owned);
-        Running { pid, url, nats_url, nats_address, nats_user, nats_password, postgres_url }
+        let some = String::new;
+        let (nats_url, nats_address, nats_user, nats_password) = (some(), some(), some(), some());
+        let (url, analytics_user, analytics_password, postgres_url) = (some(), some(), some(), some());
+        Running {
+            pid,
+            url,
+            nats_url,
+            nats_address,
+            nats_user,
+            nats_password,
+            analytics_user,
+            analytics_password,
+            postgres_url,
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! First it fills a log and lets a projector catch up with it from zero; then it appends at a steady rate and measures how
-//! long each event takes from its acknowledgement until a reader of PostgreSQL can see it. Nothing is tuned for it.
+//! long each event takes from its acknowledgement until a reader of PostgreSQL can see it; at last it rebuilds all of it.
+//! Nothing is tuned for it.
 
 use std::error::Error;
 use std::fs;
@@ -19,7 +20,7 @@ use natter_events::{
 };
 use natter_log::{Append, AppendError, Bucket, KeyRing, Log, Pending, Settings, Stream};
 use natter_platform::Shutdown;
-use natter_projector::{Config, Status};
+use natter_projector::{Config, Rebuilt, Status};
 use natter_testkit::{Broker, scratch_folder, tools};
 use rand::RngExt;
 
@@ -58,7 +59,8 @@ async fn main() -> Result<(), Failure> {
     );
     let before = [cpu(std::process::id()), children_cpu(postgres.process().pid()), cpu(broker.pid().await)];
     let begun = Instant::now();
-    let projector = tokio::spawn(natter_projector::run(config, log.clone(), keys, status.clone(), shutdown.clone()));
+    let project = natter_projector::run(config.clone(), log.clone(), keys.clone(), status.clone(), shutdown.clone());
+    let projector = tokio::spawn(project);
     reach(&status, last).await;
     let took = begun.elapsed().as_secs_f64();
     let after = [cpu(std::process::id()), children_cpu(postgres.process().pid()), cpu(broker.pid().await)];
@@ -81,6 +83,10 @@ async fn main() -> Result<(), Failure> {
     }
     shutdown.request();
     projector.await??;
+    let shutdown = Shutdown::new(Duration::from_secs(10));
+    let Rebuilt { events, took } = natter_projector::rebuild(config, log, keys, |_, _| {}, &shutdown).await?;
+    let took = took.as_secs_f64();
+    println!("rebuild:   {events} events in {took:.2} s, {:.0} a second", events as f64 / took);
     postgres.stop(Duration::from_secs(10)).await;
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! - [`identity`]: whether the log is the one that the read models were made from
 //! - [`feed`]: from the log to batches; [`fact`]: what an event says, or why it is malformed
 //! - [`writer`]: batches in, rows out; [`apply`]: one batch, one transaction; [`projections`]: one file per read model
+//! - [`rebuild`]: the read models made again from the log
 //! - [`partitions`]: of messages; [`status`]: for readiness and metrics; [`watch`]: how far the log goes
 
 mod apply;
@@ -18,6 +19,7 @@ mod identity;
 mod partitions;
 mod position;
 mod projections;
+mod rebuild;
 mod runner;
 mod session;
 mod status;
@@ -29,6 +31,7 @@ mod tests;
 
 pub use config::Config;
 pub use error::Error;
+pub use rebuild::{RebuildError, Rebuilt, rebuild};
 pub use status::{Role, Status, StreamStatus};
 
 use natter_log::{KeyRing, Log, Stream};

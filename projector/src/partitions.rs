@@ -107,6 +107,21 @@ impl Open {
     }
 }
 
+/// Drops all messages: there is one partition then, as the migrations make it.
+pub(crate) async fn reset(transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let drop: Option<String> = sqlx::query_scalar(
+        "select 'drop table ' || string_agg(inhrelid::regclass::text, ', ') from pg_inherits \
+         where inhparent = 'messages'::regclass",
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    let first = "create table messages_from_0 partition of messages for values from (minvalue) to (maxvalue)";
+    for statement in drop.into_iter().chain([first.to_owned()]) {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+    }
+    Ok(())
+}
+
 /// How many of these events, from the first, are of the month of the first.
 pub(crate) fn same_month(events: &[Incoming]) -> usize {
     let of = |event: &Incoming| month(event.at.to_offset(UtcOffset::UTC).date());

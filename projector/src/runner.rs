@@ -11,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::config::Config;
 use crate::error::{ApplyError, Error, SessionError};
+use crate::position::Position;
 use crate::status::{Role, Status};
 use crate::writer::Writer;
 use crate::{feed, identity, position, session, watch};
@@ -80,6 +81,16 @@ impl Runner {
             active = active => active?,
             () = shutdown.requested() => return Ok(()),
         };
+        self.project(connection, position, shutdown).await
+    }
+
+    /// Projects from the position over a connection that has the stream's lock.
+    pub async fn project(
+        &self,
+        connection: PgConnection,
+        position: Position,
+        shutdown: &Shutdown,
+    ) -> Result<(), SessionError> {
         let seq = position.seq;
         tracing::info!(stream = position::name(self.stream), seq, "this projector is active");
         self.status.applied(self.stream, seq);
@@ -90,10 +101,7 @@ impl Runner {
     }
 
     async fn wait_for_turn(&self, connection: &mut PgConnection) -> Result<(), SessionError> {
-        let standing = natter_migrations::check(connection).await?;
-        if !standing.is_usable() {
-            return Err(Error::Schema(standing).into());
-        }
+        session::check_schema(connection).await?;
         let mut told = false;
         while !session::try_lock(connection, self.stream).await? {
             if !told {

@@ -60,6 +60,12 @@ pub(crate) async fn open(options: &PgConnectOptions) -> Result<PgConnection, Ses
     Ok(tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.map_err(|_| ApplyError::Timeout)??)
 }
 
+/// Whether the database has the schema that this program needs.
+pub(crate) async fn check_schema(connection: &mut PgConnection) -> Result<(), SessionError> {
+    let standing = natter_migrations::check(connection).await?;
+    if standing.is_usable() { Ok(()) } else { Err(Error::Schema(standing).into()) }
+}
+
 /// Becomes the active projector of a stream for as long as this connection lasts, unless another is. Does not wait inside
 /// PostgreSQL, where waiting would hold back its clean-up of old rows.
 pub(crate) async fn try_lock(connection: &mut PgConnection, stream: Stream) -> Result<bool, SessionError> {

@@ -36,6 +36,7 @@ pub struct Broker {
     monitor_url: String,
     user: String,
     password: String,
+    analytics: (String, String),
     store: PathBuf,
     nats: Mutex<Nats>,
 }
@@ -59,6 +60,7 @@ impl Broker {
             monitor_url: nats.monitor_url(),
             user: nats.user().to_owned(),
             password: nats.password().to_owned(),
+            analytics: (nats.analytics_user().to_owned(), nats.analytics_password().to_owned()),
             store: nats.store(),
             nats: Mutex::new(nats),
         }
@@ -90,6 +92,17 @@ impl Broker {
 
     pub fn password(&self) -> &str {
         &self.password
+    }
+
+    /// User and password of the account that may read the streams and nothing else.
+    pub fn analytics(&self) -> (&str, &str) {
+        (&self.analytics.0, &self.analytics.1)
+    }
+
+    /// With user and password of that account in it.
+    pub fn analytics_url(&self) -> String {
+        let (user, password) = self.analytics();
+        format!("nats://{user}:{password}@{}", self.address)
     }
 
     /// The folder of its JetStream files.

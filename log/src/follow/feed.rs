@@ -125,7 +125,7 @@ async fn try_open(
         None => connection.insert(connect(shared).await?).clone(),
     };
     let socket = standing.connected().await;
-    let reader = Reader { standing: standing.clone(), request_timeout: shared.settings.request_timeout };
+    let reader = Reader::new(standing.clone(), shared.settings.request_timeout);
     let state = reader.state(shared.stream).await.map_err(read_error)?;
     check(shared, &reader, &mut origin, state).await?;
 
@@ -305,8 +305,7 @@ impl Feed {
         }
         self.idle_heartbeats += 1;
         if self.idle_heartbeats.is_multiple_of(IDLE_HEARTBEATS) && self.checking.is_none() {
-            let reader =
-                Reader { standing: self.standing.clone(), request_timeout: self.shared.settings.request_timeout };
+            let reader = Reader::new(self.standing.clone(), self.shared.settings.request_timeout);
             let stream = self.shared.stream;
             self.checking = Some(async move { reader.state(stream).await }.boxed());
         }

@@ -12,6 +12,7 @@ mod killed;
 mod late;
 mod live;
 mod read;
+mod read_only;
 mod secure;
 mod support;
 mod together;

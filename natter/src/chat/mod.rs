@@ -7,7 +7,7 @@
 //! - `time`: times as people read them.
 
 mod block;
-mod clean;
+pub mod clean;
 mod files;
 mod history;
 mod list;

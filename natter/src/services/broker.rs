@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use natter_log::{Bucket, ConnectError, DeclareError, GroupCommit, KeyError, KeyRing, Log, Settings};
+use natter_log::{Bucket, ConnectError, DeclareError, GroupCommit, KeyError, KeyRing, Log, ReadOnlyLog, Settings};
 use tokio::time::Instant;
 
 use crate::exit::{Exit, Failure};
@@ -18,7 +18,7 @@ const RETRY: Duration = Duration::from_millis(200);
 /// Where the broker is and who we are to it.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
-pub struct BrokerOptions {
+pub struct BrokerAddress {
     /// The broker, or the members of its cluster.
     #[arg(long, env = "NATTER_NATS_URL", value_name = "URL", value_delimiter = ',', action = clap::ArgAction::Append,
           default_value = "nats://127.0.0.1:4222", hide_env_values = true)]
@@ -43,6 +43,14 @@ pub struct BrokerOptions {
     /// How long the broker is waited for at the start.
     #[arg(long, env = "NATTER_CONNECT_TIMEOUT", value_name = "DURATION", default_value_t = Time::of(Duration::from_secs(10)))]
     connect_timeout: Time,
+}
+
+/// The way to the broker of a service, which also makes what is missing there.
+#[derive(Debug, Clone, Args)]
+#[group(skip)]
+pub struct BrokerOptions {
+    #[command(flatten)]
+    pub address: BrokerAddress,
 
     /// Copies of everything that is stored; more than one needs a cluster of that many brokers.
     #[arg(long, env = "NATTER_NATS_REPLICAS", value_name = "NUMBER", default_value_t = 1,
@@ -96,8 +104,16 @@ impl StoreOptions {
     }
 }
 
-impl BrokerOptions {
-    pub fn settings(&self, name: &str) -> Settings {
+impl BrokerAddress {
+    /// Whether it says who we are.
+    pub fn has_login(&self) -> bool {
+        self.nats_user.is_some()
+            || self.nats_credentials.is_some()
+            || self.nats_url.iter().any(|server| server.contains('@'))
+    }
+
+    /// Settings with this address.
+    pub fn settings(&self, name: &str, rest: Settings) -> Settings {
         Settings {
             servers: self.nats_url.clone(),
             user: self.nats_user.clone(),
@@ -105,30 +121,33 @@ impl BrokerOptions {
             credentials_file: self.nats_credentials.clone(),
             tls_ca_file: self.nats_ca.clone(),
             name: name.to_owned(),
+            ..rest
+        }
+    }
+
+    /// How long the broker is waited for.
+    pub fn connect_timeout(&self) -> Duration {
+        self.connect_timeout.get()
+    }
+}
+
+impl BrokerOptions {
+    pub fn settings(&self, name: &str) -> Settings {
+        Settings {
             replicas: usize::from(self.nats_replicas),
             group_commit: if self.group_commit == "off" { GroupCommit::Off } else { GroupCommit::default() },
-            ..self.store.settings()
+            ..self.address.settings(name, self.store.settings())
         }
     }
 
     pub async fn connect(&self, name: &str) -> Result<Log, Failure> {
-        connect(self.settings(name), self.connect_timeout.get()).await
+        connect(self.settings(name), self.address.connect_timeout()).await
     }
 }
 
 /// Connects, waiting for a broker that is not there yet, and sees to it that it has all streams and buckets.
 pub async fn connect(settings: Settings, within: Duration) -> Result<Log, Failure> {
-    let deadline = Instant::now() + within;
-    let log = loop {
-        match Log::connect(settings.clone()).await {
-            Ok(log) => break log,
-            Err(ConnectError::Unreachable { servers, .. }) if Instant::now() + RETRY < deadline => {
-                tracing::info!(servers, "waiting for the broker");
-                tokio::time::sleep(RETRY).await;
-            }
-            Err(error) => return Err(not_connected(&error)),
-        }
-    };
+    let log = waiting(within, async || Log::connect(settings.clone()).await).await?;
     let differences = log.declare().await.map_err(|error| {
         let exit = if matches!(error, DeclareError::Unavailable { .. }) { Exit::Unreachable } else { Exit::Other };
         Failure::caused_by(exit, &error)
@@ -137,6 +156,26 @@ pub async fn connect(settings: Settings, within: Duration) -> Result<Log, Failur
         tracing::warn!("the broker has another configuration than this Natter declares, and keeps it: {difference}");
     }
     Ok(log)
+}
+
+/// Connects for reading, waiting for a broker that is not there yet.
+pub async fn connect_read_only(settings: &Settings, within: Duration) -> Result<ReadOnlyLog, Failure> {
+    waiting(within, async || ReadOnlyLog::connect(settings).await).await
+}
+
+/// Tries to connect until there is a broker.
+async fn waiting<T>(within: Duration, connect: impl AsyncFn() -> Result<T, ConnectError>) -> Result<T, Failure> {
+    let deadline = Instant::now() + within;
+    loop {
+        match connect().await {
+            Ok(connected) => return Ok(connected),
+            Err(ConnectError::Unreachable { servers, .. }) if Instant::now() + RETRY < deadline => {
+                tracing::info!(servers, "waiting for the broker");
+                tokio::time::sleep(RETRY).await;
+            }
+            Err(error) => return Err(not_connected(&error)),
+        }
+    }
 }
 
 fn not_connected(error: &ConnectError) -> Failure {

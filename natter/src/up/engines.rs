@@ -25,6 +25,13 @@ pub struct Wishes {
     pub postgres_memory: ByteSize,
 }
 
+/// As `natter up` does it without being asked for anything else.
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { nats_port: 0, sync_interval: "always".to_owned(), postgres_memory: ByteSize::mib(128) }
+    }
+}
+
 #[derive(Clone, Default)]
 pub struct Urls {
     /// With user and password, as is PostgreSQL's.
@@ -32,6 +39,9 @@ pub struct Urls {
     pub nats_address: String,
     pub nats_user: String,
     pub nats_password: String,
+    /// Of the account that may read the streams and nothing else.
+    pub analytics_user: String,
+    pub analytics_password: String,
     pub postgres: String,
 }
 
@@ -50,6 +60,8 @@ impl Engines {
             let engine = start_nats(tools, data, wishes).await?;
             (urls.nats, urls.nats_address) = (engine.url(), engine.address());
             (urls.nats_user, urls.nats_password) = (engine.user().to_owned(), engine.password().to_owned());
+            urls.analytics_user = engine.analytics_user().to_owned();
+            urls.analytics_password = engine.analytics_password().to_owned();
             *nats = Some(Supervised::keep(engine, RestartPolicy::default(), report("nats")));
             Ok(())
         };
@@ -109,6 +121,7 @@ async fn start_nats(tools: &Tools, data: &DataFolder, wishes: &Wishes) -> Result
     let options = NatsOptions {
         port: wishes.nats_port,
         sync_interval: wishes.sync_interval.clone(),
+        analytics_password: data.secret("nats-analytics")?,
         ..NatsOptions::new(data.nats(), data.secret("nats")?)
     };
     Nats::start(tools, options, Arc::new(nats_line)).await

@@ -3,7 +3,7 @@
 //! Starting goes from the bottom up: listen, take the data folder, start the engines, migrate, start the services. Stopping
 //! goes the other way. Whatever fails while starting, or Ctrl-C, stops what runs by then, in the same order.
 
-mod engines;
+pub mod engines;
 mod keys;
 mod lines;
 mod services;
@@ -148,6 +148,8 @@ impl Running {
             nats_address: urls.nats_address,
             nats_user: urls.nats_user,
             nats_password: urls.nats_password,
+            analytics_user: urls.analytics_user,
+            analytics_password: urls.analytics_password,
             postgres_url: urls.postgres,
         };
         self.run_file = Some(RunFile::write(data.path(), &running)?);

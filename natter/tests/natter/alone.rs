@@ -28,6 +28,10 @@ impl Deployment {
         Self { broker, database, keys }
     }
 
+    pub fn database_url(&self) -> String {
+        self.database.url()
+    }
+
     /// The database is lost, and an empty one is in its place.
     pub async fn loses_its_database(&mut self) {
         self.database = Database::empty().await;
@@ -62,6 +66,13 @@ impl Deployment {
         self.broker_options(&mut command);
         command.args(["--listen", "127.0.0.1:0"]).env("NATTER_POSTGRES_URL", self.database.url());
         command.arg("--master-key").arg(self.key("master.key"));
+        command
+    }
+
+    pub fn rebuild(&self) -> Command {
+        let mut command = self.command("rebuild");
+        self.broker_options(&mut command);
+        command.env("NATTER_POSTGRES_URL", self.database.url()).arg("--master-key").arg(self.key("master.key"));
         command
     }
 

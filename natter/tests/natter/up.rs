@@ -88,6 +88,23 @@ async fn what_was_acknowledged_is_there_at_the_next_start_even_after_kill_9() {
     assert!(["one", "two", "three"].iter().all(|text| found.contains(&(*text).to_owned())), "{found:?}");
 }
 
+/// The folder's name is all that tells it from one of today.
+#[tokio::test]
+async fn the_log_of_a_folder_from_before_the_broker_had_accounts_is_there() {
+    let data = scratch_folder("data");
+    let account = json!({"handle": "alice", "password": "correct horse battery"});
+    let mut up = Up::up(natter_up(&data));
+    post(format!("{}/auth/register", up.url), None, account.clone()).await;
+    up.signal("INT");
+    assert!(up.ended(LONG).success());
+    let streams = data.join("nats/store/jetstream");
+    fs::rename(streams.join("NATTER"), streams.join("$G")).expect("renamed");
+
+    let up = Up::up(natter_up(&data));
+    post(format!("{}/auth/login", up.url), None, account).await;
+    assert!(!streams.join("$G").exists());
+}
+
 #[test]
 fn doctor_finds_a_running_natter_well_and_says_when_there_is_none() {
     let data = scratch_folder("data");
@@ -239,9 +256,15 @@ fn what_is_secret_is_for_its_owner_only() {
     use std::os::unix::fs::MetadataExt;
     let data = scratch_folder("data");
     let up = Up::up(natter_up(&data));
-    for file in
-        ["keys/signing.pem", "keys/master.key", "secrets/nats", "secrets/postgres", "nats/nats.conf", "natter.run"]
-    {
+    for file in [
+        "keys/signing.pem",
+        "keys/master.key",
+        "secrets/nats",
+        "secrets/postgres",
+        "secrets/nats-analytics",
+        "nats/nats.conf",
+        "natter.run",
+    ] {
         let mode = fs::metadata(data.join(file)).unwrap_or_else(|error| panic!("{file}: {error}")).mode();
         assert_eq!(mode & 0o077, 0, "{file} has mode {mode:o}");
     }

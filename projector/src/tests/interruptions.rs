@@ -29,9 +29,9 @@ async fn undisturbed(world: &World, last: u64) -> natter_testkit::Database {
 }
 
 /// Ends a future after it was polled so many times, wherever it then is.
-struct Killed<F> {
-    inner: Pin<Box<F>>,
-    polls_left: u32,
+pub struct Killed<F> {
+    pub inner: Pin<Box<F>>,
+    pub polls_left: u32,
 }
 
 impl<F: Future> Future for Killed<F> {

@@ -15,6 +15,7 @@ mod other_logs;
 mod paper;
 mod partitions;
 mod presence;
+mod rebuild;
 mod retention;
 mod room_histories;
 mod rooms;

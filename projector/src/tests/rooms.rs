@@ -7,14 +7,14 @@ use uuid::Uuid;
 use super::paper::{Draft, Paper, Person, projected};
 use super::tables::{number, rows};
 
-fn in_thread(mut record: Record, root: u64) -> Record {
+pub fn in_thread(mut record: Record, root: u64) -> Record {
     if let Event::MessageSent(sent) = &mut record.event {
         sent.thread = Some(root);
     }
     record
 }
 
-fn mentioning(mut record: Record, people: &[Uid]) -> Record {
+pub fn mentioning(mut record: Record, people: &[Uid]) -> Record {
     if let Event::MessageSent(sent) = &mut record.event {
         sent.mentions = people.to_vec();
     }

@@ -52,6 +52,18 @@ pub async fn everything(database: &Database) -> BTreeMap<&'static str, Vec<Strin
     tables
 }
 
+#[tokio::test]
+async fn every_table_is_compared() {
+    let database = super::paper::database().await;
+    let found: Vec<(String,)> = rows(
+        &database,
+        "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') \
+         and not relispartition and relname <> '_sqlx_migrations' order by 1",
+    )
+    .await;
+    assert_eq!(found.into_iter().map(|(name,)| name).collect::<Vec<_>>(), TABLES);
+}
+
 /// The rows of a query.
 pub async fn rows<T>(database: &Database, query: &str) -> Vec<T>
 where

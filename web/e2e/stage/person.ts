@@ -158,6 +158,37 @@ export class Person {
     await this.seesComposer();
   }
 
+  /** Makes a room, and is in it. */
+  async makesRoom(name: string, kind: 'Public' | 'Private' = 'Public'): Promise<void> {
+    await this.page.getByRole('button', { name: 'Find rooms' }).click();
+    await this.page.getByRole('button', { name: 'New room' }).click();
+    await this.page.getByRole('textbox', { name: 'Name' }).fill(name);
+    await this.page.getByRole('radio', { name: kind }).check();
+    await this.page.getByRole('button', { name: 'Make it' }).click();
+    await this.head.getByRole('heading', { name }).waitFor();
+    await this.seesComposer();
+    await this.row(name).waitFor();
+  }
+
+  /** Finds a public room by its name, and joins it. */
+  async joinsRoom(name: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Find rooms' }).click();
+    await this.page.getByRole('searchbox', { name: 'Find rooms' }).fill(name);
+    await this.page.getByRole('button', { name: `Join ${name}` }).click();
+    await this.head.getByRole('heading', { name }).waitFor();
+    await this.seesComposer();
+  }
+
+  /** The room that is open, as its address names it. */
+  get room(): string {
+    return /#\/room\/(.+)$/.exec(this.page.url())?.[1] ?? '';
+  }
+
+  /** The small lines that say who came and went. */
+  get notices(): Locator {
+    return this.page.getByRole('log').locator('.notice');
+  }
+
   async openFromList(name: string): Promise<void> {
     await this.row(name).click();
     await this.seesComposer();
