@@ -102,6 +102,7 @@ async fn cmd2_a_repeated_block_is_the_same_event_and_another_body_a_conflict() {
     let (mut a, mut also_a) = (rig.socket(0, &ada).await, rig.socket(1, &ada).await);
     let command = block("bob");
     let ok = a.done(command.clone()).await;
+    also_a.expect("block").await;
     for socket in [&mut a, &mut also_a] {
         let again = socket.done(command.clone()).await;
         assert_eq!((&again["seq"], &again["duplicate"]), (&ok["seq"], &json!(true)));
