@@ -272,6 +272,48 @@ async fn con3_when_the_log_was_restored_from_a_backup_sockets_close_with_4003_an
 }
 
 #[tokio::test]
+async fn d5_who_came_into_a_room_in_a_log_that_was_lost_is_not_in_it() {
+    let mut rig = Rig::empty(natter_platform::Clock::system(), Duration::from_secs(900)).await;
+    for _ in 0..2 {
+        let settings = impatient(rig.settings());
+        rig.add_over(settings, |_| {}).await;
+    }
+    let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
+    let mut a = rig.socket(0, &ada).await;
+    let here = crate::rooms::room(&mut a, "engines", "private", &[]).await;
+    let backup = Backup::take(&rig).await;
+    for gateway in [0, 1] {
+        is_ready(&rig, gateway).await;
+    }
+    let (mut a, mut b) = (rig.socket(0, &ada).await, rig.socket(1, &bob).await);
+    eventually("the broker is back", PATIENCE, async || {
+        let (answer, _) = a.ask(crate::rooms::about_user("add", &here, "bob")).await;
+        if answer["type"] == "ok" { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    b.until("member").await;
+    b.done(crate::rooms::say(&here, "here I am")).await;
+    backup.restore(&rig).await;
+    for gateway in [0, 1] {
+        is_ready(&rig, gateway).await;
+    }
+    let (mut a, mut b) = (rig.socket(0, &ada).await, rig.socket(1, &bob).await);
+    eventually("the broker is back", PATIENCE, async || {
+        let (answer, _) = a.ask(crate::rooms::say(&here, "is bob here?")).await;
+        if answer["type"] == "ok" { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    a.send(&["bob"], "the end").await;
+    let heard = b.until("message").await;
+    assert_eq!((heard.len(), &heard[0]["text"]), (1, &json!("the end")), "{heard:?}");
+    assert_eq!(b.refused(crate::rooms::say(&here, "am I not?")).await, "not_found");
+    // And what changes from now on counts, though the log that was lost was longer.
+    a.done(crate::rooms::about_user("add", &here, "bob")).await;
+    b.until("member").await;
+    b.done(crate::rooms::say(&here, "again")).await;
+}
+
+#[tokio::test]
 async fn frm5_a_marker_that_waits_its_time_holds_nothing_back_when_the_connection_is_another_one() {
     let mut rig = Rig::start(0).await;
     let proxy = Proxy::to(rig.broker.address()).await;
