@@ -91,7 +91,8 @@ impl History {
         self.pages("/history/blocks")
     }
 
-    /// Who is in a conversation: of a room only its members and, if it is public, anybody may know.
+    /// Who is in a conversation of the user's. Of others' it is refused: with
+    /// [`NotMember`](crate::ErrorCode::NotMember) for a public room, else with [`NotFound`](crate::ErrorCode::NotFound).
     pub fn members(&self, conversation: ConversationId) -> Pages<MemberItem> {
         self.pages(format!("/history/conversations/{conversation}/members"))
     }

@@ -1,140 +1,15 @@
-//! `natter chat` as people and scripts run it, against a Natter that runs.
+//! `natter chat` as scripts run it, against a Natter that runs.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread;
+use std::io::Write;
+use std::process::Stdio;
 
 use futures::TryStreamExt;
-use natter_client::{Client, ErrorCode, Events, Handle, Position, ReactionItem, SendError, Timeline, Toggle};
+use natter_client::{ErrorCode, Position, ReactionItem, SendError, Timeline, Toggle};
 use natter_testkit::{eventually, scratch_folder};
 use serde_json::Value;
 
-use crate::program::{Ended, LONG, Up, natter, natter_up, run, signal};
-use crate::screen::Screen;
-
-const PASSWORD: &str = "correct horse battery";
-
-/// People with a machine of their own each, which remembers their logins.
-struct People {
-    url: String,
-    home: PathBuf,
-}
-
-impl People {
-    /// Makes the accounts.
-    fn register(url: &str, users: &[&str]) -> Self {
-        let people = Self { url: url.to_owned(), home: scratch_folder("home") };
-        for user in users {
-            let mut command = people.chat(user);
-            command.args(["list", "--register"]);
-            let ended = run(command);
-            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        }
-        people
-    }
-
-    /// `natter chat` of this user.
-    fn chat(&self, user: &str) -> Command {
-        let mut command = natter();
-        command.arg("chat").env("NATTER_URL", &self.url).env("NATTER_USER", user).env("NATTER_PASSWORD", PASSWORD);
-        command.env("XDG_STATE_HOME", self.home.join(user)).env("TZ", "UTC");
-        command
-    }
-
-    fn send(&self, from: &str, to: &str, text: &str) -> Ended {
-        let mut command = self.chat(from);
-        command.args(["send", "--to", to, "--", text]);
-        run(command)
-    }
-
-    fn sends(&self, from: &str, to: &str, text: &str) {
-        let ended = self.send(from, to, text);
-        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{from} to {to}: {text}");
-        assert_eq!(ended.stdout, "");
-    }
-
-    /// The full-screen client.
-    fn screen(&self, user: &str, columns: u16, rows: u16) -> Screen {
-        Screen::start(&self.chat(user), columns, rows)
-    }
-
-    fn tail(&self, user: &str, arguments: &[&str]) -> Tail {
-        let mut command = self.chat(user);
-        command.arg("tail").args(arguments);
-        Tail::start(command)
-    }
-}
-
-/// A `natter chat tail` that runs, and what it printed.
-struct Tail {
-    child: Child,
-    stdout: Arc<Mutex<Vec<String>>>,
-    stderr: Arc<Mutex<Vec<String>>>,
-}
-
-impl Tail {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let stdout = collect(child.stdout.take().expect("piped"));
-        let stderr = collect(child.stderr.take().expect("piped"));
-        Self { child, stdout, stderr }
-    }
-
-    /// Waits until it has said so often that it is live.
-    async fn live(&self, times: usize) {
-        eventually("it is live", LONG, async || {
-            let said = self.stderr.lock().expect("lock").clone();
-            if said.iter().filter(|line| line.starts_with("natter: live as ")).count() >= times {
-                Ok(())
-            } else {
-                Err(said)
-            }
-        })
-        .await;
-    }
-
-    async fn lines(&self, count: usize) -> Vec<String> {
-        eventually("all lines came", LONG, async || {
-            let lines = self.stdout.lock().expect("lock").clone();
-            if lines.len() >= count { Ok(lines) } else { Err((lines, self.stderr.lock().expect("lock").clone())) }
-        })
-        .await
-    }
-}
-
-impl Drop for Tail {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn collect(from: impl Read + Send + 'static) -> Arc<Mutex<Vec<String>>> {
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let kept = lines.clone();
-    thread::spawn(move || {
-        let read = BufReader::new(from).lines().map_while(Result::ok);
-        read.for_each(|line| kept.lock().expect("lock").push(line));
-    });
-    lines
-}
-
-fn json(line: &str) -> Value {
-    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-}
-
-/// A line of `tail` or `history` without the time that it begins with.
-fn said(line: &str) -> &str {
-    line.get("2026-11-21 14:02:59  ".len()..).unwrap_or_else(|| panic!("no time: {line}"))
-}
-
-fn stdout_of(command: Command) -> String {
-    let ended = run(command);
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
-    ended.stdout
-}
+use crate::program::{LONG, Up, natter_up, run};
+use crate::terminal::{CTRL_C, ENTER, People, client, handle, json, said, stdout_of, up_again};
 
 #[tokio::test]
 async fn what_one_sends_the_other_sees_live_in_the_list_and_in_history() {
@@ -282,14 +157,6 @@ async fn hst3_what_is_done_to_messages_shows_live_in_a_timeline_and_in_history()
     screen.ended(0).await;
 }
 
-fn handle(name: &str) -> Handle {
-    name.parse().expect("a handle")
-}
-
-async fn client(url: &str, user: &str) -> (Client, Events) {
-    Client::builder(url).login(handle(user), PASSWORD).connect().await.expect("connects")
-}
-
 #[tokio::test]
 async fn con3_tail_goes_on_after_a_restart_of_the_server_without_a_loss_or_a_repeat() {
     let data = scratch_folder("data");
@@ -319,14 +186,6 @@ async fn con3_tail_goes_on_after_a_restart_of_the_server_without_a_loss_or_a_rep
     let texts: Vec<_> = lines.iter().map(|line| said(line).strip_prefix("ada: ").expect("of ada").to_owned()).collect();
     let expected: Vec<_> = (0..10).map(|number| number.to_string()).chain(["the last one".to_owned()]).collect();
     assert_eq!(texts, expected);
-}
-
-/// Where it was before.
-fn up_again(data: &Path, url: &str) -> Up {
-    let address = url.replace("http://localhost", "127.0.0.1");
-    let mut command = natter();
-    command.arg("up").arg("--data").arg(data).args(["--listen", &address]);
-    Up::up(command)
 }
 
 #[test]
@@ -410,115 +269,6 @@ async fn hostile_text_stays_on_its_line_and_does_not_turn_it_around() {
     assert!(printed.iter().all(|line| line.is_ascii()), "{printed:?}");
 }
 
-const ENTER: &str = "\r";
-const ESC: &str = "\u{1b}";
-const CTRL_C: &str = "\u{3}";
-const CTRL_N: &str = "\u{e}";
-const ALT_ENTER: &str = "\u{1b}\r";
-const DOWN: &str = "\u{1b}[B";
-
-/// The newest own line is in the log. How much further it has come may be said or not (EVT4).
-fn is_sent(text: &str) -> bool {
-    ["sent ✓", "delivered ✓✓", "read ✓✓"].iter().any(|words| text.contains(words))
-}
-
-#[tokio::test]
-async fn a_person_logs_in_sees_the_list_opens_writes_is_answered_and_leaves() {
-    let up = Up::up(natter_up(&scratch_folder("data")));
-    let people = People::register(&up.url, &["ada", "bob", "carol"]);
-    people.sends("bob", "ada", "Are you there?");
-    people.sends("carol", "ada", "And you?");
-    let (bob, carol) = (people.tail("bob", &[]), people.tail("carol", &[]));
-    bob.live(1).await;
-    carol.live(1).await;
-
-    // On a machine that does not know her: she types her name and password.
-    let mut command = people.chat("ada");
-    command.env_remove("NATTER_USER").env_remove("NATTER_PASSWORD").env("XDG_STATE_HOME", scratch_folder("home"));
-    let mut screen = Screen::start(&command, 100, 30);
-    screen.shows("Your name here:").await;
-    screen.types("ada\n");
-    screen.shows("Password of ada:").await;
-    screen.types(&format!("{PASSWORD}\n"));
-    let text = screen.until("the list", |text| text.contains("Are you there?") && text.contains("live as ada")).await;
-    assert!(!text.contains(PASSWORD), "{text}");
-    let place = |text: &str, words: &str| text.find(words).unwrap_or_else(|| panic!("no {words}: {text}"));
-    assert!(place(&text, "carol") < place(&text, "bob"), "the newest is the first: {text}");
-    screen.until("bob is online", |text| text.contains("● bob")).await;
-
-    screen.types(DOWN);
-    screen.types(ENTER);
-    screen.until("the conversation", |text| text.contains("online") && text.contains("bob  ")).await;
-    screen.types("Yes, I am.");
-    screen.types(ALT_ENTER);
-    screen.types("Here!");
-    screen.types(ENTER);
-    assert_eq!(said(&bob.lines(1).await[0]), "ada: Yes, I am. Here!");
-    screen.until("it is sent", is_sent).await;
-    people.sends("bob", "ada", "Live and in colour");
-    screen.until("the answer", |text| text.matches("Live and in colour").count() == 2).await;
-    // Sending reads up to itself.
-    screen.until("bob has read it", |text| text.contains("read ✓✓")).await;
-
-    // Somebody new: found by the beginning of the name.
-    screen.types(CTRL_N);
-    screen.shows("Type the beginning of a name.").await;
-    screen.types("car");
-    screen.until("carol is found", |text| text.contains("│ carol")).await;
-    screen.types(ENTER);
-    screen.until("her conversation", |text| text.contains("And you?") && !text.contains("Talk to")).await;
-    screen.types("Me, too.");
-    screen.types(ENTER);
-    let lines = carol.lines(1).await;
-    assert_eq!(said(&lines[0]), "ada: Me, too.");
-    screen.until("it is sent", is_sent).await;
-
-    // A narrow terminal has one of the two.
-    screen.resize(50, 20);
-    screen.until("the conversation alone", |text| text.contains("Me, too.") && !text.contains("bob")).await;
-    screen.types(ESC);
-    screen.until("the list alone", |text| text.contains("bob") && text.contains("Esc quit")).await;
-
-    screen.types(CTRL_C);
-    screen.ended(0).await;
-}
-
-#[tokio::test]
-async fn what_is_written_while_the_server_is_away_is_sent_once_it_is_back() {
-    let data = scratch_folder("data");
-    let mut up = Up::up(natter_up(&data));
-    let people = People::register(&up.url, &["ada", "bob"]);
-    people.sends("bob", "ada", "Here I am");
-    let bob = people.tail("bob", &[]);
-    bob.live(1).await;
-    let mut screen = people.screen("ada", 120, 20);
-    screen.until("the list", |text| text.contains("live as ada") && text.contains("Here I am")).await;
-    screen.types(ENTER);
-    screen.until("the conversation", |text| text.matches("Here I am").count() == 2).await;
-
-    up.signal("KILL");
-    up.ended(LONG);
-    screen.until("that it reconnects", |text| text.contains("reconnecting in ")).await;
-    for number in 0..3 {
-        screen.types(&format!("message {number}"));
-        screen.types(ENTER);
-    }
-    screen.until("they wait", |text| text.contains("sending …") && text.contains("message 2")).await;
-    screen.types(CTRL_C);
-    screen.shows("3 messages are not sent yet").await;
-
-    let _up = up_again(&data, &people.url);
-    screen.until("all is sent", |text| text.contains("live as ada") && is_sent(text)).await;
-    people.sends("ada", "bob", "the last one");
-    let lines = bob.lines(4).await;
-    let texts: Vec<_> = lines.iter().map(|line| said(line)).collect();
-    assert_eq!(texts, ["ada: message 0", "ada: message 1", "ada: message 2", "ada: the last one"]);
-    // What this user says elsewhere is here, too.
-    screen.shows("the last one").await;
-    screen.types(CTRL_C);
-    screen.ended(0).await;
-}
-
 #[tokio::test]
 async fn cmd7_who_is_blocked_from_the_terminal_can_say_nothing() {
     let up = Up::up(natter_up(&scratch_folder("data")));
@@ -542,36 +292,4 @@ async fn cmd7_who_is_blocked_from_the_terminal_can_say_nothing() {
     assert!(unknown.code == Some(9) && unknown.stderr.contains("nobody"), "{}", unknown.stderr);
     assert_eq!(asks("ada", &["unblock", "bob"]).code, Some(0));
     assert_eq!(asks("bob", &["send", "--to", "ada", "Ah."]).code, Some(0));
-}
-
-#[tokio::test]
-async fn sigterm_gives_the_terminal_back() {
-    let up = Up::up(natter_up(&scratch_folder("data")));
-    let people = People::register(&up.url, &["ada"]);
-    let screen = people.screen("ada", 80, 24);
-    screen.shows("No conversations yet.").await;
-    signal(screen.pid(), "TERM");
-    screen.ended(0).await;
-}
-
-#[tokio::test]
-async fn a_password_that_is_wrong_is_said_before_anything_is_drawn() {
-    let up = Up::up(natter_up(&scratch_folder("data")));
-    let people = People::register(&up.url, &["ada"]);
-    let mut command = people.chat("ada");
-    command.env_remove("NATTER_PASSWORD").env("XDG_STATE_HOME", scratch_folder("home"));
-    let mut screen = Screen::start(&command, 100, 24);
-    screen.shows("Password of ada:").await;
-    screen.types("another one\n");
-    screen.shows("Make a new account ada with this password?").await;
-    screen.types("n\n");
-    screen.ended(9).await;
-}
-
-#[test]
-fn without_a_terminal_the_full_screen_client_says_what_scripts_can_use() {
-    let nowhere = People { url: "http://127.0.0.1:1".to_owned(), home: scratch_folder("home") };
-    let ended = run(nowhere.chat("ada"));
-    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
-    assert!(ended.stderr.contains("draws on a terminal") && ended.stderr.contains("chat --help"), "{}", ended.stderr);
 }
