@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeFrames, MalformedFrames } from './frames.ts';
+import { decodeConversationItem, decodeFrames, MalformedFrames, type ServerFrame } from './frames.ts';
 
 const block = { type: 'block', seq: 7, position: 'p7', user: 'bob', blocked: true, id: 'i', at: 't' };
 
@@ -12,5 +12,62 @@ describe('a block frame', () => {
   it('frm2_is_not_guessed_where_it_does_not_say_which_of_the_two_it_is', () => {
     const vague = JSON.stringify({ ...block, blocked: 'yes' });
     expect(() => decodeFrames(vague)).toThrow(MalformedFrames);
+  });
+});
+
+describe('frames of rooms', () => {
+  const of = { position: 'p7', conversation: 'c', at: 't' };
+  const read = (frame: object): ServerFrame | undefined => decodeFrames(JSON.stringify(frame))[0];
+
+  it('evt1_a_message_says_what_it_answers_in_which_thread_and_whom_it_mentions', () => {
+    const message = { type: 'message', seq: 7, sender: 'bob', id: 'i', text: 'hi', ...of };
+    expect(read({ ...message, mentions: [] })).toMatchObject({
+      ...{ replyTo: null, thread: null, mentions: [], mentionsRoom: false },
+    });
+    expect(
+      read({ ...message, reply_to: 3, thread: 2, mentions: ['alice'], mentions_room: true }),
+    ).toMatchObject({ replyTo: 3, thread: 2, mentions: ['alice'], mentionsRoom: true });
+  });
+
+  it('frm2_a_change_of_a_later_server_is_a_change_and_a_pin_of_one_is_passed_over', () => {
+    const member = { type: 'member', seq: 7, user: 'cy', change: 'knighted', by: 'bob', ...of };
+    expect(read(member)).toMatchObject({ change: 'knighted', id: '' });
+    const pin = { type: 'pin', seq: 7, message: 3, by: 'bob', id: 'i', op: 'twice', ...of };
+    expect(read(pin)).toEqual({ type: 'other', name: 'pin', position: 'p7' });
+  });
+
+  it('frm2_a_room_of_a_later_kind_is_not_shown_as_public', () => {
+    const room = {
+      type: 'room',
+      seq: 7,
+      name: 'Lobby',
+      visibility: 'secret',
+      archived: false,
+      by: 'bob',
+      ...of,
+    };
+    expect(read(room)).toMatchObject({ name: 'Lobby', topic: '', visibility: 'private', archived: false });
+    expect(() => read({ ...room, name: 5 })).toThrow(MalformedFrames);
+  });
+
+  it('evt1_a_marker_says_of_which_thread_it_is_and_a_profile_how_somebody_is_shown', () => {
+    const marker = { type: 'marker', seq: 7, user: 'bob', read: 5, ...of };
+    expect(read(marker)).toMatchObject({ thread: null });
+    expect(read({ ...marker, thread: 3 })).toMatchObject({ thread: 3 });
+    const shown = { type: 'profile', user: 'bob', displayName: 'bob' };
+    expect(read({ type: 'profile', user: 'bob', display_name: '', at: 't' })).toEqual(shown);
+  });
+
+  it('hst3_a_conversation_has_a_room_and_preferences_where_there_are_any', () => {
+    const direct = {
+      ...{ conversation: 'c', kind: 'direct', participants: ['alice'], last_message: null },
+      ...{ last_activity: 't', unread: 0, mentions: 0, read: 0, markers: [] },
+    };
+    expect(decodeConversationItem(direct)).toMatchObject({ room: null, muted: false });
+    const room = { conversation: 'c', name: 'Lobby', visibility: 'public', archived: false, owners: [] };
+    const preferences = { muted: true, starred: false, hidden: false, notify: 'all' };
+    expect(
+      decodeConversationItem({ ...direct, kind: 'room', room: { ...room, members: 3 }, preferences }),
+    ).toMatchObject({ room: { name: 'Lobby', members: 3, role: null }, muted: true });
   });
 });

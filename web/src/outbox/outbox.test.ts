@@ -347,6 +347,28 @@ describe('the outbox', () => {
     ]);
   });
 
+  it('cmd2_rooms_that_are_made_joined_and_left_outlive_the_page_with_their_ids', async () => {
+    const before = outbox(onDisk(), 'tab-1');
+    before.createRoom('Lobby', 'private');
+    before.joinRoom('r', 'Hall');
+    before.leaveRoom('r', 'Hall');
+    await eventually(
+      async () => (await onDisk()).all(),
+      (kept) => kept.length === 3,
+    );
+    before.close();
+    const after = outbox(onDisk(), 'tab-2');
+    await after.adopt();
+    after.live();
+    for (let ref = 1; ref <= 3; ref += 1) after.answered(ok(ref, 20 + ref));
+    expect(left).toEqual([
+      { type: 'room.create', ref: 1, id: 'id-1', name: 'Lobby', visibility: 'private' },
+      { type: 'room.join', ref: 2, id: 'id-2', conversation: 'r' },
+      { type: 'room.leave', ref: 3, id: 'id-3', conversation: 'r' },
+    ]);
+    expect(sent.map(({ entry }) => entry.kind)).toEqual(['create', 'join', 'leave']);
+  });
+
   it('con3_its_own_event_in_a_replay_settles_it_without_another_send', () => {
     const box = outbox(Promise.resolve(new MemoryStorage()), 'tab-1');
     box.add(TO, 'one');

@@ -5,7 +5,7 @@ import { History } from '../net/history.ts';
 import { Http } from '../net/http.ts';
 import { MemoryStorage } from '../outbox/storage.ts';
 import { unreadCount } from '../store/conversation.ts';
-import { directKey } from '../store/state.ts';
+import { directKey, roomKey } from '../store/state.ts';
 import { ManualClock, settle } from '../testing/clock.ts';
 import { Client } from './client.ts';
 
@@ -413,6 +413,112 @@ describe('the client', () => {
     await settle();
     expect(asked.length).toBe(before);
     expect(wires).toHaveLength(1);
+  });
+
+  describe('rooms', () => {
+    const R = '01a0c450-77a4-7000-8000-000000000003';
+    const ROOM = `/history/conversations/${R}`;
+    const about = (type: string, seq: number, fields: object) => ({
+      ...{ type, seq, position: `p${seq}`, conversation: R, at: AT },
+      ...fields,
+    });
+    const roomRow = (role: string | null = 'member', last: object | null = null) => ({
+      ...{ ...row({}), conversation: R, kind: 'room', participants: [], last_message: last, position: 'h' },
+      room: {
+        ...{ conversation: R, name: 'Lobby', visibility: 'public', archived: false, owners: ['bob'] },
+        ...{ members: 2, ...(role === null ? {} : { role }) },
+      },
+    });
+    const said = (seq: number) => ({ ...item(seq), conversation: R });
+    const roomOf = () => client.store.state.conversations.get(R);
+
+    it('evt3_a_room_that_somebody_added_one_to_is_read_as_new_as_that', async () => {
+      await goLive();
+      wire().says(
+        about('member', 5, { user: 'alice', change: 'joined', role: 'member', by: 'bob', id: 'i' }),
+      );
+      await settle();
+      expect(request(ROOM).minPosition).toBe('p5');
+      await request(ROOM).answer(200, roomRow());
+      expect(roomOf()?.room?.name).toBe('Lobby');
+    });
+
+    it('evt2_a_room_that_one_joins_is_read_and_entered_and_messages_go_to_it', async () => {
+      await goLive();
+      client.joinRoom(R, 'Lobby');
+      const [join] = wire().heardOf('room.join');
+      expect(join).toMatchObject({ conversation: R });
+      wire().says({ type: 'ok', ref: join?.ref, seq: 5, position: 'p5', conversation: R, at: AT });
+      expect(client.store.state.entered).toEqual({ id: join?.id, conversation: R });
+      await settle();
+      await request(ROOM).answer(200, roomRow());
+      client.open(roomKey(R));
+      await settle();
+      expect(request(`${ROOM}/messages?`).minPosition).toBe('p5');
+      await request(`${ROOM}/messages?`).answer(200, page(said(4)));
+      expect(roomOf()?.messages.map(({ seq }) => seq)).toEqual([4]);
+      client.send(roomKey(R), 'hello');
+      expect(wire().heardOf('send')).toMatchObject([{ to: { conversation: R }, text: 'hello' }]);
+      client.typing(roomKey(R));
+      expect(wire().heardOf('typing')).toMatchObject([{ conversation: R }]);
+      // The people of a room are not looked up by its key.
+      clock.advance(200);
+      expect(
+        wire()
+          .heardOf('watch')
+          .flatMap(({ users }) => users),
+      ).toEqual([]);
+    });
+
+    it('con3_a_room_that_one_made_is_entered_also_where_the_event_came_instead_of_the_ok', async () => {
+      await goLive();
+      client.createRoom('Lobby', 'public');
+      const [made] = wire().heardOf('room.create');
+      expect(made).toMatchObject({ name: 'Lobby', visibility: 'public' });
+      const facts = { name: 'Lobby', visibility: 'public', archived: false, owners: ['alice'] };
+      wire().says(about('room', 5, { ...facts, by: 'alice', id: made?.id }));
+      wire().says(about('member', 5, { user: 'alice', change: 'joined', role: 'owner', by: 'alice' }));
+      expect(waiting()).toEqual([]);
+      expect(client.store.state.entered).toEqual({ id: made?.id, conversation: R });
+      await settle();
+      await request(ROOM).answer(200, roomRow('owner'));
+      expect(roomOf()?.room?.name).toBe('Lobby');
+    });
+
+    it('evt3_a_room_that_one_left_is_gone_at_the_ok', async () => {
+      await goLive();
+      await request('/history/conversations?').answer(200, page(roomRow()));
+      client.leaveRoom(R, 'Lobby');
+      const [leave] = wire().heardOf('room.leave');
+      wire().says({ type: 'ok', ref: leave?.ref, seq: 6, position: 'p6', conversation: R, at: AT });
+      expect(roomOf()).toBeUndefined();
+      expect(client.store.state.gone.get(R)).toEqual({ name: 'Lobby', change: 'left', by: 'alice' });
+    });
+
+    it('cmd6_a_room_that_is_not_ones_own_says_so_at_its_address', async () => {
+      client.open(roomKey(R));
+      await goLive();
+      const failed = { status: 'failed', message: 'You are not in this room.' };
+      await request(ROOM).answer(404, { code: 'not_found', title: 'no', temporary: false });
+      expect(client.store.state.readings.get(roomKey(R))).toEqual(failed);
+      client.reread();
+      await settle();
+      // Who was in it once still reads that; it is no room of theirs.
+      await request(ROOM).answer(200, roomRow(null));
+      expect(client.store.state.readings.get(roomKey(R))).toEqual(failed);
+      expect(roomOf()).toBeUndefined();
+    });
+
+    it('whoever_speaks_in_a_room_is_called_by_their_name', async () => {
+      await goLive();
+      await request('/history/conversations?').answer(200, page(roomRow('member', said(3))));
+      await request('/history/users/bob').answer(200, { user: 'bob', display_name: 'Bob B.' });
+      wire().says(about('message', 5, { sender: 'cy', id: 'i', text: 'hi', mentions: [] }));
+      await settle();
+      await request('/history/users/cy').answer(200, { user: 'cy', display_name: 'Cy' });
+      expect(Object.fromEntries(client.store.state.names)).toEqual({ bob: 'Bob B.', cy: 'Cy' });
+      expect(asked.filter(({ path }) => path === ROOM)).toEqual([]);
+    });
   });
 
   describe('what is done to messages', () => {

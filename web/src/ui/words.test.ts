@@ -3,20 +3,24 @@ import { type Connection, initialConnection, type Phase } from '../net/connectio
 import { type Command, type ConversationEntry, type Entry, emptyQueue } from '../outbox/queue.ts';
 import { said } from '../store/changes.ts';
 import { emptyConversation, withMessages } from '../store/conversation.ts';
+import type { Notice } from '../store/rooms.ts';
 import { bannerOf } from './banner.ts';
 import { oneEmoji, QUICK } from './emoji.ts';
 import {
   type Calendar,
   dayName,
+  goneText,
   lastSeen,
   namesOf,
+  noticeText,
   refusalText,
   shortTime,
   titleOf,
   typingText,
   waitingText,
 } from './format.ts';
-import { hashOfPeople, peopleOfHash } from './hooks.ts';
+import { hashOfKey, hashOfPeople, keyOfHash, peopleOfHash } from './hooks.ts';
+import { rowsOf } from './rows.ts';
 import { entriesOf, linesOf } from './timeline.ts';
 
 const NOW = Date.parse('2026-05-06T12:00:00Z');
@@ -29,6 +33,11 @@ describe('a refusal', () => {
   it('cmd7_of_a_block_does_not_say_who_blocked_whom', () => {
     const fault = { code: 'blocked', message: 'whatever the server calls it' };
     expect(refusalText(fault)).toBe('One of you has blocked the other.');
+  });
+
+  it('of_a_room_says_what_is_so', () => {
+    expect(refusalText({ code: 'not_member', message: 'no' })).toBe('You are not in this room.');
+    expect(refusalText({ code: 'archived', message: 'no' })).toBe('This room is archived.');
   });
 
   it('of_another_kind_is_told_in_the_words_of_the_server', () => {
@@ -134,6 +143,53 @@ describe('words', () => {
   });
 });
 
+describe('rooms', () => {
+  const ROOM = '01a0c450-77a4-7000-8000-000000000003';
+  const names = new Map([['bob', 'Bob B.']]);
+
+  it('have_addresses_of_their_own', () => {
+    expect(keyOfHash(`#/room/${ROOM}`, 'alice')).toBe(`room:${ROOM}`);
+    expect(keyOfHash('#/@bob', 'alice')).toBe('alice,bob');
+    for (const bad of ['#/room/', '#/room/lobby', `#/room/${ROOM}/x`, `#/room/${ROOM.toUpperCase()}`])
+      expect(keyOfHash(bad, 'alice')).toBeNull();
+    for (const key of [`room:${ROOM}`, 'alice', 'alice,bob,carol'])
+      expect(keyOfHash(hashOfKey(key, 'alice'), 'alice')).toBe(key);
+  });
+
+  it('that_are_gone_say_why', () => {
+    const gone = { name: 'Lobby', by: 'bob' };
+    expect(goneText({ ...gone, change: 'left' }, names)).toBe('You left Lobby.');
+    expect(goneText({ ...gone, change: 'removed' }, names)).toBe('Bob B. removed you from Lobby.');
+    expect(goneText({ ...gone, name: '', change: 'banned' }, names)).toBe(
+      'Bob B. banned you from this room.',
+    );
+  });
+
+  it('tell_who_did_what_to_whom', () => {
+    const text = (what: Notice['what'], by: string, user: string) =>
+      noticeText({ seq: 1, at: '', what, by, user, name: 'Hall' }, 'alice', names);
+    expect(text('joined', 'bob', 'bob')).toBe('Bob B. joined.');
+    expect(text('joined', 'alice', 'cy')).toBe('You added cy.');
+    expect(text('removed', 'bob', 'cy')).toBe('Bob B. removed cy.');
+    expect(text('renamed', 'alice', 'alice')).toBe('You renamed the room to Hall.');
+  });
+
+  it('stand_in_the_list_once_they_are_known', () => {
+    const facts = { name: 'Lobby', topic: '', visibility: 'public', archived: false } as const;
+    const room = { ...emptyConversation('r', []), kind: 'room', room: facts, lastActivity: '2' };
+    const unknown = { ...emptyConversation('u', []), lastActivity: '3' };
+    const direct = { ...emptyConversation('c', ['alice', 'bob']), lastActivity: '1' };
+    const conversations = new Map([room, unknown, direct].map((one) => [one.id, one]));
+    const keys = (...entries: Entry[]) => rowsOf(conversations, entries, 'alice').map(({ key }) => key);
+    expect(keys()).toEqual(['room:r', 'alice,bob']);
+    const waiting = (conversation: string): Entry => ({
+      ...{ id: conversation, order: 1, owner: 't', composedAt: NOW, status: 'queued' },
+      ...{ kind: 'send', to: { conversation }, text: 'w' },
+    });
+    expect(keys(waiting('c'), waiting('u'), waiting('gone'))).toEqual(['alice,bob', 'room:r']);
+  });
+});
+
 describe('the timeline', () => {
   const at = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString();
   const message = (seq: number, sender: string, minutes: number) =>
@@ -175,6 +231,25 @@ describe('the timeline', () => {
     const entries = entriesOf(queue, 'alice,bob', conversation);
     const lines = linesOf(conversation, entries, 'alice', null, calendar);
     expect(lines.filter(({ kind }) => kind === 'waiting')).toMatchObject([{ key: 'id-9', joined: true }]);
+  });
+
+  it('has_what_happened_in_a_room_where_it_happened', () => {
+    const notice = (seq: number, minutes: number): Notice => ({
+      ...{ seq, at: at(minutes), by: 'bob', user: 'bob', what: 'joined', name: '' },
+    });
+    const room = { ...conversation, notices: [notice(1.5, 0), notice(2.5, 1), notice(6, 22)] };
+    const lines = linesOf(room, [], 'alice', null, calendar);
+    const told = lines.map((line) =>
+      line.kind === 'message' ? `${line.message.seq}${line.joined ? ' joined' : ''}` : line.kind,
+    );
+    // Nobody's messages stand together over a line between them.
+    expect(told).toEqual(['day', '1', 'day', 'notice', '2', 'notice', '3', '4', '5', 'notice']);
+  });
+
+  it('shows_with_an_answer_what_that_answers', () => {
+    const answer = { ...message(6, 'bob', 22), replyTo: 5 };
+    const lines = linesOf(withMessages(conversation, [answer]), [], 'alice', null, calendar);
+    expect(lines.at(-1)).toMatchObject({ reply: { seq: 5, sender: 'alice', text: 't', deleted: false } });
   });
 
   it('others_cannot_choose_ids_that_disturb_ours', () => {
