@@ -314,6 +314,47 @@ async fn d5_who_came_into_a_room_in_a_log_that_was_lost_is_not_in_it() {
 }
 
 #[tokio::test]
+async fn cmd3_a_change_of_a_room_whose_answer_was_lost_is_not_refused_because_it_was_done() {
+    let mut rig = Rig::start(1).await;
+    let proxy = Proxy::to(rig.broker.address()).await;
+    let settings = impatient(rig.settings_through(&proxy));
+    rig.add_over(settings, |_| {}).await;
+    let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
+    let mut a = rig.socket(0, &ada).await;
+    let here = crate::rooms::room(&mut a, "engines", "public", &["bob"]).await;
+    let members = format!("/api/rooms/{here}/members/me");
+    // What it decides by, this gateway has from now on.
+    rig.socket(1, &bob).await.done(crate::rooms::say(&here, "hello")).await;
+    a.until("message").await;
+    for round in 0..4 {
+        let (method, done) = if round % 2 == 0 { ("DELETE", "left") } else { ("PUT", "joined") };
+        let path = format!("{members}?id={}", new_id());
+        // Stored, and the gateway does not hear of it.
+        proxy.blackhole(natter_testkit::Direction::Down);
+        let lost = rig.http(1, method, &path, Some(&bob.token), None);
+        let told = async {
+            let frame = a.expect("member").await;
+            assert_eq!((&frame["change"], &frame["user"]), (&json!(done), &json!("bob")));
+            frame
+        };
+        let ((status, _), frame) = tokio::join!(lost, told);
+        assert_eq!(status, 503);
+        proxy.heal();
+        proxy.cut();
+        let again = eventually("it is known", PATIENCE, async || {
+            match rig.http(1, method, &path, Some(&bob.token), None).await {
+                (200, ok) => Ok(ok),
+                (503, problem) => Err(problem),
+                other => panic!("{other:?}"),
+            }
+        })
+        .await;
+        assert_eq!((&again["seq"], &again["duplicate"]), (&frame["seq"], &json!(true)), "{again}");
+    }
+    assert_eq!(a.drain().await, Vec::<Value>::new(), "each was done once");
+}
+
+#[tokio::test]
 async fn frm5_a_marker_that_waits_its_time_holds_nothing_back_when_the_connection_is_another_one() {
     let mut rig = Rig::start(0).await;
     let proxy = Proxy::to(rig.broker.address()).await;

@@ -118,8 +118,7 @@ pub async fn room(
     }
     // Before anything is said about the room: what can't be asked for can't be asked of any.
     check_words(command)?;
-    let key = gateway.keys.get(room.as_owner(), room.key_id()).await?;
-    let what = what_of(command, room, key.as_ref())?;
+    let what = what_of(gateway, command, room).await?;
     if let What::Add = what {
         check_may_be_added(gateway, caller.uid, target).await?;
     }
@@ -149,7 +148,7 @@ fn check_name_and_topic(name: Option<&str>, topic: Option<&str>) -> Result<(), R
 }
 
 /// What a command is to do, with what it says sealed.
-fn what_of(command: &Command<'_>, room: ConversationId, key: Option<&ContentKey>) -> Result<What, Refused> {
+async fn what_of(gateway: &Gateway, command: &Command<'_>, room: ConversationId) -> Result<What, Refused> {
     Ok(match command {
         Command::Join(_) => What::Join,
         Command::Leave(_) => What::Leave,
@@ -161,10 +160,11 @@ fn what_of(command: &Command<'_>, room: ConversationId, key: Option<&ContentKey>
         Command::Archive(_) => What::Update { name: None, topic: None, visibility: None, archived: Some(true) },
         Command::Update(RoomUpdate { name, topic, visibility, archived, .. }) => {
             // A room without a key does not exist, which is told when it is looked for.
-            let Some(key) = key else { return Err(super::no_conversation()) };
+            let key = gateway.keys.get(room.as_owner(), room.key_id()).await?;
+            let key = key.ok_or_else(super::no_conversation)?;
             What::Update {
-                name: name.as_deref().map(|name| seal_name(room, key, name)),
-                topic: topic.as_deref().map(|topic| seal_topic(room, key, topic)),
+                name: name.as_deref().map(|name| seal_name(room, &key, name)),
+                topic: topic.as_deref().map(|topic| seal_topic(room, &key, topic)),
                 visibility: *visibility,
                 archived: *archived,
             }
