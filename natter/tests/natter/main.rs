@@ -9,6 +9,7 @@ mod chat_screen;
 mod community;
 mod configuration;
 mod deployment;
+mod documents;
 mod old_ids;
 mod program;
 mod rebuild;
