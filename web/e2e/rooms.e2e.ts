@@ -16,6 +16,7 @@ describe('rooms', () => {
     const name = roomName();
     await ada.makesRoom(name);
     await ada.head.getByText('Public room').waitFor();
+    await ada.row(name).getByText('Public room').waitFor({ state: 'attached' });
 
     await bob.joinsRoom(name);
     await ada.notices.getByText('Bob joined.').waitFor();

@@ -1,7 +1,8 @@
 /** Pictures of what people see, light and dark, wide and narrow. Nothing is compared: they are for looking at. */
 import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
-import { afterAll, expect } from 'vitest';
+import { afterAll, expect, inject } from 'vitest';
+import { Api } from './stage/api.ts';
 import type { Person } from './stage/person.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
@@ -28,13 +29,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
       arrive('maximiliana-konstantinop'),
     ]);
     ada.expectsFault(/^answer: 404 to GET \/history\/(direct$|users\/nobody)/);
-    let n = 0;
-    const picture = async (name: string) => {
-      n += 1;
-      const path = join(FOLDER, `${look}-${String(n).padStart(2, '0')}-${name}.png`);
-      await ada.page.screenshot({ path, animations: 'disabled' });
-      expect(await widerThanTheWindow(ada), `${name} is wider than the window`).toEqual([]);
-    };
+    const picture = pictures(ada, look);
 
     await picture('log-in');
     await ada.logIn('a wrong password');
@@ -130,6 +125,77 @@ for (const [look, options] of Object.entries(LOOKS)) {
     await ada.seesMark('Not sent');
     await picture('failed');
   });
+
+  story(`rooms_${look}`, async ({ arrive }) => {
+    const [ada, bob] = await Promise.all([arrive('ada', inject('natterUrl'), options), arrive('bob')]);
+    await Promise.all([ada.register('Ada Lovelace'), bob.register('Bob')]);
+    const picture = pictures(ada, `${look}-rooms`);
+    // No other look has made a room of these names.
+    const lobby = `Lobby (${look})`;
+    const long = `${LONG_WORD.slice(0, 70)} (${look})`;
+
+    await ada.page.getByRole('button', { name: 'Find rooms' }).click();
+    await ada.page.getByRole('button', { name: 'New room' }).click();
+    await ada.page.getByRole('textbox', { name: 'Name' }).fill(lobby);
+    await picture('new');
+    await ada.page.keyboard.press('Escape');
+    await bob.makesRoom(lobby);
+    const room = bob.room;
+    const api = await Api.of(bob, inject('natterUrl'));
+    await api.command('PATCH', `/api/rooms/${room}`, { topic: 'Engines, looms and what they weave' });
+    await bob.makesRoom(long);
+    await bob.openFromList(lobby);
+    await bob.write('Welcome');
+    await ada.page.getByRole('button', { name: 'Find rooms' }).click();
+    await ada.page.getByRole('searchbox', { name: 'Name or topic' }).fill(look);
+    await ada.page.getByRole('button', { name: `Join ${long}` }).waitFor();
+    await picture('found');
+    await ada.page.getByRole('button', { name: `Join ${lobby}` }).click();
+    await ada.seesTexts(['Welcome']);
+    await ada.write('Thank you, I have something to show');
+    await ada.closeConversation();
+    await ada.makesRoom(`Secrets (${look})`, 'Private');
+    await ada.write('To remember');
+    await ada.closeConversation();
+    await ada.joinsRoom(long);
+    await picture('long-name');
+    await ada.closeConversation();
+    await bob.seesTexts(['Welcome', 'Thank you, I have something to show']);
+
+    const to = { conversation: room };
+    const { seq } = await api.command('POST', '/api/messages', { to, text: 'What does it weave?' });
+    for (const text of ['Flowers', 'Leaves'])
+      await api.command('POST', '/api/messages', { to, text, thread: seq });
+    const text = `Show us then, @${ada.handle}, and bring the cards that the others asked for.`;
+    await api.command('POST', '/api/messages', { to, text, reply_to: seq });
+    await ada.row(lobby).getByText('2 unread').waitFor();
+    await picture('list');
+    await ada.openFromList(lobby);
+    await ada.line(text).waitFor();
+    await api.command('PATCH', `/api/rooms/${room}`, { name: `${lobby} II` });
+    await ada.notices.waitFor();
+    await picture('room');
+    await ada.head.getByRole('button', { name: 'Leave' }).click();
+    await picture('leave');
+    await ada.page.getByRole('button', { name: 'Stay' }).click();
+    await api.command('DELETE', `/api/rooms/${room}`);
+    await ada.page.getByText('This room is archived').waitFor();
+    await picture('archived');
+    await api.command('DELETE', `/api/rooms/${room}/members/${ada.handle}`);
+    await ada.page.getByText('Bob removed you').waitFor();
+    await picture('removed');
+  });
+}
+
+/** Takes pictures of somebody's page, one after the other. */
+function pictures(person: Person, look: string): (name: string) => Promise<void> {
+  let n = 0;
+  return async (name) => {
+    n += 1;
+    const path = join(FOLDER, `${look}-${String(n).padStart(2, '0')}-${name}.png`);
+    await person.page.screenshot({ path, animations: 'disabled' });
+    expect(await widerThanTheWindow(person), `${name} is wider than the window`).toEqual([]);
+  };
 }
 
 /** What can be scrolled sideways. */

@@ -167,13 +167,12 @@ export class Person {
     await this.page.getByRole('button', { name: 'Make it' }).click();
     await this.head.getByRole('heading', { name }).waitFor();
     await this.seesComposer();
-    await this.row(name).waitFor();
   }
 
   /** Finds a public room by its name, and joins it. */
   async joinsRoom(name: string): Promise<void> {
     await this.page.getByRole('button', { name: 'Find rooms' }).click();
-    await this.page.getByRole('searchbox', { name: 'Find rooms' }).fill(name);
+    await this.page.getByRole('searchbox', { name: 'Name or topic' }).fill(name);
     await this.page.getByRole('button', { name: `Join ${name}` }).click();
     await this.head.getByRole('heading', { name }).waitFor();
     await this.seesComposer();

@@ -37,20 +37,20 @@ export function Chat({ logout }: { logout(): Promise<void> }) {
             <button
               type="button"
               className="icon-button"
-              aria-label="Find rooms"
-              title="Find rooms"
-              onClick={() => setDialog('rooms')}
-            >
-              <HashIcon />
-            </button>
-            <button
-              type="button"
-              className="icon-button"
               aria-label="New conversation"
               title="New conversation"
               onClick={() => setDialog('people')}
             >
               <PencilIcon />
+            </button>
+            <button
+              type="button"
+              className="icon-button"
+              aria-label="Find rooms"
+              title="Find rooms"
+              onClick={() => setDialog('rooms')}
+            >
+              <HashIcon />
             </button>
           </span>
         </header>
@@ -80,7 +80,7 @@ export function Chat({ logout }: { logout(): Promise<void> }) {
             </button>
           </div>
         ) : gone !== undefined ? (
-          <GoneRoom gone={gone} />
+          <GoneRoom roomKey={key} gone={gone} />
         ) : (
           <ConversationView key={key} conversationKey={key} drafts={drafts.current} />
         )}

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { AddOutcome } from '../outbox/outbox.ts';
 import { unreadCount } from '../store/conversation.ts';
 import { idOfKey, peopleOfKey, roomOfKey } from '../store/state.ts';
+import { BackLink } from './BackLink.tsx';
 import { BlockDialog, BlockedLine, BlockFaults, useBlocked } from './Blocking.tsx';
 import { Composer, wordsFor } from './Composer.tsx';
 import { DeleteDialog } from './DeleteDialog.tsx';
@@ -120,8 +121,13 @@ export function ConversationView({ conversationKey, drafts }: ConversationViewPr
           blocked={blocked}
           pressBlock={() => (blocked ? block(false) : setAskingToBlock(true))}
         />
+      ) : room !== null ? (
+        <RoomHead id={roomId} room={room} outcome={outcome} />
       ) : (
-        room !== null && <RoomHead id={roomId} room={room} outcome={outcome} />
+        <header className="conversation-head">
+          <BackLink />
+          <h2>Room</h2>
+        </header>
       )}
       <Timeline
         title={title}

@@ -1,8 +1,8 @@
 import { Avatar } from './Avatar.tsx';
+import { BackLink } from './BackLink.tsx';
 import { BlockButton } from './Blocking.tsx';
 import { hereAndNow, lastSeen } from './format.ts';
 import { useClient, useKnown, useNow } from './hooks.ts';
-import { BackIcon } from './icons.tsx';
 
 interface DirectHeadProps {
   others: readonly string[];
@@ -16,9 +16,7 @@ export function DirectHead({ others, title, blocked, pressBlock }: DirectHeadPro
   const { me } = useClient();
   return (
     <header className="conversation-head">
-      <a className="icon-button back" href="#/" aria-label="Back to conversations">
-        <BackIcon />
-      </a>
+      <BackLink />
       <Avatar handle={others[0] ?? me} name={title} />
       <div className="conversation-who">
         <h2>{title}</h2>

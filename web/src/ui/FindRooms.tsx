@@ -29,13 +29,12 @@ export function FindRooms({ close, make }: { close(): void; make(): void }) {
   return (
     <Dialog title="Find rooms" close={close}>
       <label className="field">
-        <span>Find rooms</span>
+        <span>Name or topic</span>
         <input
           ref={field}
           type="search"
           value={written}
           onChange={(event) => setWritten(event.target.value)}
-          placeholder="Name or topic"
           autoComplete="off"
           maxLength={80}
         />

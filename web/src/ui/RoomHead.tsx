@@ -2,10 +2,10 @@ import { useState } from 'react';
 import type { RoomFacts } from '../net/frames.ts';
 import type { AddOutcome } from '../outbox/outbox.ts';
 import { isOfRoom } from '../outbox/pending.ts';
+import { BackLink } from './BackLink.tsx';
 import { Dialog } from './Dialog.tsx';
 import { kindOfRoom } from './format.ts';
 import { useClient, useQueue } from './hooks.ts';
-import { BackIcon } from './icons.tsx';
 import { RoomMark } from './RoomMark.tsx';
 
 interface RoomHeadProps {
@@ -28,13 +28,13 @@ export function RoomHead({ id, room, outcome }: RoomHeadProps) {
   };
   return (
     <header className="conversation-head">
-      <a className="icon-button back" href="#/" aria-label="Back to conversations">
-        <BackIcon />
-      </a>
+      <BackLink />
       <RoomMark id={id} visibility={room.visibility} />
       <div className="conversation-who">
-        <h2 dir="auto">{room.name}</h2>
-        <p className="conversation-sub">
+        <h2 dir="auto" title={room.name}>
+          {room.name}
+        </h2>
+        <p className="conversation-sub" title={room.topic}>
           {kindOfRoom(room)}
           {room.topic !== '' && <span dir="auto"> · {room.topic}</span>}
         </p>
