@@ -53,12 +53,20 @@ struct Tail {
     me: Handle,
     output: Output,
     zone: TimeZone,
-    /// Rooms as they were before the next event; nothing of those that could not be looked up.
-    rooms: HashMap<ConversationId, Option<RoomItem>>,
+    /// Rooms as they were before the next event.
+    rooms: HashMap<ConversationId, Known>,
     /// Everything up to here was printed.
     last: Option<Position>,
     /// Everything up to here was read from history after a reset, so that it is not printed again when it also comes live.
     read: Option<Position>,
+}
+
+/// What is known of a room.
+struct Known {
+    /// Nothing, if it could not be looked up.
+    room: Option<RoomItem>,
+    /// Everything up to this seq is in it.
+    as_of: u64,
 }
 
 impl Tail {
@@ -87,8 +95,9 @@ impl Tail {
         let mut pages = client.history().conversations().limit(PAGE_ITEMS);
         for _ in 0..LIST_PAGES {
             let Ok(Some(page)) = pages.next_page().await else { return };
+            let as_of = page.position.seq;
             let rooms = page.items.into_iter().filter_map(|item| item.room);
-            self.rooms.extend(rooms.map(|room| (room.conversation, Some(room))));
+            self.rooms.extend(rooms.map(|room| (room.conversation, Known { room: Some(room), as_of })));
         }
     }
 
@@ -102,12 +111,19 @@ impl Tail {
                 self.rooms.clear();
             }
             let found = client.history().at_least(position).room(room).await;
-            self.rooms.insert(room, found.ok().map(|at| at.item));
+            let known = match found {
+                Ok(at) => Known { room: Some(at.item), as_of: at.position.seq },
+                Err(_) => Known { room: None, as_of: 0 },
+            };
+            self.rooms.insert(room, known);
         }
         self.print(frame)?;
-        if let ServerFrame::Room(room) = frame {
-            let known = self.rooms.entry(room.conversation).or_default();
-            words::update(known.get_or_insert_with(|| new(room)), room);
+        if let ServerFrame::Room(now) = frame {
+            let known = self.rooms.entry(now.conversation).or_insert(Known { room: None, as_of: 0 });
+            if known.as_of < now.seq {
+                words::update(known.room.get_or_insert_with(|| new(now)), now);
+                known.as_of = now.seq;
+            }
         }
         Ok(())
     }
@@ -116,7 +132,7 @@ impl Tail {
         let Self { me, output, zone, rooms, .. } = self;
         let place = |room: &ConversationId| match rooms.get(room) {
             _ if !room.is_room() => String::new(),
-            Some(Some(room)) => format!("{} ", words::name(room)),
+            Some(Known { room: Some(room), .. }) => format!("{} ", words::name(room)),
             _ => "(a room) ".to_owned(),
         };
         let changed = |at, room, by: &Handle, what: &str| {
@@ -146,12 +162,15 @@ impl Tail {
             }
             ServerFrame::Room(room) => {
                 let told = match rooms.get(&room.conversation) {
-                    Some(Some(before)) => words::changes(before, room, me),
-                    Some(None) => vec![format!("{} changed the room", words::who(&room.by, me))],
+                    // That was known already.
+                    Some(known) if known.as_of >= room.seq => Vec::new(),
+                    Some(Known { room: Some(before), .. }) => words::changes(before, room, me),
+                    Some(Known { room: None, .. }) => vec![format!("{} changed the room", words::who(&room.by, me))],
                     None if room.by == *me => vec!["you made the room".to_owned()],
                     None => vec![format!("{} made the room, with you in it", room.by)],
                 };
-                let name = rooms.get(&room.conversation).and_then(Option::as_ref).cloned().unwrap_or_else(|| new(room));
+                let name =
+                    rooms.get(&room.conversation).and_then(|known| known.room.clone()).unwrap_or_else(|| new(room));
                 let lines = told.iter().map(|what| happened(room.at, zone, &format!("{} {what}", words::name(&name))));
                 Some(lines.collect::<Vec<_>>().join("\n")).filter(|lines| !lines.is_empty())
             }
@@ -182,6 +201,7 @@ impl Tail {
     ) -> Result<(), Ended> {
         let Some(last) = self.last.replace(position) else { return Ok(()) };
         if reason == ResetReason::OtherLog {
+            self.rooms.clear();
             eprintln!("natter: the server has another log now: what was said in between may be missing here");
             return Ok(());
         }

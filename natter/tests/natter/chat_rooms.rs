@@ -190,8 +190,9 @@ async fn evt3_a_room_appears_in_the_full_screen_client_lives_there_and_is_gone_w
     assert!(text.contains("engines  steam"), "{text}");
     screen.until("it is read", |text| !text.contains("@1 1")).await;
 
-    let tail = people.tail("ada", &[]);
+    let (tail, objects) = (people.tail("ada", &[]), people.tail("ada", &["--json"]));
     tail.live(1).await;
+    objects.live(1).await;
     screen.types("I have.");
     screen.types(ENTER);
     screen.until("it is sent", is_sent).await;
@@ -206,6 +207,15 @@ async fn evt3_a_room_appears_in_the_full_screen_client_lives_there_and_is_gone_w
     }
     let marks = format!("pinned · 1 reply in thread {}", root.seq);
     assert!(text.contains(&marks) && !text.contains("in the thread"), "{text}");
+
+    let told = eventually("all of it was printed", LONG, async || {
+        let printed = objects.stdout.lock().expect("lock").clone();
+        if printed.iter().any(|line| json(line)["name"] == "motors") { Ok(printed) } else { Err(printed) }
+    });
+    let told: Vec<Value> = told.await.iter().map(|line| json(line)).collect();
+    let durable = told.iter().filter(|event| event["seq"].is_u64() && event["type"] != "marker");
+    let types: Vec<_> = durable.filter_map(|event| event["type"].as_str()).collect();
+    assert!(types.ends_with(&["message", "message", "pin", "member", "room"]), "{types:?}");
 
     ada.room(room).remove(handle("bob")).await.expect("removed");
     ada.send(room, "He is gone").await.expect("sent");
