@@ -1,6 +1,7 @@
 //! Rooms in the terminal: `natter chat room` and what becomes of rooms elsewhere in `natter chat`.
 
-use natter_client::Toggle;
+use futures::TryStreamExt;
+use natter_client::{MessageItem, Pages, Position, Timeline, Toggle};
 use natter_testkit::{eventually, scratch_folder};
 use serde_json::Value;
 
@@ -224,4 +225,58 @@ async fn evt3_a_room_appears_in_the_full_screen_client_lives_there_and_is_gone_w
     assert!(!text.contains("# motors") && !text.contains("oil") && !text.contains("He is gone"), "{text}");
     screen.types(CTRL_C);
     screen.ended(0).await;
+}
+
+/// All of it, as one that is read: how much of a thread is unread is not counted from events.
+async fn read(pages: Pages<MessageItem>) -> Vec<MessageItem> {
+    let mut items: Vec<_> = pages.items().try_collect().await.expect("read");
+    items.sort_by_key(|item: &MessageItem| item.seq);
+    items.iter_mut().filter_map(|item| item.replies.as_mut()).for_each(|replies| replies.unread = None);
+    items
+}
+
+#[tokio::test]
+async fn hst3_a_room_comes_out_of_its_events_as_history_shows_it_outside_of_threads_and_in_them() {
+    let up = Up::up(natter_up(&scratch_folder("data")));
+    People::register(&up.url, &["ada", "bob"]);
+    let (ada, _unread) = client(&up.url, "ada").await;
+    let (bob, mut events) = client(&up.url, "bob").await;
+    let made = ada.create_room("engines").members([handle("bob")]).await.expect("made");
+    let room = made.conversation.expect("a room");
+    let say = async |text: &str| ada.send(room, text).await.expect("sent").seq;
+    let root = say("Who has oil? @bob @room").await;
+    let other = say(&"x".repeat(300)).await;
+    let slip = say("A secret").await;
+    for answered in [root, other, slip] {
+        ada.send(room, "About that").reply_to(answered).await.expect("sent");
+    }
+    let first = ada.send(room, "I do").thread(root).await.expect("sent").seq;
+    ada.send(room, "So do I, @bob").thread(root).reply_to(first).await.expect("sent");
+    ada.edit(room, root, "Who has any oil?").await.expect("edited");
+    ada.edit(room, first, "I do not").await.expect("edited");
+    for (message, op) in [(root, Toggle::Add), (other, Toggle::Add), (slip, Toggle::Add), (other, Toggle::Remove)] {
+        ada.pin(room, message, op).await.expect("done");
+    }
+    ada.react(room, first, "👍", Toggle::Add).await.expect("reacted");
+    let last = ada.delete(room, slip).await.expect("deleted").seq;
+
+    let (mut outside, mut thread) = (Timeline::default(), Timeline::of_thread(root));
+    let mut at = None;
+    while at.is_none_or(|at: Position| at.seq < last) {
+        let event = events.next().await.expect("the client runs");
+        if event.conversation() == Some(room) {
+            at = event.position().or(at);
+            outside.apply(&event);
+            thread.apply(&event);
+        }
+    }
+    let history = bob.history().at_least(at.expect("events"));
+    let pages = [history.messages(room), history.messages(room).in_thread(root)];
+    for (pages, timeline) in pages.into_iter().zip([outside, thread]) {
+        assert_eq!(timeline.messages().cloned().collect::<Vec<_>>(), read(pages).await);
+    }
+    let pins: Vec<_> = history.pins(room).items().map_ok(|pin| pin.message.seq).try_collect().await.expect("read");
+    assert_eq!(pins, [root]);
+    let threads = read(history.threads(room)).await;
+    assert_eq!(threads.iter().map(|message| message.seq).collect::<Vec<_>>(), [root]);
 }
