@@ -99,6 +99,36 @@ describe('rooms', () => {
   });
 
   story(
+    'evt3_what_was_written_offline_for_a_room_that_one_is_banned_from_is_not_lost',
+    async ({ arrive, door }) => {
+      const cable = await door();
+      const [ada, bob] = await Promise.all([arrive('ada'), arrive('bob', cable.url)]);
+      await Promise.all([ada.register('Ada Lovelace'), bob.register('Bob')]);
+      const name = roomName();
+      await ada.makesRoom(name);
+      const room = ada.room;
+      await bob.joinsRoom(name);
+      await bob.goOffline(cable);
+      await bob.write('From a tunnel');
+      const api = await Api.of(ada, inject('natterUrl'));
+      await api.command('PUT', `/api/rooms/${room}/bans/${bob.handle}`);
+      await bob.comeBack(cable);
+      await bob.page.getByText(`Ada Lovelace banned you from ${name}.`).waitFor();
+      await bob.page.getByRole('main').getByText('From a tunnel').waitFor();
+      await bob.seesProblem('Not sent: You are not in this room.');
+
+      // It is found still, and not joined.
+      await bob.page.getByRole('button', { name: 'Find rooms' }).click();
+      await bob.page.getByRole('searchbox', { name: 'Name or topic' }).fill(name);
+      await bob.page.getByRole('button', { name: `Join ${name}` }).click();
+      const fault = bob.page.getByRole('dialog').getByRole('alert').getByText(`${name} not joined:`);
+      await fault.waitFor();
+      await bob.page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+      await fault.waitFor({ state: 'detached' });
+    },
+  );
+
+  story(
     'evt1_threads_stand_beside_the_conversation_and_answers_show_what_they_answer',
     async ({ arrive }) => {
       const [ada, bob] = await Promise.all([arrive('ada'), arrive('bob')]);

@@ -9,7 +9,7 @@ export type MessageChange =
   | Pick<ReactionFrame, 'type' | 'user' | 'emoji' | 'op'>
   | Pick<PinFrame, 'type' | 'op'>
   /** Something was said in its thread. */
-  | { type: 'replied'; at: string };
+  | { type: 'replied'; seq: number; at: string };
 
 /** A change at its place in the log. */
 export interface Recent {
@@ -61,10 +61,7 @@ export function said(
 
 /** The same message where the change is none. A delete wins over all that is said of the message itself after it. */
 export function withChange(message: Message, change: MessageChange): Message {
-  if (change.type === 'replied') {
-    const { count, lastAt } = message.replies ?? { count: 0, lastAt: '' };
-    return { ...message, replies: { count: count + 1, lastAt: change.at > lastAt ? change.at : lastAt } };
-  }
+  if (change.type === 'replied') return withReplied(message, change.seq, change.at);
   if (message.deleted) return message;
   switch (change.type) {
     case 'edited':
@@ -94,17 +91,19 @@ export function withAnsweredChange(message: Message, change: MessageChange): Mes
   return { ...message, reply: { ...reply, text: beginning(change.text) } };
 }
 
-/**
- * A message of a page, with what was done before and after the page was read: doing the former again leaves the last
- * word standing. What was said in a thread is counted, so the page's newest one tells which are in its number.
- */
+/** A message of a page, with what was done before and after the page was read: the last word stands either way. */
 export function withChangesSince(message: Message, recent: readonly Recent[]): Message {
-  const counted = message.replies?.lastAt ?? '';
   return recent.reduce((so, { message: about, change }) => {
     if (about === so.replyTo) return withAnsweredChange(so, change);
-    if (about !== so.seq || (change.type === 'replied' && change.at <= counted)) return so;
-    return withChange(so, change);
+    return about === so.seq ? withChange(so, change) : so;
   }, message);
+}
+
+/** Replies are counted, each once: a page does not say which it has, but for when the last of them was said. */
+function withReplied(message: Message, seq: number, at: string): Message {
+  const { count, lastAt, lastSeq } = message.replies ?? { count: 0, lastAt: '' };
+  if (lastSeq === undefined ? at <= lastAt : seq <= lastSeq) return message;
+  return { ...message, replies: { count: count + 1, lastAt: at > lastAt ? at : lastAt, lastSeq: seq } };
 }
 
 function withReaction(

@@ -201,7 +201,7 @@ function withMarker(state: State, id: string, user: string, read: number): State
 function withSaid(state: State, frame: MessageFrame): State {
   const { seq, conversation, thread, participants, at } = frame;
   if (thread === null) return withArrived(state, conversation, participants ?? null, said(frame));
-  return foldRecent(state, { seq, conversation, message: thread, change: { type: 'replied', at } });
+  return foldRecent(state, { seq, conversation, message: thread, change: { type: 'replied', seq, at } });
 }
 
 function withArrived(

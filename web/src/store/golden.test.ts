@@ -35,7 +35,10 @@ function shown(state: State): { messages: MessageItem[]; read: Record<string, nu
   const [held] = state.conversations.values();
   // What is shown of a message that is answered follows from that one, and is not in the cases.
   const messages =
-    held?.messages.map((message) => ({ ...message, conversation: held.id, thread: null, reply: null })) ?? [];
+    held?.messages.map((message) => ({
+      ...{ ...message, conversation: held.id, thread: null, reply: null },
+      replies: message.replies && { count: message.replies.count, lastAt: message.replies.lastAt },
+    })) ?? [];
   return { messages: messages as MessageItem[], read: Object.fromEntries(held?.read ?? []) };
 }
 

@@ -21,10 +21,15 @@ export interface Message {
   /** That one's beginning as history told it; what is here of it says more (`answered`). */
   reply: Readonly<ReplyItem> | null;
   /** What was said in its own thread. */
-  replies: Readonly<RepliesItem> | null;
+  replies: Replies | null;
   mentions: readonly string[];
   mentionsRoom: boolean;
   pinned: boolean;
+}
+
+export interface Replies extends Readonly<RepliesItem> {
+  /** The last one that a frame told of; history does not say it. */
+  lastSeq?: number;
 }
 
 /** Who reacts with one emoji, in the order in which they did. */
