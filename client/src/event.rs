@@ -139,8 +139,8 @@ pub struct Sent {
     pub at: Option<Timestamp>,
     /// It had been done before: this is the answer to a repetition (CMD2).
     pub duplicate: bool,
-    /// Of a room that was made: who was to be in it and is not, for nobody has that name, or they want nothing to do with its
-    /// owner, or are in as many rooms as there may be.
+    /// Of a room that was made: who was to be in it and is not, for nobody has that name, or they want nothing to do with
+    /// its owner, or are in as many rooms as there may be.
     pub refused: Vec<Handle>,
 }
 

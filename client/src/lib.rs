@@ -24,7 +24,8 @@
 //! - It renews the access token of a [`Session`] ahead of its end, without a reconnection.
 //! - [`Client::send`] is exactly once: a command keeps its id until it is answered, over reconnections and, with
 //!   [`Builder::outbox_file`], over restarts of the program.
-//! - A [`Timeline`] makes of pages and events the messages as they now stand: edited, deleted, reacted to.
+//! - A [`Timeline`] makes of pages and events the messages as they now stand: edited, deleted, reacted to,
+//!   pinned, answered in a thread.
 //! - Everything that waits is bounded, and nothing is dropped silently: a full outbox makes senders wait, events that
 //!   nobody reads stall the socket.
 //!

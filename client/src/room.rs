@@ -14,9 +14,9 @@ use crate::event::Sent;
 use crate::outbox::Command;
 
 impl Client {
-    /// Makes a room with the user as its owner: public, unless [`private`](CreatingRoom::private) says otherwise. Awaiting
-    /// gives the answer, with the room's id as its [`conversation`](Sent::conversation) and in [`refused`](Sent::refused) who
-    /// was to be in it and is not. Goes through the outbox like [`send`](Self::send).
+    /// Makes a room with the user as its owner: public, unless [`private`](CreatingRoom::private) says otherwise.
+    /// Awaiting gives the answer, with the room's id as its [`conversation`](Sent::conversation) and in
+    /// [`refused`](Sent::refused) who was to be in it and is not. Goes through the outbox like [`send`](Self::send).
     ///
     /// ```no_run
     /// # use natter_client::{Client, SendError};
@@ -174,8 +174,8 @@ impl<'a> InRoom<'a> {
     }
 }
 
-/// A change of a room that is about to be made: await it. Refused with [`Invalid`](crate::ErrorCode::Invalid) if nothing is to
-/// be changed.
+/// A change of a room that is about to be made: await it. Refused with [`Invalid`](crate::ErrorCode::Invalid) if nothing is
+/// to be changed.
 #[derive(Debug)]
 #[must_use = "a room is changed when this is awaited"]
 pub struct UpdatingRoom<'a> {

@@ -1,6 +1,7 @@
 //! The full-screen client.
 //!
-//! - `state`, `rooms`, `keys`, `key`, `conversation`, `finder`, `composer`: what is known and what follows from each input, without any IO.
+//! - `state`, `rooms`, `keys`, `key`, `conversation`, `finder`, `composer`: what is known and what follows from each
+//!   input, without any IO.
 //! - `panes`, `rows`, `draw`: the state as a picture.
 //! - `worker`: requests and commands; their answers come back as inputs.
 //! - `terminal`: taking the terminal, and giving it back whatever happens.
