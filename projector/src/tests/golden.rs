@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use natter_events::{
-    ClientId, ConversationId, Event, Field, Fingerprint, MessageDeleted, MessageEdited, MessageSent, ReactionAdded,
-    ReactionRemoved, ReadMarkerMoved, Record, Uid,
+    ClientId, ConversationId, Event, Field, Fingerprint, MessageDeleted, MessageEdited, MessagePinned, MessageSent,
+    MessageUnpinned, ReactionAdded, ReactionRemoved, ReadMarkerMoved, Record, Uid,
 };
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -62,7 +62,14 @@ impl Cast {
                     _ => ReactionRemoved { message, emoji, fingerprint }.into(),
                 }
             }
-            "marker" => ReadMarkerMoved { read: number("read"), thread: None }.into(),
+            "pin" => match text("op") {
+                "add" => MessagePinned { message: number("message"), fingerprint }.into(),
+                _ => MessageUnpinned { message: number("message"), fingerprint }.into(),
+            },
+            "marker" => {
+                let thread = frame.get("thread").and_then(Value::as_u64);
+                ReadMarkerMoved { read: number("read"), thread }.into()
+            }
             other => panic!("{other}"),
         };
         let people = self.uids();
@@ -127,19 +134,20 @@ fn strip(message: &Value) -> Value {
     Value::Object(message)
 }
 
-type Row = (i64, Uuid, Uuid, Option<String>, i64, Option<i64>, bool, Option<i64>, Option<String>);
+type Row = (i64, Uuid, Uuid, Option<String>, i64, Option<i64>, bool, Option<i64>, Option<String>, bool);
 
 /// The messages as history shows them.
 async fn messages(database: &natter_testkit::Database, cast: &Cast) -> Vec<Value> {
     let conversation = ConversationId::direct(&cast.uids()).as_uuid();
     let ms = "(extract(epoch from at) * 1000)::int8, (extract(epoch from edited_at) * 1000)::int8";
     let query = format!(
-        "select seq, sender, id, text, {ms}, deleted_seq is not null, reply_to, metadata from messages \
-         where conversation = '{conversation}' order by seq"
+        "select seq, sender, id, text, {ms}, deleted_seq is not null, reply_to, metadata, \
+           exists (select from pins p where p.conversation = m.conversation and p.message = m.seq) \
+         from messages m where conversation = '{conversation}' and thread = 0 order by seq"
     );
     let found: Vec<Row> = rows(database, &query).await;
     let mut messages = Vec::new();
-    for (seq, sender, id, text, at, edited_at, deleted, reply_to, metadata) in found {
+    for (seq, sender, id, text, at, edited_at, deleted, reply_to, metadata, pinned) in found {
         let mut message = Map::new();
         let mut set = |name: &str, value: Value| _ = message.insert(name.to_owned(), value);
         set("seq", json!(seq));
@@ -158,6 +166,17 @@ async fn messages(database: &natter_testkit::Database, cast: &Cast) -> Vec<Value
         }
         if let Some(metadata) = metadata {
             set("metadata", serde_json::from_str(&metadata).expect("JSON"));
+        }
+        if pinned {
+            set("pinned", json!(true));
+        }
+        let query = format!(
+            "select replies, (extract(epoch from last_at) * 1000)::int8 from threads \
+             where conversation = '{conversation}' and root = {seq}"
+        );
+        let threads: Vec<(i64, i64)> = rows(database, &query).await;
+        if let [(count, last_at)] = threads[..] {
+            set("replies", json!({"count": count, "last_at": timestamp(last_at)}));
         }
         let query = format!(
             "select emoji, array_agg(uid order by seq) from reactions \
