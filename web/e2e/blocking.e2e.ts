@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, describe } from 'vitest';
 import { eventually } from './stage/eventually.ts';
 import { closeBrowser, story } from './stage/story.ts';
@@ -43,5 +44,26 @@ describe('blocking', () => {
     await Promise.all([ada, second, bob].map((page) => page.seesTexts(['Hello', 'Are you there?'])));
     await ada.write('Now I am');
     await bob.seesTexts(['Hello', 'Are you there?', 'Now I am']);
+  });
+
+  story('cmd7_in_a_room_what_a_blocked_person_says_is_folded_until_it_is_asked_for', async ({ arrive }) => {
+    const [ada, bob] = await Promise.all([arrive('ada'), arrive('bob')]);
+    await Promise.all([ada.register('Ada Lovelace'), bob.register('Bob')]);
+    await ada.talkTo(bob);
+    await ada.write('Hello');
+    await ada.head.getByRole('button', { name: 'Block Bob' }).press('Enter');
+    await ada.page.getByRole('dialog').getByRole('button', { name: 'Block' }).click();
+    await ada.page.getByText('You have blocked Bob.').waitFor();
+
+    const name = `Engines ${randomBytes(3).toString('hex')}`;
+    await bob.makesRoom(name);
+    await ada.joinsRoom(name);
+    await bob.write('Good morning');
+    await ada.notices.getByText('Bob, whom you have blocked, said something.').waitFor();
+    await ada.seesTexts([]);
+    await ada.notices.getByRole('button', { name: 'Show' }).press('Enter');
+    await ada.seesTexts(['Good morning']);
+    await ada.page.reload();
+    await ada.notices.getByRole('button', { name: 'Show' }).waitFor();
   });
 });

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { Notice } from '../store/rooms.ts';
 import type { Conversation, Reading } from '../store/state.ts';
+import { Folded } from './Folded.tsx';
 import { dayName, hereAndNow, noticeText } from './format.ts';
 import { useClient, useKnown, useNow, useVisible } from './hooks.ts';
 import { type MessageDeeds, MessageLine, WaitingLine } from './MessageLine.tsx';
@@ -101,6 +102,7 @@ interface TimelineLineProps {
 }
 
 function TimelineLine({ line, names, manyPeople, editing, settled, deeds }: TimelineLineProps) {
+  const blocked = useKnown((state) => state.blocked);
   switch (line.kind) {
     case 'day':
       return <Day at={line.at} />;
@@ -108,23 +110,27 @@ function TimelineLine({ line, names, manyPeople, editing, settled, deeds }: Time
       return <li className="new-line">New</li>;
     case 'notice':
       return <NoticeLine notice={line.notice} names={names} />;
-    case 'message':
-      return (
+    case 'message': {
+      const { sender, seq } = line.message;
+      const author = names.get(sender) ?? sender;
+      const said = (
         <MessageLine
           message={line.message}
           reply={line.reply}
           changes={line.changes}
-          author={names.get(line.message.sender) ?? line.message.sender}
+          author={author}
           mine={line.mine}
           joined={line.joined}
           receipt={line.receipt}
           named={manyPeople}
           names={names}
-          editing={editing === line.message.seq}
+          editing={editing === seq}
           settled={settled}
           deeds={deeds}
         />
       );
+      return manyPeople && blocked.has(sender) ? <Folded author={author}>{said}</Folded> : said;
+    }
     case 'waiting':
       return <WaitingLine entry={line.entry} joined={line.joined} />;
   }
