@@ -65,5 +65,6 @@ describe('blocking', () => {
     await ada.seesTexts(['Good morning']);
     await ada.page.reload();
     await ada.notices.getByRole('button', { name: 'Show' }).waitFor();
+    await ada.row(name).getByText('Bob: (blocked)').waitFor();
   });
 });

@@ -18,6 +18,9 @@ export const ListRow = memo(function ListRow({ row, current }: { row: Row; curre
   const mentions = row.conversation === null ? 0 : mentionCount(row.conversation, me);
   const muted = row.conversation?.muted === true;
   const last = row.conversation?.messages.at(-1);
+  // Among others (CMD7). Between the two of them there is nothing new, and what there is can be read.
+  const among = room !== null || row.others.length > 1;
+  const folded = useKnown((state) => among && last !== undefined && state.blocked.has(last.sender));
   const online = presence !== undefined && presence.status !== 'offline';
   return (
     <li>
@@ -57,7 +60,7 @@ export const ListRow = memo(function ListRow({ row, current }: { row: Row; curre
                   {last !== undefined && last.sender !== me && room !== null && (
                     <>{names.get(last.sender) ?? last.sender}: </>
                   )}
-                  {last?.deleted === true ? 'Message deleted' : last?.text}
+                  {folded ? '(blocked)' : last?.deleted === true ? 'Message deleted' : last?.text}
                 </>
               )}
             </span>
