@@ -9,7 +9,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use natter_events::{ClientId, ConversationId};
 use natter_protocol::frame::{
-    Block, Delete, Edit, Mark, Pin, PresenceChoice, React, RoomCreate, RoomUpdate, Send, SetPresence, To, Toggle,
+    Block, Delete, Edit, Mark, Pin, Prefer, Preferences, PresenceChoice, React, RoomCreate, RoomUpdate, Send,
+    SetPresence, SetProfile, To, Toggle,
 };
 use natter_protocol::http::{Connections, ConnectionsQuery, OnlinePage};
 use natter_protocol::{Encoding, Handle, text};
@@ -141,6 +142,19 @@ impl Client {
         self.command(Command::Unblock(Block { reference: None, id: self.new_id(), user })).await
     }
 
+    /// Says how the user wants to be shown: with this name, or with an empty one by their handle. Goes through the outbox like
+    /// [`send`](Self::send).
+    pub async fn profile(&self, display_name: impl Into<String>) -> Result<Sent, SendError> {
+        let profile = SetProfile { reference: None, id: self.new_id(), display_name: display_name.into() };
+        self.command(Command::Profile(profile)).await
+    }
+
+    /// Says how a conversation is to be treated on the user's devices: all of it at once, so what is to stay is said again.
+    /// Goes through the outbox like [`send`](Self::send).
+    pub async fn prefer(&self, conversation: ConversationId, preferences: Preferences) -> Result<Sent, SendError> {
+        self.command(Command::Prefer(Prefer { reference: None, conversation, id: self.new_id(), preferences })).await
+    }
+
     /// Says that the user has read the conversation up to `read`, but for its threads. Goes through the outbox like
     /// [`send`](Self::send).
     pub async fn mark(&self, conversation: ConversationId, read: u64) -> Result<Sent, SendError> {
@@ -234,6 +248,10 @@ impl Client {
     fn check(&self, command: &Command) -> Result<(), SendError> {
         match command {
             Command::Send(Send { text, .. }) | Command::Edit(Edit { text, .. }) => text::check_message(text)?,
+            // An empty name is none.
+            Command::Profile(SetProfile { display_name, .. }) if !display_name.is_empty() => {
+                text::check_display_name(display_name)?;
+            }
             Command::RoomCreate(RoomCreate { name, topic, .. }) => check_room(Some(name), topic.as_deref())?,
             Command::RoomUpdate(RoomUpdate { name, topic, .. }) => check_room(name.as_deref(), topic.as_deref())?,
             _ => {}

@@ -60,8 +60,8 @@ pub use timeline::{Own, StalePage, Timeline};
 
 pub use natter_events::{ClientId, ConversationId, PresenceStatus, Role, Visibility};
 pub use natter_protocol::frame::{
-    Blocked, Deleted, Delivered, Edited, Marker, Member, MemberChange, Message, Pinned, Presence, PresenceChoice,
-    Reaction, ResetReason, Room, To, Toggle, TypingNow,
+    Blocked, Deleted, Delivered, Edited, Marker, Member, MemberChange, Message, Notify, Pinned, Preferences, Preferred,
+    Presence, PresenceChoice, Profile, Reaction, ResetReason, Room, To, Toggle, TypingNow,
 };
 pub use natter_protocol::history::{
     BanItem, BlockItem, ConversationItem, ConversationKind, MemberItem, MessageItem, Page, PinItem, ReactionItem,

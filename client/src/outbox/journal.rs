@@ -141,8 +141,8 @@ mod tests {
     use natter_events::{ConversationId, Role, Visibility};
     use natter_protocol::Handle;
     use natter_protocol::frame::{
-        Block, Delete, Edit, Mark, Pin, React, RoomCommand, RoomCreate, RoomMember, RoomRole, RoomUpdate, Send, To,
-        Toggle,
+        Block, Delete, Edit, Mark, Notify, Pin, Prefer, Preferences, React, RoomCommand, RoomCreate, RoomMember,
+        RoomRole, RoomUpdate, Send, SetProfile, To, Toggle,
     };
 
     use super::*;
@@ -239,6 +239,13 @@ mod tests {
                 id: at(18),
                 user: user.clone(),
                 role: Role::Owner,
+            }),
+            Command::Profile(SetProfile { reference: None, id: at(19), display_name: "Ada L.".into() }),
+            Command::Prefer(Prefer {
+                reference: None,
+                conversation,
+                id: at(20),
+                preferences: Preferences { muted: true, notify: Notify::Mentions, ..Preferences::default() },
             }),
         ];
         let (mut journal, _) = open(&path);

@@ -9,8 +9,8 @@ use std::time::Duration;
 use natter_events::ClientId;
 use natter_protocol::ClientFrame;
 use natter_protocol::frame::{
-    self, Block, Delete, Edit, Mark, Pin, React, Refusal, RoomCommand, RoomCreate, RoomMember, RoomRole, RoomUpdate,
-    Send,
+    self, Block, Delete, Edit, Mark, Pin, Prefer, React, Refusal, RoomCommand, RoomCreate, RoomMember, RoomRole,
+    RoomUpdate, Send, SetProfile,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Pin(Pin),
     Block(Block),
     Unblock(Block),
+    Profile(SetProfile),
+    Prefer(Prefer),
     Mark(Mark),
     RoomCreate(RoomCreate),
     RoomUpdate(RoomUpdate),
@@ -54,6 +56,8 @@ impl Command {
             Command::React(react) => react.id,
             Command::Pin(pin) => pin.id,
             Command::Block(block) | Command::Unblock(block) => block.id,
+            Command::Profile(profile) => profile.id,
+            Command::Prefer(prefer) => prefer.id,
             Command::Mark(mark) => mark.id,
             Command::RoomCreate(create) => create.id,
             Command::RoomUpdate(update) => update.id,
@@ -76,6 +80,8 @@ impl Command {
             Command::Pin(pin) => ClientFrame::Pin(Pin { reference, ..pin }),
             Command::Block(block) => ClientFrame::Block(Block { reference, ..block }),
             Command::Unblock(block) => ClientFrame::Unblock(Block { reference, ..block }),
+            Command::Profile(profile) => ClientFrame::Profile(SetProfile { reference, ..profile }),
+            Command::Prefer(prefer) => ClientFrame::Prefer(Prefer { reference, ..prefer }),
             Command::Mark(mark) => ClientFrame::Mark(Mark { reference, ..mark }),
             Command::RoomCreate(create) => ClientFrame::RoomCreate(RoomCreate { reference, ..create }),
             Command::RoomUpdate(update) => ClientFrame::RoomUpdate(RoomUpdate { reference, ..update }),

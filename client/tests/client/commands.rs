@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use natter_client::{Client, ErrorCode, Event, PresenceChoice, SendError};
+use natter_client::{Client, ErrorCode, Event, Notify, Preferences, PresenceChoice, SendError};
 use natter_protocol::frame::{self, Refusal, ServerFrame};
 use natter_protocol::{ClientFrame, limits};
 
@@ -243,6 +243,42 @@ async fn marks_go_through_the_outbox() {
     let answer = frame::Ok { reference: mark.reference, seq: Some(12), ..Default::default() };
     socket.say(ServerFrame::Ok(answer)).await;
     assert_eq!(within("ok", marking).await.expect("runs").expect("done").seq, 12);
+}
+
+#[tokio::test]
+async fn cmd2_a_name_and_preferences_go_through_the_outbox_and_again_after_a_reconnection() {
+    let mut peer = Peer::start().await;
+    let (client, _events, mut socket) = peer.live().await;
+    for bad in ["two\nlines", " ", &"x".repeat(65)] {
+        let error = client.profile(bad).await.expect_err("refused");
+        assert!(matches!(error, SendError::Text(_)), "CMD4: {error}");
+    }
+    let naming = {
+        let client = client.clone();
+        tokio::spawn(async move { client.profile("").await })
+    };
+    let ClientFrame::Profile(profile) = command(&mut socket).await else { panic!("no profile") };
+    assert_eq!(profile.display_name, "", "by the handle again");
+    let answer = frame::Ok { reference: profile.reference, seq: Some(11), ..Default::default() };
+    socket.say(ServerFrame::Ok(answer)).await;
+    let named = within("ok", naming).await.expect("runs").expect("done");
+    assert_eq!((named.id, named.seq), (profile.id, 11));
+
+    let preferences = Preferences { muted: true, hidden: true, notify: Notify::Nothing, ..Preferences::default() };
+    let preferring = {
+        let client = client.clone();
+        tokio::spawn(async move { client.prefer(conversation(), preferences).await })
+    };
+    let ClientFrame::Prefer(first) = command(&mut socket).await else { panic!("no preferences") };
+    assert_eq!((first.conversation, first.preferences), (conversation(), preferences));
+    drop(socket);
+    let mut socket = peer.accept().await;
+    socket.greet(11).await;
+    let ClientFrame::Prefer(again) = command(&mut socket).await else { panic!("no preferences") };
+    assert_eq!((again.id, again.preferences), (first.id, preferences));
+    let answer = frame::Ok { reference: again.reference, seq: Some(12), ..Default::default() };
+    socket.say(ServerFrame::Ok(answer)).await;
+    assert_eq!(within("ok", preferring).await.expect("runs").expect("done").seq, 12);
 }
 
 #[tokio::test]
