@@ -120,6 +120,12 @@ impl History {
         if query.is_empty() { pages } else { pages.with("q", query) }
     }
 
+    /// Messages in whose words each word of the query begins one, of all that the user may read, the newest first. While
+    /// there is little to find, a page may be short or empty before the last one.
+    pub fn search(&self, query: &str) -> Search {
+        Search { pages: self.pages("/history/search").with("q", query) }
+    }
+
     /// One room, public or the user's.
     pub async fn room(&self, room: ConversationId) -> Result<At<RoomItem>, HttpError> {
         self.get(&format!("/history/rooms/{room}"), &[], self.needed()).await
@@ -255,6 +261,37 @@ impl<T: DeserializeOwned + 'static> Pages<T> {
         self.query.retain(|(known, _)| *known != name);
         self.query.push((name, value.into()));
         self
+    }
+}
+
+/// A search for messages: where, and by whom. What is found comes in [`pages`](Self::pages).
+pub struct Search {
+    pages: Pages<MessageItem>,
+}
+
+impl Search {
+    /// In this conversation alone. Of one that isn't the user's it is refused.
+    pub fn conversation(self, id: ConversationId) -> Self {
+        self.with("conversation", id.to_string())
+    }
+
+    /// What this person said alone.
+    pub fn from(self, sender: &Handle) -> Self {
+        self.with("from", sender.as_str())
+    }
+
+    /// What was said before `seq` alone.
+    pub fn before(self, seq: u64) -> Self {
+        self.with("before", seq.to_string())
+    }
+
+    /// What is found, page by page or as a stream.
+    pub fn pages(self) -> Pages<MessageItem> {
+        self.pages
+    }
+
+    fn with(self, name: &'static str, value: impl Into<String>) -> Self {
+        Self { pages: self.pages.with(name, value) }
     }
 }
 

@@ -52,7 +52,7 @@ pub use client::{Client, Recipients, Sending};
 pub use connection::State;
 pub use error::{ConnectError, HttpError, InvalidServer, OutboxFileError, Refused, SendError, StopReason};
 pub use event::{Event, Events, Sent};
-pub use history::{History, Pages};
+pub use history::{History, Pages, Search};
 pub use room::{CreatingRoom, InRoom, UpdatingRoom};
 pub use server::Server;
 pub use session::{RefreshCookie, Session};

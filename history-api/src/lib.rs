@@ -32,3 +32,7 @@ pub use serve::serve;
 /// The statement of a page of messages, for comparing it with PostgreSQL alone.
 #[doc(hidden)]
 pub const PAGE_STATEMENT: &str = routes::PAGE_STATEMENT;
+
+/// The statement of a search, for tests of what it reads.
+#[doc(hidden)]
+pub const SEARCH_STATEMENT: &str = routes::SEARCH_STATEMENT;

@@ -13,8 +13,11 @@ use serde::Deserialize;
 /// Longest list of handles that is looked at; each is followed by a comma.
 const MAX_PARTICIPANTS_BYTES: usize = 4 * MAX_PARTICIPANTS * (MAX_HANDLE_BYTES + 1);
 
-/// Longest question to a directory, in Unicode scalar values.
+/// Longest question to a directory or a search, in Unicode scalar values.
 const MAX_WORDS_CHARS: usize = 100;
+
+/// Most words of a search.
+const MAX_SOUGHT_WORDS: usize = 10;
 
 /// Below 2^53 there is every seq.
 const BEYOND_ALL: u64 = 1 << 53;
@@ -148,6 +151,24 @@ pub fn words(text: Option<&str>) -> Result<&str, Problem> {
     Ok(text)
 }
 
+/// Words to search for: at least one.
+pub fn sought_words(text: Option<&str>) -> Result<&str, Problem> {
+    let text = words(text)?;
+    match text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count() {
+        0 => Err(invalid("`q` has to be words to search for: at least one, of letters or digits")),
+        1..=MAX_SOUGHT_WORDS => Ok(text),
+        _ => Err(invalid(format!("`q` has to be words to search for: at most {MAX_SOUGHT_WORDS} of them"))),
+    }
+}
+
+/// The message before which others are wanted, by `before=seq`.
+pub fn before(text: Option<&str>) -> Result<Option<u64>, Problem> {
+    match (Window { before: text.map(str::to_owned), ..Window::default() }).place()? {
+        Place::Before(seq) => Ok(Some(seq)),
+        _ => Ok(None),
+    }
+}
+
 /// A refusal of what the client sent.
 pub fn invalid(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
     Problem::new(ErrorCode::Invalid, detail)
@@ -242,6 +263,21 @@ mod tests {
         assert_eq!(participants(Some(&people(31)), &ada).map(|people| people.len()), Ok(32));
         assert_eq!(participants(Some(&people(32)), &ada).expect_err("33 people").code(), ErrorCode::TooLarge);
         assert_eq!(participants(Some(&"x,".repeat(1 << 20)), &ada).expect_err("2 MiB").code(), ErrorCode::TooLarge);
+    }
+
+    #[test]
+    fn a_search_has_one_to_ten_words_and_at_most_a_hundred_characters() {
+        let ten = "a1 ".repeat(10);
+        for good in ["a", " harbour, \u{e9}t\u{e9}! ", "' or 1=1; --", &"x".repeat(100), &ten] {
+            assert_eq!(sought_words(Some(good)), Ok(good.trim()));
+        }
+        let (eleven, long, endless) = ("a ".repeat(11), "x".repeat(101), "x ".repeat(4_000));
+        for bad in ["", " ", "!!!", "' & | :* <-> ()", "a\0b", &eleven, &long, &endless] {
+            let problem = sought_words(Some(bad)).expect_err(bad);
+            assert_eq!(problem.code(), ErrorCode::Invalid);
+            assert!(problem.detail().contains("`q`"), "{}", problem.detail());
+        }
+        assert_eq!(sought_words(None).expect_err("missing").code(), ErrorCode::Invalid);
     }
 
     #[test]

@@ -93,6 +93,11 @@ impl Snapshot {
         self.rows.first().map_or(Ok(false), |row| row.try_get(column))
     }
 
+    /// A seq that is outside the items: the same in every row.
+    pub fn seq(&self, column: &str) -> sqlx::Result<u64> {
+        self.rows.first().map_or(Ok(0), |row| crate::rows::seq(row, column))
+    }
+
     /// The items, made of their rows.
     pub fn items<T>(&self, mut read: impl FnMut(&PgRow) -> sqlx::Result<T>) -> sqlx::Result<Vec<T>> {
         let mut items = Vec::with_capacity(self.rows.len());

@@ -43,6 +43,27 @@ async fn hst1_pages_follow_their_cursors_as_one_stream() {
 }
 
 #[tokio::test]
+async fn a_search_says_where_and_by_whom_and_goes_on_after_an_empty_page() {
+    let mut peer = Peer::start().await;
+    let (client, _events, _socket) = peer.live().await;
+    peer.will_answer(page(&[9], Some("c/1"))).await;
+    peer.will_answer(page(&[], Some("c/2"))).await;
+    peer.will_answer(page(&[3], None)).await;
+    let search = client.history().search("blue sea").conversation(conversation()).from(&handle("bob")).before(10);
+    let found: Vec<u64> =
+        search.pages().limit(5).items().map_ok(|message| message.seq).try_collect().await.expect("reads");
+    assert_eq!(found, [9, 3]);
+    let first = peer.asked().await;
+    assert_eq!(first.uri.path(), "/history/search");
+    let query = format!("q=blue+sea&conversation={}&from=bob&before=10&limit=5", conversation());
+    assert_eq!(first.uri.query(), Some(query.as_str()));
+    for cursor in ["c%2F1", "c%2F2"] {
+        let expected = format!("{query}&cursor={cursor}");
+        assert_eq!(peer.asked().await.uri.query(), Some(expected.as_str()));
+    }
+}
+
+#[tokio::test]
 async fn con5_after_a_reset_first_pages_are_asked_for_at_its_position() {
     let mut peer = Peer::start().await;
     let (client, mut events) = peer.builder().resume_from(position(1)).start().await.expect("starts");

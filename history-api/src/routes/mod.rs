@@ -15,6 +15,7 @@ mod pins;
 mod room;
 mod room_item;
 mod rooms;
+mod search;
 mod threads;
 mod user;
 mod users;
@@ -29,6 +30,7 @@ use natter_protocol::ErrorCode;
 use crate::History;
 
 pub(crate) use messages::BEFORE as PAGE_STATEMENT;
+pub(crate) use search::SEARCH as SEARCH_STATEMENT;
 
 /// Every route under `/history`. It wears no layers yet: `natter_platform::http::layered` bounds its requests and says
 /// `Cache-Control: no-store`.
@@ -44,6 +46,7 @@ pub fn router(history: History) -> Router {
         .route("/history/conversations/{id}/bans", get(bans::get))
         .route("/history/rooms", get(rooms::get))
         .route("/history/rooms/{id}", get(room::get))
+        .route("/history/search", get(search::get))
         .route("/history/direct", get(direct::get))
         .route("/history/blocks", get(blocks::get))
         .route("/history/users", get(users::get))

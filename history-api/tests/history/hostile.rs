@@ -5,8 +5,13 @@ use natter_protocol::ErrorCode;
 use crate::log::direct;
 use crate::world::World;
 
-const LISTS: [&str; 4] =
-    ["/history/conversations?x=1", "/history/users?x=1", "/history/rooms?x=1", "/history/direct?participants=bob"];
+const LISTS: [&str; 5] = [
+    "/history/conversations?x=1",
+    "/history/users?x=1",
+    "/history/rooms?x=1",
+    "/history/direct?participants=bob",
+    "/history/search?q=hello",
+];
 
 #[tokio::test]
 async fn hst1_limits_and_cursors_of_no_good_form_are_refused() {

@@ -16,5 +16,6 @@ mod positions;
 mod room_log;
 mod room_pages;
 mod rooms;
+mod search;
 mod service;
 mod world;

@@ -142,6 +142,15 @@ fn evt3_pages_and_changes_hold_what_someone_heard_or_was_said_in_public_and_noth
                     let seen = follow(&world, person, &format!("{path}?thread={root}&limit={limit}"), true).await;
                     prop_assert_eq!(&seen, expected, "the thread of {}", root);
                 }
+                let mut everything: Vec<u64> = all.iter().chain(threads.values().flatten()).copied().collect();
+                everything.sort_unstable_by(|a, b| b.cmp(a));
+                let search = "/history/search?q=Sai";
+                let in_room = format!("{search}&conversation={room}&limit={limit}");
+                prop_assert_eq!(&follow(&world, person, &in_room, false).await, &everything, "a search of the room");
+                let mut seen = follow(&world, person, &format!("{search}&limit=200"), false).await;
+                // In the rooms before it stands what it stood for then.
+                seen.retain(|seq| *seq > start.seq);
+                prop_assert_eq!(&seen, &everything, "a search of everything");
                 let page: Page<MessageItem> = world.get(person, &format!("{path}?limit=200")).await.ok();
                 for item in &page.items {
                     let expected = threads.get(&item.seq).filter(|seqs| !seqs.is_empty());
