@@ -39,6 +39,8 @@ async fn told(person: &Person, room: &str, root: u64, since: &str, upto: &Value)
         of_room("/bans"),
         format!("/history/rooms/{room}"),
         "/history/rooms?q=engine".to_owned(),
+        "/history/search?q=CY".to_owned(),
+        format!("/history/search?q=tha+abo&from=bob&conversation={room}"),
         "/history/users/ada".to_owned(),
         format!("/history/changes?after={since}&limit=200"),
     ];
@@ -169,6 +171,21 @@ async fn evt3_a_community_is_told_the_same_by_sockets_and_history_after_a_restar
     assert_eq!((&shown[2]["reply"]["seq"], &shown[2]["reply"]["sender"]), (&json!(first), &json!("bob")), "{shown}");
     assert_eq!(shown[0]["replies"]["count"], 2, "{shown}");
     assert_eq!(texts(&of(1, &format!("/messages?thread={root}"))["items"]), ["about that, @ada", "yes?"]);
+    let found = |person: usize, path: &str| before[person][path]["items"].clone();
+    assert_eq!(
+        texts(&found(1, "/history/search?q=CY")),
+        [
+            "cy has left",
+            "cy sees this again, @cy",
+            "cy does not see this",
+            "@cy, welcome! @room: this is cy",
+            "before cy came"
+        ]
+    );
+    let of_cy = ["cy sees this again, @cy", "@cy, welcome! @room: this is cy"];
+    assert_eq!(texts(&found(2, "/history/search?q=CY")), of_cy, "cy: two stays");
+    let in_thread = format!("/history/search?q=tha+abo&from=bob&conversation={room}");
+    assert_eq!(texts(&found(0, &in_thread)), ["about that, @ada"], "ada has left since, and was there for it");
     let of_bob = &of(1, "");
     assert_eq!((&of_bob["room"]["name"], &of_bob["room"]["members"]), (&json!("Engine room"), &json!(2)), "{of_bob}");
     assert_eq!((&of_bob["room"]["owners"], &of_bob["room"]["role"]), (&json!(["dave"]), &json!("moderator")));
