@@ -5,6 +5,7 @@ use std::pin::pin;
 use futures::TryStreamExt;
 use natter_client::{Handle, History};
 
+use super::blocked::wait_for_history;
 use super::login::{LoginOptions, log_in};
 use super::output::{Ended, Output, OutputOptions, end};
 use super::send::stored;
@@ -32,6 +33,9 @@ pub async fn block(login: &LoginOptions, options: Options) -> Result<(), Failure
     let (client, events) = connect(&session).await?;
     drop(events);
     let stored = stored(async { client.block(options.whom).await }).await;
+    if stored.is_ok() {
+        wait_for_history(&client).await;
+    }
     client.close().await;
     stored.map(drop).map_err(|failure| failure.context("not blocked"))
 }
@@ -41,6 +45,9 @@ pub async fn unblock(login: &LoginOptions, options: Options) -> Result<(), Failu
     let (client, events) = connect(&session).await?;
     drop(events);
     let stored = stored(async { client.unblock(options.whom).await }).await;
+    if stored.is_ok() {
+        wait_for_history(&client).await;
+    }
     client.close().await;
     stored.map(drop).map_err(|failure| failure.context("still blocked"))
 }

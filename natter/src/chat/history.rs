@@ -6,9 +6,10 @@ use futures::{StreamExt, TryStreamExt};
 use jiff::tz::TimeZone;
 use natter_client::{Handle, History, MessageItem, Pages};
 
+use super::blocked::{Blocked, FOLDED};
 use super::login::{LoginOptions, log_in};
 use super::output::{Ended, Output, OutputOptions, end};
-use super::room::find;
+use super::which::{Which, together};
 use super::{clean, failed, time, words};
 use crate::exit::Failure;
 
@@ -18,15 +19,9 @@ const PAGE_ITEMS: u32 = 200;
 const MAX_LINES: i64 = 100_000;
 
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("conversation").required(true).args(["with", "room"])))]
 pub struct Options {
-    /// With whom; several names with commas between them are one conversation.
-    #[arg(long, env = "NATTER_WITH", value_name = "NAME", value_delimiter = ',', action = clap::ArgAction::Append)]
-    with: Vec<Handle>,
-
-    /// In which room instead: its id, or its name if that is the name of one of yours only.
-    #[arg(long, env = "NATTER_ROOM", value_name = "ROOM")]
-    room: Option<String>,
+    #[command(flatten)]
+    which: Which,
 
     /// What was said in the thread of the message with this `seq`, rather than outside of threads.
     #[arg(long, env = "NATTER_THREAD", value_name = "SEQ")]
@@ -49,8 +44,12 @@ pub async fn run(login: &LoginOptions, options: Options) -> Result<(), Failure> 
     let messages = pin!(pages.items()).take(options.limit as usize).try_collect::<Vec<_>>().await;
     let mut messages = messages.map_err(|error| failed(&login.url, &error))?;
     messages.sort_by_key(|message| message.seq);
-    let zone = TimeZone::system();
-    let print = |message: &MessageItem| output.write(message, || Some(line(message, session.user(), &zone)));
+    let blocked = Blocked::shown(&history, &output).await.map_err(|error| failed(&login.url, &error))?;
+    let (zone, among_others) = (TimeZone::system(), options.which.among_others(session.user()));
+    let print = |message: &MessageItem| {
+        let folded = among_others && blocked.has(&message.sender);
+        output.write(message, || Some(line(message, session.user(), &zone, folded)))
+    };
     let outcome: Result<(), Ended> = messages.iter().try_for_each(print);
     end(outcome)
 }
@@ -62,18 +61,13 @@ async fn pages(
     history: &History,
     me: &Handle,
 ) -> Result<Option<Pages<MessageItem>>, Failure> {
-    let people: Vec<_> = options.with.iter().chain([me]).cloned().collect();
-    let conversation = match (&options.room, options.thread) {
-        (Some(room), _) => find::room(history, &login.url, room).await?,
-        (None, None) => return Ok(Some(history.direct(&people))),
+    let which = &options.which;
+    let conversation = match options.thread {
+        None if which.room.is_none() => return Ok(Some(history.direct(&together(&which.with, me)))),
         // A thread is asked for by its conversation's id.
-        (None, Some(_)) => {
-            let first =
-                history.direct(&people).limit(1).next_page().await.map_err(|error| failed(&login.url, &error))?;
-            let Some(item) = first.and_then(|page| page.items.into_iter().next()) else { return Ok(None) };
-            item.conversation
-        }
+        _ => which.find(history, &login.url, me).await?,
     };
+    let Some(conversation) = conversation else { return Ok(None) };
     let pages = history.messages(conversation);
     Ok(Some(match options.thread {
         Some(root) => pages.in_thread(root),
@@ -81,9 +75,23 @@ async fn pages(
     }))
 }
 
-pub(super) fn line(message: &MessageItem, me: &Handle, zone: &TimeZone) -> String {
-    let said = words::said(message);
+/// One message; `folded` if it is of somebody whom the user has blocked.
+pub(super) fn line(message: &MessageItem, me: &Handle, zone: &TimeZone, folded: bool) -> String {
+    let said = if folded { FOLDED.into() } else { words::said(message) };
     let reactions = words::reactions(message, me).map(|reactions| format!("  [{reactions}]")).unwrap_or_default();
     let replies = words::replies(message).map(|replies| format!("  [{replies}]")).unwrap_or_default();
     format!("{}  {}: {}{reactions}{replies}", time::full(message.at, zone), message.sender, clean::line(&said))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::tui::testing::{ada, bob, item};
+
+    #[test]
+    fn cmd7_what_is_folded_is_there_without_its_text() {
+        let line = |folded| line(&item(9, &bob()), &ada(), &TimeZone::UTC, folded);
+        assert!(line(false).ends_with("  bob: text 9"), "{}", line(false));
+        assert!(line(true).ends_with("  bob: (blocked)"), "{}", line(true));
+    }
 }

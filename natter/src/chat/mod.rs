@@ -1,23 +1,29 @@
 //! `natter chat`: talking from a terminal, on the same client library that bots use.
 //!
 //! - `login`, `files`: who is talking, and what is remembered of that until the next run.
-//! - `send`, `tail`, `list`, `history`, `block`, `room`: for scripts and pipes; `output` is how they write.
+//! - `send`, `tail`, `list`, `history`, `block`, `profile`, `prefer`, `room`: for scripts and pipes; `output` is how
+//!   they write, `which` is how a conversation is named.
 //! - `tui`: the full-screen client.
+//! - `blocked`: whom the user has blocked, whose words are folded.
 //! - `clean`: what other people write, made harmless for a terminal.
 //! - `time`: times as people read them.
 
 mod block;
+mod blocked;
 pub mod clean;
 mod files;
 mod history;
 mod list;
 mod login;
 mod output;
+mod prefer;
+mod profile;
 mod room;
 mod send;
 mod tail;
 mod time;
 mod tui;
+mod which;
 mod words;
 
 use std::io::{self, IsTerminal};
@@ -66,6 +72,12 @@ enum Command {
 
     /// Print whom you have blocked, one line each.
     Blocks(block::ListOptions),
+
+    /// Say by which name you are shown to others.
+    Profile(profile::Options),
+
+    /// Say how a conversation is treated on your devices: what is not asked for stays as it is.
+    Prefer(prefer::Options),
 }
 
 impl Options {
@@ -87,6 +99,8 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Some(Command::Block(options)) => block::block(&login, options).await,
         Some(Command::Unblock(options)) => block::unblock(&login, options).await,
         Some(Command::Blocks(options)) => block::list(&login, options).await,
+        Some(Command::Profile(options)) => profile::run(&login, options).await,
+        Some(Command::Prefer(options)) => prefer::run(&login, options).await,
     }
 }
 

@@ -11,10 +11,12 @@ use natter_client::{
 };
 use natter_protocol::ServerFrame;
 
+use super::blocked::{Blocked, FOLDED};
 use super::login::{LoginOptions, log_in};
 use super::output::{Ended, Output, OutputOptions, end};
 use super::room::words;
-use super::{clean, connect, failed, names, others, time};
+use super::which::together;
+use super::{blocked, clean, connect, failed, names, others, time};
 use crate::exit::{Exit, Failure};
 
 /// What was missed is asked for so often, with this pause, before that is a failure.
@@ -38,7 +40,9 @@ pub async fn run(login: &LoginOptions, options: Options) -> Result<(), Failure> 
     let (session, _keeper) = log_in(login).await?;
     let (client, mut events) = connect(&session).await?;
     let (me, zone) = (session.user().clone(), TimeZone::system());
-    let mut tail = Tail { me, output, zone, rooms: HashMap::new(), last: None, read: None };
+    let mut tail =
+        Tail { me, output, zone, blocked: Blocked::default(), rooms: HashMap::new(), last: None, read: None };
+    tail.learn_blocked(&client).await;
     tail.learn_rooms(&client).await;
     let outcome = async {
         while let Some(event) = events.next().await {
@@ -53,6 +57,8 @@ struct Tail {
     me: Handle,
     output: Output,
     zone: TimeZone,
+    /// Whose words are folded.
+    blocked: Blocked,
     /// Rooms as they were before the next event.
     rooms: HashMap<ConversationId, Known>,
     /// Everything up to here was printed.
@@ -87,6 +93,42 @@ impl Tail {
         Ok(())
     }
 
+    /// Whom the user has blocked. Better that something is shown than that nothing is.
+    async fn learn_blocked(&mut self, client: &Client) {
+        if self.output.is_json() {
+            return;
+        }
+        match blocked::read(&client.history()).await {
+            Ok(listed) => self.blocked.listed(listed),
+            Err(error) => {
+                let why = error.to_string();
+                eprintln!("natter: whom you have blocked can't be had, so they are not folded: {}", clean::line(&why));
+            }
+        }
+    }
+
+    /// Whether it is something said among others by somebody whom the user has blocked (CMD7).
+    async fn folds(&self, client: &Client, frame: &ServerFrame) -> bool {
+        let (conversation, sender, people) = match frame {
+            ServerFrame::Message(message) => (message.conversation, &message.sender, message.participants.as_deref()),
+            ServerFrame::Edited(edited) => (edited.conversation, &edited.by, None),
+            _ => return false,
+        };
+        if self.output.is_json() || !self.blocked.has(sender) {
+            return false;
+        }
+        let among_others = |people: &[Handle]| together(people, &self.me).len() > 2;
+        match people {
+            _ if conversation.is_room() => true,
+            Some(people) => among_others(people),
+            // What does not say who hears it is looked up; a block is not undone because that can't be had.
+            None => match client.history().conversation(conversation).await {
+                Ok(row) => among_others(&row.item.participants),
+                Err(_) => true,
+            },
+        }
+    }
+
     /// What the rooms are called that the user is in. Without it, they are looked up one by one.
     async fn learn_rooms(&mut self, client: &Client) {
         if self.output.is_json() {
@@ -117,7 +159,11 @@ impl Tail {
             };
             self.rooms.insert(room, known);
         }
-        self.print(frame)?;
+        if let ServerFrame::Block(change) = frame {
+            self.blocked.changed(change);
+        }
+        let folded = self.folds(client, frame).await;
+        self.print(frame, folded)?;
         if let ServerFrame::Room(now) = frame {
             let known = self.rooms.entry(now.conversation).or_insert(Known { room: None, as_of: 0 });
             if known.as_of < now.seq {
@@ -128,8 +174,9 @@ impl Tail {
         Ok(())
     }
 
-    fn print(&mut self, frame: &ServerFrame) -> Result<(), Ended> {
+    fn print(&mut self, frame: &ServerFrame, folded: bool) -> Result<(), Ended> {
         let Self { me, output, zone, rooms, .. } = self;
+        let said = |text| if folded { FOLDED } else { text };
         let place = |room: &ConversationId| match rooms.get(room) {
             _ if !room.is_room() => String::new(),
             Some(Known { room: Some(room), .. }) => format!("{} ", words::name(room)),
@@ -139,9 +186,11 @@ impl Tail {
             Some(happened(at, zone, &format!("{}{} {what}", place(room), words::who(by, me))))
         };
         output.write(frame, || match frame {
-            ServerFrame::Message(message) => Some(line(message, &place(&message.conversation), me, zone)),
+            ServerFrame::Message(message) => {
+                Some(line(message, said(&message.text), &place(&message.conversation), me, zone))
+            }
             ServerFrame::Edited(edited) => {
-                changed(edited.at, &edited.conversation, &edited.by, &format!("edited: {}", edited.text))
+                changed(edited.at, &edited.conversation, &edited.by, &format!("edited: {}", said(&edited.text)))
             }
             ServerFrame::Deleted(deleted) => {
                 changed(deleted.at, &deleted.conversation, &deleted.by, "deleted a message")
@@ -202,6 +251,8 @@ impl Tail {
         let Some(last) = self.last.replace(position) else { return Ok(()) };
         if reason == ResetReason::OtherLog {
             self.rooms.clear();
+            self.blocked.reset();
+            self.learn_blocked(client).await;
             eprintln!("natter: the server has another log now: what was said in between may be missing here");
             return Ok(());
         }
@@ -278,7 +329,7 @@ fn new(room: &Room) -> RoomItem {
     }
 }
 
-fn line(message: &Message, place: &str, me: &Handle, zone: &TimeZone) -> String {
+fn line(message: &Message, text: &str, place: &str, me: &Handle, zone: &TimeZone) -> String {
     let people = message.participants.as_deref().unwrap_or_default();
     let to = others(people, me);
     let who = match &message.sender {
@@ -288,7 +339,7 @@ fn line(message: &Message, place: &str, me: &Handle, zone: &TimeZone) -> String 
         sender => sender.to_string(),
     };
     let thread = message.thread.map(|root| format!(" in thread {root}")).unwrap_or_default();
-    happened(message.at, zone, &format!("{who}{thread}: {}", message.text))
+    happened(message.at, zone, &format!("{who}{thread}: {text}"))
 }
 
 fn happened(at: Timestamp, zone: &TimeZone, what: &str) -> String {

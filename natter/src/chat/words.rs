@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use natter_client::{Handle, MessageItem, ReactionItem};
+use natter_client::{Handle, MessageItem, ReactionItem, ReplyItem};
 
+use super::blocked::FOLDED;
 use super::clean;
 
 pub const DELETED: &str = "message deleted";
@@ -33,10 +34,19 @@ pub fn marks(message: &MessageItem) -> Option<String> {
     (!marks.is_empty()).then(|| marks.join(" · "))
 }
 
-/// What it answers.
-pub fn answered(message: &MessageItem) -> Option<String> {
+/// What stands in place of what somebody says whom the user has blocked (CMD7).
+pub fn folded(sender: &Handle) -> String {
+    format!("{sender}, whom you have blocked, said something")
+}
+
+/// What it answers; without its text where that is folded.
+pub fn answered(message: &MessageItem, folds: impl Fn(&Handle) -> bool) -> Option<String> {
     let reply = message.reply.as_ref()?;
-    let text = if reply.deleted { DELETED.into() } else { clean::line(&reply.text) };
+    let text = match reply {
+        _ if folds(&reply.sender) => FOLDED.into(),
+        ReplyItem { deleted: true, .. } => DELETED.into(),
+        ReplyItem { text, .. } => clean::line(text),
+    };
     Some(format!("↳ {}: {text}", reply.sender))
 }
 
@@ -70,6 +80,15 @@ mod tests {
         assert_eq!(said(&message), "a\u{fffd}b (edited)");
         message.deleted = true;
         assert_eq!(said(&message), "message deleted");
+    }
+
+    #[test]
+    fn cmd7_of_what_is_answered_the_text_is_left_out_where_it_is_folded() {
+        let mut message = item(3, &bob());
+        let reply = ReplyItem { seq: 2, sender: handle("eve"), text: "Buy".into(), deleted: false };
+        message.reply = Some(reply);
+        assert_eq!(answered(&message, |_| false).as_deref(), Some("↳ eve: Buy"));
+        assert_eq!(answered(&message, |user| *user == handle("eve")).as_deref(), Some("↳ eve: (blocked)"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod alone;
 mod arrows;
 mod changing;
 mod chat;
+mod chat_preferences;
 mod chat_rooms;
 mod chat_screen;
 mod community;

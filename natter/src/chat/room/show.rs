@@ -4,10 +4,11 @@ use std::pin::pin;
 
 use futures::{Stream, TryStreamExt};
 use jiff::tz::TimeZone;
-use natter_client::{BanItem, ConversationId, Handle, History, HttpError, MemberItem, PinItem, RoomItem};
+use natter_client::{BanItem, ConversationId, History, HttpError, MemberItem, PinItem, RoomItem};
 use serde::Serialize;
 
 use super::{Room, find, words};
+use crate::chat::blocked::Blocked;
 use crate::chat::login::{LoginOptions, log_in};
 use crate::chat::output::{Ended, Output, OutputOptions, end};
 use crate::chat::{clean, failed, history};
@@ -51,23 +52,28 @@ pub async fn directory(login: &LoginOptions, options: Directory) -> Result<(), F
 }
 
 pub async fn members(login: &LoginOptions, options: Shown) -> Result<(), Failure> {
-    let line = |item: &MemberItem, _: &_| {
-        format!("{:NAME_WIDTH$}  {}", item.user, item.role.map(words::role).unwrap_or_default())
-    };
+    let line =
+        |item: &MemberItem| format!("{:NAME_WIDTH$}  {}", item.user, item.role.map(words::role).unwrap_or_default());
     of_room(login, options, |history, room| history.members(room).limit(PAGE_ITEMS).items(), line).await
 }
 
 pub async fn bans(login: &LoginOptions, options: Shown) -> Result<(), Failure> {
-    let line = |item: &BanItem, _: &_| item.user.to_string();
+    let line = |item: &BanItem| item.user.to_string();
     of_room(login, options, |history, room| history.bans(room).limit(PAGE_ITEMS).items(), line).await
 }
 
 pub async fn pins(login: &LoginOptions, options: Shown) -> Result<(), Failure> {
-    let zone = TimeZone::system();
-    let line = |item: &PinItem, me: &Handle| {
-        format!("{}  [pinned by {}]", history::line(&item.message, me, &zone), words::who(&item.by, me))
+    let mut output = Output::open(&options.output)?;
+    let (session, _keeper) = log_in(login).await?;
+    let history = History::of(&session).map_err(|error| failed(&login.url, &error))?;
+    let room = find::room(&history, &login.url, &options.room.room).await?;
+    let blocked = Blocked::shown(&history, &output).await.map_err(|error| failed(&login.url, &error))?;
+    let (zone, me) = (TimeZone::system(), session.user());
+    let line = |PinItem { message, by, .. }: &PinItem| {
+        let said = history::line(message, me, &zone, blocked.has(&message.sender));
+        format!("{said}  [pinned by {}]", words::who(by, me))
     };
-    of_room(login, options, |history, room| history.pins(room).limit(PAGE_ITEMS).items(), line).await
+    end(print(login, &mut output, history.pins(room).limit(PAGE_ITEMS).items(), line).await)
 }
 
 /// Prints what is read of one room.
@@ -75,13 +81,13 @@ async fn of_room<T: Serialize, S: Stream<Item = Result<T, HttpError>>>(
     login: &LoginOptions,
     options: Shown,
     read: impl FnOnce(&History, ConversationId) -> S,
-    line: impl Fn(&T, &Handle) -> String,
+    line: impl Fn(&T) -> String,
 ) -> Result<(), Failure> {
     let mut output = Output::open(&options.output)?;
     let (session, _keeper) = log_in(login).await?;
     let history = History::of(&session).map_err(|error| failed(&login.url, &error))?;
     let room = find::room(&history, &login.url, &options.room.room).await?;
-    end(print(login, &mut output, read(&history, room), |item| line(item, session.user())).await)
+    end(print(login, &mut output, read(&history, room), line).await)
 }
 
 async fn print<T: Serialize>(

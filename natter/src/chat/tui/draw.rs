@@ -153,6 +153,9 @@ fn last(state: &State, conversation: &Conversation) -> Span<'static> {
         false => (&message.sender, message.text.as_str()),
     });
     let Some((sender, text)) = pending.or(said) else { return Span::raw("") };
+    if state.folds(conversation, sender) {
+        return Span::styled(words::folded(sender), dim());
+    }
     let by = match sender {
         sender if *sender == state.me => "you: ".to_owned(),
         sender if conversation.others.len() != 1 => format!("{sender}: "),

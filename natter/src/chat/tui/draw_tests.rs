@@ -9,6 +9,7 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 
 use super::*;
+use crate::chat::blocked::Listed;
 use crate::chat::tui::key::Key;
 use crate::chat::tui::state::{Input, Lines, Moment};
 use crate::chat::tui::testing::{NOON, ada, bob, conversation, engines, handle, id, item, room_row, row};
@@ -231,6 +232,43 @@ fn hst3_edits_deletions_and_reactions_show_as_they_come() {
     on(&mut state, Input::Client(Event::Deleted(Deleted { seq: 13, position, conversation, message: 9, by, id, at })));
     let shown = screen(&state);
     assert!(shown.contains("message deleted") && !shown.contains("Text nine"), "{shown}");
+}
+
+fn blocked(state: &mut State, seq: u64, user: natter_client::Handle, blocked: bool) {
+    let position = Position { seq, ..Position::start(1) };
+    let change = natter_client::Blocked { seq, position, user, blocked, id: id(seq), at: Timestamp(NOON) };
+    on(state, Input::Client(Event::Block(change)));
+}
+
+#[test]
+fn cmd7_what_the_blocked_say_among_others_is_one_dim_line_and_between_two_as_it_is() {
+    let mut state = state(100, 18);
+    on(&mut state, Input::List { generation: 1, rows: vec![room_row(12, 12, 0, 0)], as_of: 12, whole: false });
+    let three = [ada(), bob(), handle("carol")];
+    on(&mut state, Input::List { generation: 1, rows: vec![row(&three, 11, 11, 0)], as_of: 12, whole: false });
+    let key = Key::Room(engines().conversation);
+    state.show(key.clone());
+    let reply = natter_client::ReplyItem { seq: 12, sender: bob(), text: "text 12".into(), deleted: false };
+    let answer = natter_client::MessageItem { reply_to: Some(12), reply: Some(reply), ..item(13, &handle("carol")) };
+    let page = Ok(Lines { items: vec![item(12, &bob()), answer], as_of: 13, more: false });
+    on(&mut state, Input::Page { generation: 1, key, before: None, page });
+    let listed = |users| Input::Blocked { generation: 1, listed: Listed { users, as_of: 13 } };
+    let before = screen(&state);
+    assert!(before.contains("  text 12") && before.contains("bob, carol") && before.contains("text 11"), "{before}");
+
+    on(&mut state, listed(vec![bob()]));
+    let shown = screen(&state);
+    assert!(shown.contains("│   bob, whom you have blocked, said something\n"), "{shown}");
+    assert!(shown.contains("↳ bob: (blocked)") && shown.contains("  text 13"), "{shown}");
+    assert!(!shown.contains("text 12") && !shown.contains("text 11"), "{shown}");
+    assert!(shown.contains("\n  text 9 "), "the conversation of the two: {shown}");
+
+    blocked(&mut state, 14, bob(), false);
+    assert!(screen(&state).contains("  text 12"), "taken back on another device");
+    blocked(&mut state, 15, bob(), true);
+    assert!(!screen(&state).contains("  text 12"));
+    on(&mut state, Input::Blocked { generation: 0, listed: Listed { users: Vec::new(), as_of: 20 } });
+    assert!(!screen(&state).contains("  text 12"), "of before a reset");
 }
 
 /// A room with a mention in it, somebody who came, a thread, a pin and an answer.

@@ -140,6 +140,10 @@ fn rows_of(
     if new_from_here {
         rows.push(rule("new", width, Style::new().fg(Color::Yellow)));
     }
+    if state.folds(conversation, sender) {
+        rows.extend(indented(&words::folded(sender), columns(width, false), dim()));
+        return rows;
+    }
     let same_group = before.is_some_and(|before| before.sender == item.sender && item.at.0 - before.at.0 < GROUP_MS);
     if !same_group || new_day || new_from_here {
         if !new_day && !new_from_here {
@@ -168,7 +172,7 @@ fn text(
     newest_own: bool,
 ) -> Vec<Line<'static>> {
     let own = item.sender == Some(&state.me);
-    let columns = usize::from(width.saturating_sub(INDENT + if own { TICK_COLUMNS } else { 0 })).max(1);
+    let columns = columns(width, own);
     let indent = " ".repeat(usize::from(INDENT));
     let deleted = item.stored.is_some_and(|message| message.deleted);
     let said = item.stored.map_or_else(|| clean::lines(item.text), words::said);
@@ -186,21 +190,30 @@ fn text(
         }
         if let Some(why) = item.failed {
             let why = format!("not sent: {} · Ctrl+R takes it back", clean::line(why));
-            let wrapped = textwrap::wrap(&why, columns).into_iter().map(|row| format!("{indent}{row}"));
-            rows.extend(wrapped.map(|row| Line::styled(row, Style::new().fg(Color::Red))));
+            rows.extend(indented(&why, columns, Style::new().fg(Color::Red)));
         }
     }
     let below = |message| [words::reactions(message, &state.me), words::marks(message)].into_iter().flatten();
     for words in item.stored.into_iter().flat_map(below) {
-        let wrapped = textwrap::wrap(&words, columns).into_iter().map(|row| format!("{indent}{row}"));
-        rows.extend(wrapped.map(|row| Line::styled(row, dim())));
+        rows.extend(indented(&words, columns, dim()));
     }
-    if let Some(answered) = item.stored.and_then(words::answered) {
+    let folds = |user: &Handle| state.folds(conversation, user);
+    if let Some(answered) = item.stored.and_then(|message| words::answered(message, folds)) {
         // One row of it is enough to know it by.
         let first = textwrap::wrap(&answered, columns).into_iter().next().unwrap_or_default();
         rows.insert(0, Line::styled(format!("{indent}{first}"), dim()));
     }
     rows
+}
+
+/// How much of a row what is said may take.
+fn columns(width: u16, own: bool) -> usize {
+    usize::from(width.saturating_sub(INDENT + if own { TICK_COLUMNS } else { 0 })).max(1)
+}
+
+fn indented(text: &str, columns: usize, style: Style) -> impl Iterator<Item = Line<'static>> {
+    let indent = " ".repeat(usize::from(INDENT));
+    textwrap::wrap(text, columns).into_iter().map(move |row| Line::styled(format!("{indent}{row}"), style))
 }
 
 /// How far it has come, at the right; below everything else also in a word, where there is room.

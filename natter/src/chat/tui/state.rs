@@ -16,6 +16,7 @@ use super::conversation::{Conversation, Pending, Reading};
 use super::finder::Finder;
 use super::key::Key;
 use super::{panes, rows};
+use crate::chat::blocked::{Blocked, Listed};
 
 /// Messages of all conversations that wait to be sent.
 pub const MAX_PENDING: usize = 500;
@@ -44,6 +45,11 @@ pub enum Input {
         key: Key,
         id: ClientId,
         outcome: Result<Sent, String>,
+    },
+    /// Whom the user has blocked; it comes before the list.
+    Blocked {
+        generation: u64,
+        listed: Listed,
     },
     /// A page of the list.
     List {
@@ -159,6 +165,7 @@ pub struct State {
     pub(super) conversations: HashMap<Key, Conversation>,
     ids: HashMap<ConversationId, Key>,
     presence: HashMap<Handle, Presence>,
+    blocked: Blocked,
     pub(super) drafts: HashMap<Key, Composer>,
     /// Rooms that were left since the last reset, with the event that says so.
     pub(super) left: HashMap<ConversationId, u64>,
@@ -193,6 +200,7 @@ impl State {
             conversations: HashMap::new(),
             ids: HashMap::new(),
             presence: HashMap::new(),
+            blocked: Blocked::default(),
             drafts: HashMap::new(),
             left: HashMap::new(),
             generation: 0,
@@ -222,6 +230,7 @@ impl State {
             }
             Input::Client(event) => self.event(event, &mut effects),
             Input::Settled { key, id, outcome } => self.settled(&key, id, outcome),
+            Input::Blocked { generation, listed } if generation == self.generation => self.blocked.listed(listed),
             Input::List { generation, rows, as_of, whole } if generation == self.generation => {
                 self.rows(rows, as_of, whole);
             }
@@ -239,7 +248,11 @@ impl State {
                 }
             }
             // Of before a reset.
-            Input::List { .. } | Input::ListFailed { .. } | Input::NoRow { .. } | Input::Page { .. } => {}
+            Input::Blocked { .. }
+            | Input::List { .. }
+            | Input::ListFailed { .. }
+            | Input::NoRow { .. }
+            | Input::Page { .. } => {}
         }
         if self.quitting && self.unsent() == 0 {
             self.stay();
@@ -275,6 +288,12 @@ impl State {
     /// What is known of someone's presence, which is nothing without a connection.
     pub fn presence(&self, user: &Handle) -> Option<&Presence> {
         self.presence.get(user).filter(|_| self.is_live())
+    }
+
+    /// Whether what somebody says in a conversation is folded: they are blocked, and others take part (CMD7).
+    pub fn folds(&self, conversation: &Conversation, sender: &Handle) -> bool {
+        let among_others = matches!(conversation.key, Key::Room(_)) || conversation.others.len() > 1;
+        among_others && self.blocked.has(sender)
     }
 
     pub fn is_live(&self) -> bool {
@@ -342,6 +361,7 @@ impl State {
             Event::Block(block) => {
                 let what = if block.blocked { "is blocked" } else { "is blocked no more" };
                 self.notice = Some(format!("{} {what}", block.user));
+                self.blocked.changed(&block);
             }
             Event::Settled { id, outcome } => {
                 let of = |conversation: &&Conversation| conversation.pending.iter().any(|pending| pending.id == id);
@@ -385,6 +405,7 @@ impl State {
         self.generation += 1;
         self.ids.clear();
         self.left.clear();
+        self.blocked.reset();
         let kept = self.open.clone();
         self.conversations.retain(|key, held| kept.as_ref() == Some(key) || !held.pending.is_empty());
         for conversation in self.conversations.values_mut() {

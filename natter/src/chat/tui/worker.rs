@@ -11,6 +11,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::key::Key;
 use super::state::{Effect, Input, Lines, MAX_PENDING};
+use crate::chat::blocked;
 
 /// Conversations of a page of the list, and pages of it that are read.
 const LIST_ITEMS: u32 = 200;
@@ -131,6 +132,14 @@ async fn send_in_order(
 }
 
 async fn read_list(client: Client, generation: u64, answers: mpsc::Sender<Input>) {
+    // Whose words are folded is known before there are any.
+    let (first, failed) = match blocked::read(&client.history()).await {
+        Ok(listed) => (Input::Blocked { generation, listed }, false),
+        Err(error) => (Input::ListFailed { generation, why: why(&error) }, true),
+    };
+    if answers.send(first).await.is_err() || failed {
+        return;
+    }
     let mut pages = client.history().conversations().limit(LIST_ITEMS);
     for number in 1..=LIST_PAGES {
         let input = match pages.next_page().await {
