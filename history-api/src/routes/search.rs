@@ -1,8 +1,8 @@
-//! `GET /history/search?q=…&conversation=&from=&before=seq`: messages in whose words each of the words of `q` begins one,
-//! whatever their case; the newest first, of all conversations or of one, in threads and outside of them.
+//! `GET /history/search?q=…&conversation=&from=&before=seq`: messages in which words begin with the words of `q`, all of
+//! them, in any case; the newest first, of all conversations or of one, in threads and outside of them.
 //!
-//! What a message says now is what it is found by. A message that was edited since is not found by whoever may not read the
-//! edit: neither by what they may not know, nor by what it says no more.
+//! What a message says now is what it is found by. A message that was edited since is not found by whoever may not read
+//! the edit: neither by what they may not know, nor by what it says no more.
 //!
 //! The log is looked through stretch by stretch, back from its end, and for one page only so far: what is common costs no
 //! more than what is rare. So a page may have fewer items than its limit, or none, and a `next` with which to go on.

@@ -1,8 +1,8 @@
 //! `natter chat`: talking from a terminal, on the same client library that bots use.
 //!
 //! - `login`, `files`: who is talking, and what is remembered of that until the next run.
-//! - `send`, `tail`, `list`, `history`, `block`, `profile`, `prefer`, `room`: for scripts and pipes; `output` is how
-//!   they write, `which` is how a conversation is named.
+//! - `send`, `tail`, `list`, `history`, `search`, `block`, `profile`, `prefer`, `room`: for scripts and pipes; `output` is
+//!   how they write, `which` is how a conversation is named.
 //! - `tui`: the full-screen client.
 //! - `blocked`: whom the user has blocked, whose words are folded.
 //! - `clean`: what other people write, made harmless for a terminal.
@@ -19,6 +19,7 @@ mod output;
 mod prefer;
 mod profile;
 mod room;
+mod search;
 mod send;
 mod tail;
 mod time;
@@ -60,6 +61,9 @@ enum Command {
     /// Print what was said in a conversation, the oldest line first.
     History(history::Options),
 
+    /// Print the messages in which there are these words, the oldest line first.
+    Search(search::Options),
+
     /// Make rooms, change them, come and go, and say who may do what.
     #[command(subcommand)]
     Room(room::Command),
@@ -95,6 +99,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Some(Command::Tail(options)) => tail::run(&login, options).await,
         Some(Command::List(options)) => list::run(&login, options).await,
         Some(Command::History(options)) => history::run(&login, options).await,
+        Some(Command::Search(options)) => search::run(&login, options).await,
         Some(Command::Room(command)) => room::run(&login, command).await,
         Some(Command::Block(options)) => block::block(&login, options).await,
         Some(Command::Unblock(options)) => block::unblock(&login, options).await,

@@ -74,6 +74,43 @@ async fn what_one_sends_the_other_sees_live_in_the_list_and_in_history() {
 }
 
 #[tokio::test]
+async fn words_are_searched_for_in_all_conversations_or_in_one() {
+    let up = Up::up(natter_up(&scratch_folder("data")));
+    let people = People::register(&up.url, &["ada", "bob", "carol"]);
+    people.sends("ada", "bob", "The harbour opens at seven.");
+    people.sends("bob", "ada", "Which Harbour?");
+    people.sends("carol", "ada", "No harbour here");
+    people.sends("carol", "bob", "A harbour that ada does not know of");
+    people.prints("ada", &["room", "create", "engines"]);
+    people.prints("ada", &["send", "--room", "engines", "Steam at the harbour: seven!"]);
+    let search = |arguments: &[&str]| -> Vec<String> {
+        let printed = people.prints("ada", &[&["search"], arguments].concat());
+        printed.lines().map(|line| said(line).to_owned()).collect()
+    };
+    let all = [
+        "ada: The harbour opens at seven.",
+        "bob: Which Harbour?",
+        "carol: No harbour here",
+        "ada: Steam at the harbour: seven!",
+    ];
+    eventually("all of it is found", LONG, async || match search(&["HARB"]) {
+        found if found == all => Ok(()),
+        found => Err(found),
+    })
+    .await;
+    assert_eq!(search(&["seven", "harbour"]), [all[0], all[3]]);
+    assert_eq!(search(&["harbour", "--limit", "2"]), all[2..], "the newest ones");
+    assert_eq!(search(&["harbour", "--with", "bob"]), all[..2]);
+    assert_eq!(search(&["harbour", "--with", "bob", "--from", "bob"]), all[1..2]);
+    assert_eq!(search(&["harbour", "--room", "engines"]), all[3..]);
+    assert_eq!(search(&["nowhere"]), Vec::<String>::new());
+    let object = json(people.prints("ada", &["search", "steam", "--json"]).trim());
+    assert_eq!(object["text"], "Steam at the harbour: seven!");
+    let refused = people.asks("ada", &["search", "?!"]);
+    assert!(refused.code != Some(0) && refused.stderr.contains("`q` has to be words"), "{}", refused.stderr);
+}
+
+#[tokio::test]
 async fn hst3_what_is_done_to_messages_shows_live_in_a_timeline_and_in_history() {
     let up = Up::up(natter_up(&scratch_folder("data")));
     let people = People::register(&up.url, &["ada", "bob"]);
