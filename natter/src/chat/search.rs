@@ -36,7 +36,7 @@ pub struct Options {
 
     /// Only what this person said.
     #[arg(long, env = "NATTER_SENDER", value_name = "NAME")]
-    from: Option<Handle>,
+    sender: Option<Handle>,
 
     /// How many messages, counted from the newest.
     #[arg(long, env = "NATTER_LIMIT", value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=MAX_LINES))]
@@ -59,8 +59,8 @@ pub async fn run(login: &LoginOptions, options: Options) -> Result<(), Failure> 
         let Some(conversation) = which.find(&history, &login.url, session.user()).await? else { return Ok(()) };
         search = search.conversation(conversation);
     }
-    if let Some(from) = &options.from {
-        search = search.from(from);
+    if let Some(sender) = &options.sender {
+        search = search.from(sender);
     }
     let found = search.pages().limit(options.limit.min(PAGE_ITEMS)).items();
     let found = pin!(found).take(options.limit as usize).try_collect::<Vec<_>>().await;

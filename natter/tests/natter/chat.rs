@@ -101,7 +101,7 @@ async fn words_are_searched_for_in_all_conversations_or_in_one() {
     assert_eq!(search(&["seven", "harbour"]), [all[0], all[3]]);
     assert_eq!(search(&["harbour", "--limit", "2"]), all[2..], "the newest ones");
     assert_eq!(search(&["harbour", "--with", "bob"]), all[..2]);
-    assert_eq!(search(&["harbour", "--with", "bob", "--from", "bob"]), all[1..2]);
+    assert_eq!(search(&["harbour", "--with", "bob", "--sender", "bob"]), all[1..2]);
     assert_eq!(search(&["harbour", "--room", "engines"]), all[3..]);
     assert_eq!(search(&["nowhere"]), Vec::<String>::new());
     let object = json(people.prints("ada", &["search", "steam", "--json"]).trim());
