@@ -179,7 +179,7 @@ fn route(gateway: &Gateway, mut entries: &[Arc<Entry>]) {
         let (before, after) = entries.split_at(place + 1);
         gateway.router.route(before);
         if let Some(entry) = before.last()
-            && let Some(stay) = entry.stay
+            && let Some(stay) = entry.stay.filter(|stay| gateway.router.has(stay.user))
             && let Some(state) = gateway.rooms.of_record(&entry.record, entry.seq)
         {
             gateway.router.moved(stay.user, &state);

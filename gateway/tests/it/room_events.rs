@@ -203,6 +203,8 @@ async fn a_thread_begins_with_a_message_and_has_its_own_marker() {
     nested["thread"] = said["seq"].clone();
     assert_eq!(a.refused(nested).await, "invalid");
     let mark = |thread: &Value| json!({"type": "mark", "id": new_id(), "conversation": root["conversation"], "read": said["seq"], "thread": thread});
+    assert_eq!(a.refused(mark(&said["seq"])).await, "invalid", "it is in a thread itself");
+    assert_eq!(a.refused(mark(&json!(1))).await, "not_found", "there is no such message");
     a.done(mark(&root["seq"])).await;
     let marker = b.expect("marker").await;
     assert_eq!((&marker["thread"], &marker["read"], &marker["user"]), (&root["seq"], &said["seq"], &json!("ada")));

@@ -163,6 +163,11 @@ async fn cmd6_a_private_room_does_not_exist_for_others_and_a_public_one_is_not_t
         assert_eq!(of_private["code"], "not_found", "{kind}");
         assert_eq!(c.refused(public).await, "not_member", "{kind}");
     }
+    for room in [missing, &private] {
+        let mut update = about("update", room);
+        update["name"] = json!("");
+        assert_eq!(c.refused(update).await, "invalid", "whether there is such a room or not");
+    }
     assert_eq!(c.refused(about("join", &private)).await, "not_found");
     assert_eq!(c.refused(about("join", missing)).await, "not_found");
     assert_eq!(c.refused(about("join", &said["conversation"].as_str().unwrap().replace('7', "5"))).await, "not_found");

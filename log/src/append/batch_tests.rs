@@ -276,3 +276,12 @@ proptest! {
         prop_assert_eq!(seqs(outcomes), (1..=guarded.len() as u64).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn d5_with_several_brokers_a_lost_race_is_one_to_try_again() {
+    for (code, lasting) in [(10071, false), (10164, false), (10158, false), (10176, false), (10999, true)] {
+        let error = refusal(code, "wrong last sequence: 7".into(), Some(3));
+        assert_eq!(matches!(error, AppendError::Refused { .. }), lasting, "{code}: {error:?}");
+    }
+    assert!(matches!(refusal(10164, String::new(), Some(3)), AppendError::WrongLast { expected: 3, .. }));
+}
