@@ -236,7 +236,10 @@ impl Client {
         }
     }
 
-    pub(crate) async fn command(&self, command: Command) -> Result<Sent, SendError> {
+    /// Does any durable command, under the id that it carries: for programs that keep their commands themselves. What the
+    /// other methods do, this does too; a command with an id that was used before is answered as it was then (CMD2). Goes
+    /// through the outbox like [`send`](Self::send).
+    pub async fn command(&self, command: Command) -> Result<Sent, SendError> {
         self.check(&command)?;
         let Ok(place) = self.0.places.clone().acquire_owned().await else { return Err(SendError::Stopped) };
         let (answer, answered) = oneshot::channel();

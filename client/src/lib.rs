@@ -53,6 +53,7 @@ pub use connection::State;
 pub use error::{ConnectError, HttpError, InvalidServer, OutboxFileError, Refused, SendError, StopReason};
 pub use event::{Event, Events, Sent};
 pub use history::{History, Pages, Search};
+pub use outbox::Command;
 pub use room::{CreatingRoom, InRoom, UpdatingRoom};
 pub use server::Server;
 pub use session::{RefreshCookie, Session};
@@ -60,8 +61,9 @@ pub use timeline::{Own, StalePage, Timeline};
 
 pub use natter_events::{ClientId, ConversationId, PresenceStatus, Role, Visibility};
 pub use natter_protocol::frame::{
-    Blocked, Deleted, Delivered, Edited, Marker, Member, MemberChange, Message, Notify, Pinned, Preferences, Preferred,
-    Presence, PresenceChoice, Profile, Reaction, ResetReason, Room, To, Toggle, TypingNow,
+    Block, Blocked, Delete, Deleted, Delivered, Edit, Edited, Mark, Marker, Member, MemberChange, Message, Notify, Pin,
+    Pinned, Prefer, Preferences, Preferred, Presence, PresenceChoice, Profile, React, Reaction, ResetReason, Room,
+    RoomCommand, RoomCreate, RoomMember, RoomRole, RoomUpdate, Send, SetProfile, To, Toggle, TypingNow,
 };
 pub use natter_protocol::history::{
     BanItem, BlockItem, ConversationItem, ConversationKind, MemberItem, MessageItem, Page, PinItem, ReactionItem,

@@ -40,6 +40,12 @@ const LAST_LINES_WAIT: Duration = Duration::from_millis(200);
 const DROP_GRACE: Duration = Duration::from_secs(1);
 
 impl Process {
+    /// Starts another program as an engine of the caller's: its output goes to `sink` line by line, and it ends with this
+    /// process. `name` is what errors call it.
+    pub fn spawn(name: &'static str, command: Command, sink: LineSink) -> Result<Self> {
+        Self::start(name, command, &RunAs::Itself, Signal::KILL, sink)
+    }
+
     pub(crate) fn start(
         engine: &'static str,
         mut command: Command,

@@ -20,7 +20,8 @@ pub(crate) async fn cluster() -> &'static Postgres {
     CLUSTER.get_or_init(async || start().await.unwrap_or_else(|error| panic!("{error}"))).await
 }
 
-async fn start() -> natter_engines::Result<Postgres> {
+/// A PostgreSQL of its own, with one empty database.
+pub(crate) async fn start() -> natter_engines::Result<Postgres> {
     let folder = scratch_folder("pg");
     let run_as = RunAs::for_engine("PostgreSQL", &folder, &tools().postgres())?;
     run_as.give(&folder)?;

@@ -2,6 +2,7 @@
 //!
 //! - [`Broker`]: a nats-server of its own for each test, which can be killed, paused and restarted.
 //! - [`Database`]: a database of its own for each test, on one PostgreSQL for each test process.
+//! - [`DatabaseServer`]: a PostgreSQL of its own, for a test that ends it.
 //! - [`Proxy`]: TCP in between, to cut, refuse, swallow and delay.
 //! - [`eventually`]: waits for a condition and says what it saw last. No test sleeps.
 //!
@@ -14,11 +15,13 @@ mod broker;
 mod cluster;
 mod database;
 mod eventually;
+mod postgres;
 mod proxy;
 mod workspace;
 
 pub use broker::{Broker, BrokerOptions};
 pub use database::Database;
 pub use eventually::{Seen, eventually};
+pub use postgres::DatabaseServer;
 pub use proxy::{Direction, Proxy};
 pub use workspace::{scratch_folder, tools};

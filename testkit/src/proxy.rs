@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -30,6 +30,7 @@ pub enum Direction {
 pub struct Proxy {
     address: SocketAddr,
     network: watch::Sender<Network>,
+    fuses: Arc<Fuses>,
     open: Arc<AtomicUsize>,
     accepted: Arc<AtomicUsize>,
 }
@@ -38,6 +39,12 @@ impl Proxy {
     /// In front of `host:port`.
     pub async fn to(server: impl fmt::Display) -> Self {
         Self::start(Server::Tcp(server.to_string())).await
+    }
+
+    /// In front of several servers, as a balancer: each connection goes to the next one in turn, or where that does not
+    /// answer, to the one after it.
+    pub async fn to_any(servers: impl IntoIterator<Item = String>) -> Self {
+        Self::start(Server::Any(servers.into_iter().collect(), Arc::default())).await
     }
 
     /// In front of a socket in the file system, such as [`crate::Database::socket`].
@@ -63,6 +70,12 @@ impl Proxy {
     /// Cuts all open connections at once. New ones are passed on.
     pub fn cut(&self) {
         self.network.send_modify(|network| network.cuts += 1);
+    }
+
+    /// Cuts one connection in the middle of what it says: the one over which the last of so many bytes from now on goes in
+    /// this direction, right behind that byte.
+    pub fn cut_after(&self, direction: Direction, bytes: u32) {
+        self.fuses.of(direction).store(i64::from(bytes), Ordering::SeqCst);
     }
 
     /// Nobody listens any more: new connections are refused by the system. Open ones live on; [`Self::cut`] ends them.
@@ -94,9 +107,17 @@ impl Proxy {
         let address = listener.local_addr().unwrap_or_else(|error| panic!("a listener without address: {error}"));
         let (network, watched) = watch::channel(Network::default());
         let (open, accepted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let desk = Desk { server, address, network: watched, open: open.clone(), accepted: accepted.clone() };
+        let fuses = Arc::<Fuses>::default();
+        let desk = Desk {
+            server,
+            address,
+            network: watched,
+            fuses: fuses.clone(),
+            open: open.clone(),
+            accepted: accepted.clone(),
+        };
         runtime().spawn(desk.serve(listener));
-        Self { address, network, open, accepted }
+        Self { address, network, fuses, open, accepted }
     }
 }
 
@@ -136,8 +157,37 @@ impl Network {
     }
 }
 
+/// How many bytes may still go before a connection is cut behind the last of them; none are counted from zero on down.
+#[derive(Default)]
+struct Fuses {
+    up: AtomicI64,
+    down: AtomicI64,
+}
+
+impl Fuses {
+    fn of(&self, direction: Direction) -> &AtomicI64 {
+        match direction {
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
+        }
+    }
+
+    /// How much of a piece still goes, if the connection is to be cut behind that.
+    fn burn(&self, direction: Direction, length: usize) -> Option<usize> {
+        let fuse = self.of(direction);
+        if length == 0 || fuse.load(Ordering::Relaxed) <= 0 {
+            return None;
+        }
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        let before = fuse.fetch_sub(length, Ordering::SeqCst);
+        (1..=length).contains(&before).then_some(usize::try_from(before).unwrap_or_default())
+    }
+}
+
 #[derive(Clone)]
 enum Server {
+    /// And how many connections there have been.
+    Any(Vec<String>, Arc<AtomicUsize>),
     Tcp(String),
     Socket(PathBuf),
 }
@@ -148,6 +198,17 @@ impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
 impl Server {
     async fn connect(&self) -> io::Result<Pin<Box<dyn Stream>>> {
         Ok(match self {
+            Self::Any(servers, turn) => {
+                let turn = turn.fetch_add(1, Ordering::Relaxed);
+                let mut refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+                for server in servers.iter().cycle().skip(turn % servers.len().max(1)).take(servers.len()) {
+                    match Box::pin(Self::Tcp(server.clone()).connect()).await {
+                        Ok(stream) => return Ok(stream),
+                        Err(error) => refused = error,
+                    }
+                }
+                return Err(refused);
+            }
             Self::Tcp(address) => {
                 let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
@@ -163,6 +224,7 @@ struct Desk {
     server: Server,
     address: SocketAddr,
     network: watch::Receiver<Network>,
+    fuses: Arc<Fuses>,
     open: Arc<AtomicUsize>,
     accepted: Arc<AtomicUsize>,
 }
@@ -194,7 +256,7 @@ impl Desk {
 
     /// `cuts`: how many there had been when the client was let in. Any later one is meant for it, too.
     fn pass_on(&self, client: TcpStream, cuts: u64) {
-        let (server, network) = (self.server.clone(), self.network.clone());
+        let (server, network, fuses) = (self.server.clone(), self.network.clone(), self.fuses.clone());
         self.accepted.fetch_add(1, Ordering::SeqCst);
         let open = Counted::one(&self.open);
         runtime().spawn(async move {
@@ -208,13 +270,18 @@ impl Desk {
             };
             tokio::select! {
                 () = cut => {}
-                _ = connection(client, server, network) => {}
+                _ = connection(client, server, network, fuses) => {}
             }
         });
     }
 }
 
-async fn connection(client: TcpStream, server: Server, network: watch::Receiver<Network>) -> io::Result<()> {
+async fn connection(
+    client: TcpStream,
+    server: Server,
+    network: watch::Receiver<Network>,
+    fuses: Arc<Fuses>,
+) -> io::Result<()> {
     client.set_nodelay(true)?;
     // A cut is a reset, so that the other side notices at once and not by silence.
     client.set_zero_linger()?;
@@ -222,8 +289,8 @@ async fn connection(client: TcpStream, server: Server, network: watch::Receiver<
     let (from_client, to_client) = tokio::io::split(client);
     let (from_server, to_server) = tokio::io::split(server);
     tokio::try_join!(
-        one_way(from_client, to_server, Direction::Up, network.clone()),
-        one_way(from_server, to_client, Direction::Down, network),
+        one_way(from_client, to_server, Direction::Up, network.clone(), &fuses),
+        one_way(from_server, to_client, Direction::Down, network, &fuses),
     )?;
     Ok(())
 }
@@ -232,14 +299,23 @@ async fn connection(client: TcpStream, server: Server, network: watch::Receiver<
 const PIECES_UNDER_WAY: usize = 256;
 const PIECE_BYTES: usize = 64 * 1024;
 
+/// What was read at once. Without bytes, it is the end of the stream.
+struct Piece {
+    due: Instant,
+    bytes: Vec<u8>,
+    /// The connection ends behind it.
+    cut: bool,
+}
+
 /// Reading and writing are apart, so that a delay adds latency and takes no throughput.
 async fn one_way(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     direction: Direction,
     network: watch::Receiver<Network>,
+    fuses: &Fuses,
 ) -> io::Result<()> {
-    let (under_way, mut arriving) = tokio::sync::mpsc::channel::<(Instant, Vec<u8>)>(PIECES_UNDER_WAY);
+    let (under_way, mut arriving) = tokio::sync::mpsc::channel::<Piece>(PIECES_UNDER_WAY);
     let read = async {
         let mut buffer = vec![0; PIECE_BYTES];
         loop {
@@ -252,18 +328,24 @@ async fn one_way(
                 }
                 continue;
             }
-            if under_way.send((Instant::now() + way.delay, buffer[..length].to_vec())).await.is_err() || length == 0 {
+            let last = fuses.burn(direction, length);
+            let bytes = buffer[..last.unwrap_or(length)].to_vec();
+            let piece = Piece { due: Instant::now() + way.delay, bytes, cut: last.is_some() };
+            if under_way.send(piece).await.is_err() || length == 0 {
                 return io::Result::Ok(());
             }
         }
     };
     let write = async {
-        while let Some((due, piece)) = arriving.recv().await {
-            tokio::time::sleep_until(due).await;
-            if piece.is_empty() {
+        while let Some(piece) = arriving.recv().await {
+            tokio::time::sleep_until(piece.due).await;
+            if piece.bytes.is_empty() {
                 return to.shutdown().await;
             }
-            to.write_all(&piece).await?;
+            to.write_all(&piece.bytes).await?;
+            if piece.cut {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
         }
         Ok(())
     };

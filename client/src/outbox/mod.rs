@@ -21,34 +21,56 @@ const RETRY_MS: u64 = 500;
 /// No retry comes later than this, whatever the server says.
 const LONGEST_RETRY_MS: u64 = 60_000;
 
-/// A durable command: one that is in the log when it is answered.
+/// A durable command: one that is in the log when it is answered. Its `reference` is the connection's own business: whatever
+/// stands there is replaced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Command {
+pub enum Command {
+    /// Says something.
     Send(Send),
+    /// Says it otherwise.
     Edit(Edit),
+    /// Takes it back.
     Delete(Delete),
+    /// Reacts to a message, or no longer.
     React(React),
+    /// Pins a message, or takes it from the pinned ones.
     Pin(Pin),
+    /// Blocks someone.
     Block(Block),
+    /// Takes that back.
     Unblock(Block),
+    /// Says how the user wants to be shown.
     Profile(SetProfile),
+    /// Says how a conversation is to be treated.
     Prefer(Prefer),
+    /// Says how far the user has read.
     Mark(Mark),
+    /// Makes a room.
     RoomCreate(RoomCreate),
+    /// Changes a room.
     RoomUpdate(RoomUpdate),
+    /// Archives it.
     RoomArchive(RoomCommand),
+    /// Comes into it.
     RoomJoin(RoomCommand),
+    /// Leaves it.
     RoomLeave(RoomCommand),
+    /// Brings someone in.
     RoomAdd(RoomMember),
+    /// Removes someone.
     RoomRemove(RoomMember),
+    /// Keeps someone out.
     RoomBan(RoomMember),
+    /// Lets them come back.
     RoomUnban(RoomMember),
+    /// Gives a member another role.
     RoomRole(RoomRole),
 }
 
 impl Command {
-    pub(crate) fn id(&self) -> ClientId {
+    /// The id that it is known by (CMD2).
+    pub fn id(&self) -> ClientId {
         match self {
             Command::Send(send) => send.id,
             Command::Edit(edit) => edit.id,

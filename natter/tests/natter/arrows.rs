@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each part may use of the others, in the program itself. Tests may also use the test kit and what it uses.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("natter-events", &[]),
     ("natter-protocol", &["natter-events"]),
     ("natter-log", &["natter-events"]),
@@ -33,12 +33,25 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "natter-protocol",
         ],
     ),
+    // It runs the program, and uses of its parts what reads and what connects.
+    (
+        "natter-tests",
+        &[
+            "natter-client",
+            "natter-engines",
+            "natter-events",
+            "natter-log",
+            "natter-platform",
+            "natter-protocol",
+            "natter-testkit",
+        ],
+    ),
 ];
 
 /// Who may name these libraries, in tests too.
 const NAMED_ONLY_BY: [(&str, &[&str]); 2] = [
     ("async-nats", &["natter-log"]),
-    ("sqlx", &["natter-history-api", "natter-migrations", "natter-projector", "natter-testkit"]),
+    ("sqlx", &["natter-history-api", "natter-migrations", "natter-projector", "natter-testkit", "natter-tests"]),
 ];
 
 /// The services that never import each other, not even in tests.

@@ -1,0 +1,67 @@
+//! A PostgreSQL of one's own, which can be killed, paused and restarted.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use natter_engines::{Postgres, Signal};
+use tokio::sync::Mutex;
+
+use crate::cluster;
+
+/// A server with one empty database. It ends when it is dropped.
+///
+/// Unlike a [`crate::Database`], it is shared with nobody, so a test can do to it what it likes.
+pub struct DatabaseServer {
+    url: String,
+    login: (String, String),
+    socket: PathBuf,
+    postgres: Mutex<Postgres>,
+}
+
+impl DatabaseServer {
+    pub async fn start() -> Self {
+        let postgres = cluster::start().await.unwrap_or_else(|error| panic!("{error}"));
+        Self {
+            url: postgres.url(),
+            login: (postgres.user().to_owned(), postgres.password().to_owned()),
+            socket: postgres.socket(),
+            postgres: Mutex::new(postgres),
+        }
+    }
+
+    /// With user and password in it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The URL for clients that should reach it through a [`crate::Proxy`] on [`Self::socket`].
+    pub fn url_through(&self, address: &str) -> String {
+        let (user, password) = &self.login;
+        format!("postgres://{user}:{password}@{address}/{user}")
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.socket.clone()
+    }
+
+    /// `kill -9` of the server; its sessions end by themselves a moment later.
+    pub async fn kill(&self) {
+        self.postgres.lock().await.process().kill().await;
+    }
+
+    /// Starts it again on the same data, after ending it if it runs.
+    pub async fn restart(&self) {
+        let mut postgres = self.postgres.lock().await;
+        postgres.stop(Duration::from_secs(10)).await;
+        postgres.start_again().await.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The server, and with it every new connection, stands still; sessions that are open go on.
+    pub async fn pause(&self) {
+        self.postgres.lock().await.process().signal(Signal::STOP);
+    }
+
+    pub async fn resume(&self) {
+        self.postgres.lock().await.process().signal(Signal::CONT);
+    }
+}

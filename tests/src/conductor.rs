@@ -1,0 +1,120 @@
+//! Carries out a plan: each fault at its time, beside the others, and what is done to one thing one after the other.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use natter_testkit::Direction;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::people::Ordeal;
+use crate::plan::{Fault, Plan};
+use crate::record::Recorder;
+use crate::stage::{Link, Part, Stage};
+
+/// A fault that came, and when it was over: from when on things should work again.
+#[derive(Debug, Clone, Copy)]
+pub struct Happened {
+    pub fault: Fault,
+    pub began: Duration,
+    pub over: Duration,
+}
+
+/// The devices of one person, as ordeals reach them.
+pub struct Devices {
+    pub eye: mpsc::Sender<Ordeal>,
+    pub hand: mpsc::Sender<Ordeal>,
+}
+
+/// Carries the plan out, and returns when everything is whole again.
+pub async fn conduct(plan: &Plan, stage: &Stage, people: &[Devices], recorder: &Recorder) -> Vec<Happened> {
+    let locks = Locks::default();
+    let begins = recorder.now();
+    let faults = plan.steps.iter().map(async |step| {
+        tokio::time::sleep((begins + step.after).saturating_sub(recorder.now())).await;
+        let _alone = locks.of(step.fault).await;
+        let began = recorder.now();
+        commit(step.fault, stage, people).await;
+        Happened { fault: step.fault, began, over: recorder.now() }
+    });
+    let mut happened = join_all(faults).await;
+    for part in Part::ALL {
+        stage.is_ready(part).await;
+    }
+    happened.sort_by_key(|one| one.began);
+    happened
+}
+
+/// What two faults must not be done to at once.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Target {
+    Part(Part),
+    Link(Link),
+    Person(usize),
+}
+
+#[derive(Default)]
+struct Locks(Mutex<HashMap<Target, Arc<Mutex<()>>>>);
+
+impl Locks {
+    async fn of(&self, fault: Fault) -> tokio::sync::OwnedMutexGuard<()> {
+        let target = match fault {
+            Fault::Kill { part, .. } | Fault::Stop { part, .. } | Fault::Pause { part, .. } => Target::Part(part),
+            Fault::Cut { link }
+            | Fault::CutAfter { link, .. }
+            | Fault::Delay { link, .. }
+            | Fault::Lose { link, .. }
+            | Fault::Refuse { link, .. } => Target::Link(link),
+            Fault::StopReading { person, .. } | Fault::LoseEye { person } | Fault::LoseHand { person } => {
+                Target::Person(person)
+            }
+        };
+        let lock = self.0.lock().await.entry(target).or_default().clone();
+        lock.lock_owned().await
+    }
+}
+
+async fn commit(fault: Fault, stage: &Stage, people: &[Devices]) {
+    match fault {
+        Fault::Kill { part, down } => {
+            stage.kill(part).await;
+            tokio::time::sleep(down).await;
+            stage.start_again(part).await;
+        }
+        Fault::Stop { part, down } => {
+            stage.stop(part).await;
+            tokio::time::sleep(down).await;
+            stage.start_again(part).await;
+        }
+        Fault::Pause { part, still } => {
+            stage.pause(part).await;
+            tokio::time::sleep(still).await;
+            stage.resume(part).await;
+        }
+        Fault::Cut { link } => stage.link(link).cut(),
+        Fault::CutAfter { link, direction, bytes } => stage.link(link).cut_after(direction, bytes),
+        Fault::Delay { link, direction, by, lasts } => {
+            stage.link(link).delay(direction, by);
+            tokio::time::sleep(lasts).await;
+            stage.link(link).heal();
+        }
+        Fault::Lose { link, direction, lasts } => lose(stage, link, direction, lasts).await,
+        Fault::Refuse { link, lasts } => {
+            stage.link(link).refuse();
+            stage.link(link).cut();
+            tokio::time::sleep(lasts).await;
+            stage.link(link).heal();
+        }
+        // A person whose device is busy with other ordeals is spared this one.
+        Fault::StopReading { person, lasts } => drop(people[person].eye.try_send(Ordeal::StopReading(lasts))),
+        Fault::LoseEye { person } => drop(people[person].eye.try_send(Ordeal::Lose)),
+        Fault::LoseHand { person } => drop(people[person].hand.try_send(Ordeal::Lose)),
+    }
+}
+
+async fn lose(stage: &Stage, link: Link, direction: Direction, lasts: Duration) {
+    stage.link(link).blackhole(direction);
+    tokio::time::sleep(lasts).await;
+    stage.link(link).heal();
+}

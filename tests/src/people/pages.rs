@@ -1,0 +1,72 @@
+//! Somebody who reads pages: each has to have in it what their own device was told before (HST2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use natter_client::{Event, HttpError};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::watch;
+
+use super::choice::World;
+use super::{Person, Phase};
+use crate::readers::newest_first;
+use crate::record::{PageRead, Recorder};
+
+/// Of a page.
+const ITEMS: usize = 50;
+
+pub async fn run(
+    person: Arc<Person>,
+    world: Arc<World>,
+    recorder: Arc<Recorder>,
+    every: Duration,
+    seed: u64,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let mut random = StdRng::seed_from_u64(seed ^ 0x7061_6765);
+    let reader = person.client().start().await;
+    let (client, mut events) = reader.unwrap_or_else(|error| panic!("{} can't read: {error}", person.handle));
+    let mut position = None;
+    while *phase.borrow() == Phase::Busy {
+        let pause = every.mul_f64(random.random_range(0.0..2.0));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = phase.changed() => continue,
+        }
+        while let Some(event) = events.try_next() {
+            if let Some(at) = event.position().filter(|_| !matches!(event, Event::State(_))) {
+                position = Some(at);
+            }
+        }
+        let (Some(at_least), Some(conversation)) = (position, world.conversations().choose(&mut random).copied())
+        else {
+            continue;
+        };
+        let asked = recorder.now();
+        let mut pages = client.history().at_least(at_least).messages(conversation);
+        let page = tokio::select! {
+            page = pages.next_page() => page,
+            _ = phase.changed() => continue,
+        };
+        match page {
+            Ok(Some(page)) => {
+                recorder.page(PageRead {
+                    person: person.number,
+                    conversation,
+                    at_least: at_least.seq,
+                    position: page.position,
+                    asked,
+                    came: recorder.now(),
+                    items: newest_first(&page).collect(),
+                    is_all: page.next.is_none() && page.items.len() < ITEMS,
+                });
+            }
+            Ok(None) => {}
+            // Not theirs to see, or not to be had now.
+            Err(HttpError::Refused(_) | HttpError::Unreachable(_) | HttpError::Unexpected { .. }) => {}
+        }
+    }
+    client.close().await;
+}

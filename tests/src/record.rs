@@ -1,0 +1,205 @@
+//! Everything that was done and everything that was seen, in the order in which it was, for the checkers.
+
+use std::time::{Duration, Instant};
+
+use natter_client::{ClientId, Command, ConversationId, ErrorCode, Position};
+use natter_events::Tag;
+use parking_lot::Mutex;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// A text as it is compared; none for an empty one.
+pub type Said = Option<u64>;
+
+pub fn said(text: &str) -> Said {
+    (!text.is_empty()).then(|| xxh3_64(text.as_bytes()))
+}
+
+/// A command that was given to a client, and what the client said became of it. The same command may be given twice.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub person: usize,
+    pub command: Command,
+    pub called: Duration,
+    pub ended: Duration,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is under way, or its client ended first.
+    Unknown,
+    Done {
+        seq: u64,
+        conversation: Option<ConversationId>,
+        duplicate: bool,
+    },
+    Refused(ErrorCode),
+    /// The client would not send it.
+    NotSent(String),
+}
+
+/// What a device hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Message,
+    Edited,
+    Deleted,
+    Reaction,
+    Pin,
+    Member,
+    Room,
+    Marker,
+    Block,
+    Profile,
+    Preferences,
+}
+
+/// A durable event as somebody heard it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    pub seq: u64,
+    pub kind: Kind,
+    pub id: Option<ClientId>,
+    /// Of a message or an edit.
+    pub said: Said,
+}
+
+/// Something that a device noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    Heard(Heard),
+    /// It was told that everything up to here has come.
+    Complete(u64),
+    /// What comes between is not told: it is to be read from history.
+    Reset(u64),
+}
+
+/// Which device heard it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Device {
+    /// One that only watches.
+    Eye,
+    /// One that also does things, and gets their answers in place of the events.
+    Hand,
+    /// One that came at the end with an old position.
+    Latecomer,
+    /// No socket, but `/history/changes`.
+    Changes,
+}
+
+/// A device and what it noted, in order.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    pub person: usize,
+    pub device: Device,
+    pub notes: Vec<Note>,
+}
+
+/// A page of history.
+#[derive(Debug, Clone)]
+pub struct PageRead {
+    pub person: usize,
+    pub conversation: ConversationId,
+    /// What had to be in it.
+    pub at_least: u64,
+    pub position: Position,
+    pub asked: Duration,
+    pub came: Duration,
+    /// The newest of the conversation first.
+    pub items: Vec<Item>,
+    /// There is nothing before these.
+    pub is_all: bool,
+}
+
+/// A message on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    pub seq: u64,
+    pub id: ClientId,
+    pub deleted: bool,
+    pub said: Said,
+}
+
+/// A place in the log that somebody was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub seq: u64,
+    pub tag: Tag,
+}
+
+/// What is recorded while people are at it.
+pub struct Recorder {
+    began: Instant,
+    calls: Mutex<Vec<Call>>,
+    readings: Mutex<Vec<Reading>>,
+    pages: Mutex<Vec<PageRead>>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        let (calls, readings, pages) = Default::default();
+        Self { began: Instant::now(), calls, readings, pages }
+    }
+}
+
+impl Recorder {
+    /// Since the beginning.
+    pub fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// A command is given to a client. Returns by what its outcome is to be told.
+    pub fn called(&self, person: usize, command: Command) -> usize {
+        let (called, mut calls) = (self.now(), self.calls.lock());
+        calls.push(Call { person, command, called, ended: called, outcome: Outcome::Unknown });
+        calls.len() - 1
+    }
+
+    pub fn ended(&self, call: usize, outcome: Outcome) {
+        let ended = self.now();
+        if let Some(call) = self.calls.lock().get_mut(call) {
+            (call.ended, call.outcome) = (ended, outcome);
+        }
+    }
+
+    /// The outcome of a command came to another client than the one that it was given to.
+    pub fn settled(&self, person: usize, id: ClientId, outcome: &Outcome) {
+        let ended = self.now();
+        for call in self.calls.lock().iter_mut() {
+            if call.person == person && call.command.id() == id && call.outcome == Outcome::Unknown {
+                (call.ended, call.outcome) = (ended, outcome.clone());
+            }
+        }
+    }
+
+    /// The ids of a person's commands whose outcome is unknown.
+    pub fn unknown(&self, person: usize) -> Vec<ClientId> {
+        let calls = self.calls.lock();
+        let open = calls.iter().filter(|call| call.person == person && call.outcome == Outcome::Unknown);
+        open.map(|call| call.command.id()).collect()
+    }
+
+    pub fn reading(&self, reading: Reading) {
+        self.readings.lock().push(reading);
+    }
+
+    pub fn page(&self, page: PageRead) {
+        self.pages.lock().push(page);
+    }
+
+    pub fn finish(self) -> Recording {
+        Recording {
+            calls: self.calls.into_inner(),
+            readings: self.readings.into_inner(),
+            pages: self.pages.into_inner(),
+        }
+    }
+}
+
+/// What was recorded.
+#[derive(Debug, Clone, Default)]
+pub struct Recording {
+    pub calls: Vec<Call>,
+    pub readings: Vec<Reading>,
+    pub pages: Vec<PageRead>,
+}

@@ -1,0 +1,108 @@
+//! One run: a deployment, people, a plan, six readers, a verdict.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use natter_client::Position;
+
+use crate::check::{Evidence, Verdict, judge};
+use crate::conductor::{Devices, conduct};
+use crate::people::{Busy, Pace, Person, World, notes};
+use crate::plan::Plan;
+use crate::readers;
+use crate::record::{Device, Reading, Recorder};
+use crate::report::Report;
+use crate::stage::{Cast, Stage};
+
+/// The most events that a late device asks for: past 10,000 it would be told to read history instead (CON3).
+const LATE_EVENTS: usize = 8_000;
+
+/// What is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The program that is tested.
+    pub natter: PathBuf,
+    /// A bug that is planted in it, by name.
+    pub bug: Option<String>,
+    /// What people do follows from it.
+    pub seed: u64,
+    pub plan: Plan,
+    pub people: usize,
+    pub pace: Pace,
+    /// How long people are at it, at least; as long as the plan has faults they are anyway.
+    pub lasts: Duration,
+    pub logs: Option<PathBuf>,
+    pub gateway_options: Vec<String>,
+}
+
+/// What came of it.
+pub struct Outcome {
+    pub verdict: Verdict,
+    pub report: Report,
+}
+
+pub async fn run(options: &Options) -> Outcome {
+    let cast = Cast {
+        natter: options.natter.clone(),
+        bug: options.bug.clone(),
+        logs: options.logs.clone(),
+        gateway_options: options.gateway_options.clone(),
+    };
+    let stage = Arc::new(Stage::start(cast).await);
+    let mut people = Vec::new();
+    for number in 0..options.people {
+        people.push(Person::register(&stage, number).await);
+    }
+    let world = Arc::new(World::new(people.iter().map(|person| person.handle.clone()).collect()));
+    let recorder = Arc::new(Recorder::default());
+    let mut busy = Vec::new();
+    for person in people {
+        let seed = options.seed.wrapping_mul(1_000).wrapping_add(u64::try_from(person.number).unwrap_or_default());
+        busy.push(Busy::begin(person, world.clone(), recorder.clone(), options.pace, seed).await);
+    }
+
+    let devices: Vec<_> = busy.iter().map(|one| Devices { eye: one.eye.clone(), hand: one.hand.clone() }).collect();
+    let (happened, ()) =
+        tokio::join!(conduct(&options.plan, &stage, &devices, &recorder), tokio::time::sleep(options.lasts));
+    for one in &mut busy {
+        one.settle().await;
+    }
+    let took = recorder.now();
+    let evidence = gather(&stage, busy, &world, recorder).await;
+    let verdict = judge(&evidence);
+    let report = Report::of(options, &evidence, &verdict, &happened, took);
+    Outcome { verdict, report }
+}
+
+/// Reads everything in the six ways, when everything is done.
+async fn gather(stage: &Stage, busy: Vec<Busy>, world: &World, recorder: Arc<Recorder>) -> Evidence {
+    let log = stage.log().await;
+    let raw = readers::raw(&log).await;
+    let head = raw.last().map_or(0, |last| last.seq);
+    let tables = readers::sql(stage.database_url(), head).await;
+    let mut people = Vec::new();
+    let mut pages = HashMap::new();
+    for one in busy {
+        let since = one.since;
+        let at = |seq: u64| {
+            let tag = raw.iter().rfind(|raw| raw.seq == seq).map_or(since.tag, |raw| raw.tag);
+            Position { epoch: since.epoch, seq, tag }
+        };
+        let person = one.leave(head).await;
+        recorder.reading(readers::changes(&person, since, at(head)).await);
+        let late = at(raw.len().checked_sub(LATE_EVENTS).map_or(since.seq, |place| raw[place].seq.max(since.seq)));
+        let mut noted = vec![crate::record::Note::Reset(late.seq)];
+        noted.extend(notes(&person, late).await);
+        recorder.reading(Reading { person: person.number, device: Device::Latecomer, notes: noted });
+        for conversation in world.conversations() {
+            let read = readers::pages(&person, conversation, at(head)).await;
+            pages.insert((person.number, conversation), read);
+        }
+        people
+            .push(tables.people.get(&person.handle).copied().unwrap_or_else(|| panic!("{} is nobody", person.handle)));
+    }
+    let recorder = Arc::into_inner(recorder).unwrap_or_else(|| panic!("somebody still records"));
+    Evidence { people, raw, tables, recording: recorder.finish(), pages }
+}
