@@ -1,8 +1,10 @@
 //! One batch of events, applied in one transaction with the position.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use natter_log::Stream;
+use natter_planted::Bug;
 use sqlx::{Connection, PgConnection};
 
 use crate::config::Config;
@@ -93,6 +95,11 @@ async fn transaction(
 
     let mut transaction = connection.begin().await?;
     from.advance(&to, &mut transaction, stream).await?;
+    if Bug::PositionApart.is_planted() {
+        transaction.commit().await?;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        transaction = connection.begin().await?;
+    }
     let dead = match stream {
         Stream::Chat => write_chat(&mut transaction, config, events, &days).await?,
         Stream::Presence => write_presence(&mut transaction, events).await?,
@@ -101,6 +108,9 @@ async fn transaction(
     prune &= stream == Stream::Chat;
     if prune {
         prune = changes::prune(&mut transaction).await?;
+    }
+    if stream == Stream::Chat && Bug::ApplyTwice.strikes(20) {
+        write_chat(&mut transaction, config, events, &days).await?;
     }
     transaction.commit().await?;
     (progress.position, progress.prune) = (to, prune);

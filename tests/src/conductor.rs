@@ -66,7 +66,8 @@ impl Locks {
             | Fault::Delay { link, .. }
             | Fault::Lose { link, .. }
             | Fault::Refuse { link, .. } => Target::Link(link),
-            Fault::StopReading { person, .. } | Fault::LoseEye { person } | Fault::LoseHand { person } => {
+            Fault::RollBack { .. } => Target::Part(Part::Broker),
+            Fault::StopReading { person, .. } | Fault::LoseEye { person, .. } | Fault::LoseHand { person } => {
                 Target::Person(person)
             }
         };
@@ -108,8 +109,9 @@ async fn commit(fault: Fault, stage: &Stage, people: &[Devices]) {
         }
         // A person whose device is busy with other ordeals is spared this one.
         Fault::StopReading { person, lasts } => drop(people[person].eye.try_send(Ordeal::StopReading(lasts))),
-        Fault::LoseEye { person } => drop(people[person].eye.try_send(Ordeal::Lose)),
-        Fault::LoseHand { person } => drop(people[person].hand.try_send(Ordeal::Lose)),
+        Fault::LoseEye { person, away } => drop(people[person].eye.try_send(Ordeal::Lose(away))),
+        Fault::LoseHand { person } => drop(people[person].hand.try_send(Ordeal::Lose(Duration::ZERO))),
+        Fault::RollBack { after } => stage.roll_back(after).await,
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use natter_tests::people::Pace;
+use natter_tests::people::Habits;
 use natter_tests::plan::{Plan, Shape};
 use natter_tests::run::{Options, run};
 
@@ -73,13 +73,11 @@ async fn main() -> ExitCode {
             seed,
             plan: if arguments.fault_every == 0 { Plan::calm() } else { Plan::random(seed, &shape) },
             people: arguments.people,
-            pace: Pace {
-                command_every: Duration::from_millis(arguments.command_every),
-                page_every: Duration::from_millis(arguments.command_every * 4),
-            },
+            habits: Habits::every(Duration::from_millis(arguments.command_every)),
             lasts,
             logs: arguments.logs.clone(),
             gateway_options: Vec::new(),
+            duplicate_window: None,
         };
         let outcome = run(&options).await;
         println!("{}", outcome.report);

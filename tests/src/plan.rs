@@ -31,10 +31,13 @@ pub enum Fault {
     Refuse { link: Link, lasts: Duration },
     /// A person's device stops reading, and goes on.
     StopReading { person: usize, lasts: Duration },
-    /// A person's program that watches ends, and comes back with the position that it kept.
-    LoseEye { person: usize },
+    /// A person's program that watches ends, and comes back after a while with the position that it kept.
+    LoseEye { person: usize, away: Duration },
     /// A person's program that does things ends in the middle, and comes back with the outbox that it kept.
     LoseHand { person: usize },
+    /// The broker's files are copied, and after a while put back: the log goes on where it was, as another one. Then the
+    /// read models are made again, as an operator would.
+    RollBack { after: Duration },
 }
 
 impl Fault {
@@ -52,6 +55,7 @@ impl Fault {
             Fault::Refuse { link, .. } => format!("refuse {link}"),
             Fault::StopReading { .. } => "a client stops reading".to_owned(),
             Fault::LoseEye { .. } => "a watching client ends".to_owned(),
+            Fault::RollBack { .. } => "the log is rolled back".to_owned(),
             Fault::LoseHand { .. } => "a client ends with commands under way".to_owned(),
         }
     }
@@ -88,6 +92,7 @@ const DOWN_MS: std::ops::Range<u64> = 1..1_500;
 const STILL_MS: std::ops::Range<u64> = 100..3_000;
 const DELAY_MS: std::ops::Range<u64> = 5..400;
 const LASTS_MS: std::ops::Range<u64> = 100..3_000;
+const AWAY_MS: std::ops::Range<u64> = 1..3_000;
 const NOT_READING_MS: std::ops::Range<u64> = 500..6_000;
 /// Far enough to fall within a frame, a replay or a greeting.
 const CUT_BYTES: std::ops::Range<u32> = 1..20_000;
@@ -136,7 +141,7 @@ fn fault(random: &mut StdRng, shape: &Shape) -> Fault {
         78..85 => Fault::Lose { link, direction, lasts: ms(random, LASTS_MS) },
         85..88 => Fault::Refuse { link, lasts: ms(random, LASTS_MS) },
         88..92 => Fault::StopReading { person, lasts: ms(random, NOT_READING_MS) },
-        92..95 => Fault::LoseEye { person },
+        92..95 => Fault::LoseEye { person, away: ms(random, AWAY_MS) },
         _ => Fault::LoseHand { person },
     }
 }

@@ -151,7 +151,7 @@ pub async fn changes(person: &Person, since: Position, head: Position) -> Readin
     let mut notes = vec![Note::Reset(since.seq)];
     notes.extend(frames.iter().filter_map(heard).map(Note::Heard));
     notes.push(Note::Complete(head.seq));
-    Reading { person: person.number, device: Device::Changes, notes }
+    Reading { person: person.number, device: Device::Changes, notes, ended: Duration::MAX }
 }
 
 fn heard(frame: &ServerFrame) -> Option<Heard> {

@@ -1,5 +1,6 @@
 //! Everything that was done and everything that was seen, in the order in which it was, for the checkers.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use natter_client::{ClientId, Command, ConversationId, ErrorCode, Position};
@@ -72,6 +73,8 @@ pub enum Note {
     Complete(u64),
     /// What comes between is not told: it is to be read from history.
     Reset(u64),
+    /// The same, for the log is another one: what was told before is not of this one.
+    OtherLog(u64),
 }
 
 /// Which device heard it.
@@ -93,6 +96,7 @@ pub struct Reading {
     pub person: usize,
     pub device: Device,
     pub notes: Vec<Note>,
+    pub ended: Duration,
 }
 
 /// A page of history.
@@ -190,6 +194,7 @@ impl Recorder {
     pub fn finish(self) -> Recording {
         Recording {
             calls: self.calls.into_inner(),
+            undone: Vec::new(),
             readings: self.readings.into_inner(),
             pages: self.pages.into_inner(),
         }
@@ -200,6 +205,29 @@ impl Recorder {
 #[derive(Debug, Clone, Default)]
 pub struct Recording {
     pub calls: Vec<Call>,
+    /// Of before the log was rolled back: they may be there or not.
+    pub undone: Vec<Call>,
     pub readings: Vec<Reading>,
     pub pages: Vec<PageRead>,
+}
+
+impl Recording {
+    /// The log was rolled back and whole again at this time: what was told before is nothing to go by.
+    pub fn forget_before(&mut self, time: Duration) {
+        let (kept, undone) = std::mem::take(&mut self.calls).into_iter().partition(|call| call.ended > time);
+        (self.calls, self.undone) = (kept, undone);
+        // Whoever repeats what was undone does it anew.
+        let ids: HashSet<_> = self.undone.iter().map(|call| (call.person, call.command.id())).collect();
+        let (again, kept): (Vec<_>, Vec<_>) =
+            self.calls.drain(..).partition(|call| ids.contains(&(call.person, call.command.id())));
+        self.calls = kept;
+        self.undone.extend(again);
+        self.pages.retain(|page| page.asked > time);
+        self.readings.retain(|reading| reading.ended > time);
+        for reading in &mut self.readings {
+            if let Some(place) = reading.notes.iter().rposition(|note| matches!(note, Note::OtherLog(_))) {
+                reading.notes.drain(..place);
+            }
+        }
+    }
 }

@@ -9,8 +9,8 @@ use natter_client::Position;
 
 use crate::check::{Evidence, Verdict, judge};
 use crate::conductor::{Devices, conduct};
-use crate::people::{Busy, Pace, Person, World, notes};
-use crate::plan::Plan;
+use crate::people::{Busy, Habits, Person, World, notes};
+use crate::plan::{Fault, Plan};
 use crate::readers;
 use crate::record::{Device, Reading, Recorder};
 use crate::report::Report;
@@ -19,8 +19,12 @@ use crate::stage::{Cast, Stage};
 /// The most events that a late device asks for: past 10,000 it would be told to read history instead (CON3).
 const LATE_EVENTS: usize = 8_000;
 
+/// How far behind a gateway's copies may be: on a busy machine, and behind a link that loses things.
+const LAG_MS: i64 = 2_000;
+const LAG_UNDER_FAULTS_MS: i64 = 20_000;
+
 /// What is run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The program that is tested.
     pub natter: PathBuf,
@@ -30,11 +34,13 @@ pub struct Options {
     pub seed: u64,
     pub plan: Plan,
     pub people: usize,
-    pub pace: Pace,
+    pub habits: Habits,
     /// How long people are at it, at least; as long as the plan has faults they are anyway.
     pub lasts: Duration,
     pub logs: Option<PathBuf>,
     pub gateway_options: Vec<String>,
+    /// The broker's window of duplicates, where it is not to be the usual one.
+    pub duplicate_window: Option<Duration>,
 }
 
 /// What came of it.
@@ -49,6 +55,7 @@ pub async fn run(options: &Options) -> Outcome {
         bug: options.bug.clone(),
         logs: options.logs.clone(),
         gateway_options: options.gateway_options.clone(),
+        duplicate_window: options.duplicate_window,
     };
     let stage = Arc::new(Stage::start(cast).await);
     let mut people = Vec::new();
@@ -60,7 +67,7 @@ pub async fn run(options: &Options) -> Outcome {
     let mut busy = Vec::new();
     for person in people {
         let seed = options.seed.wrapping_mul(1_000).wrapping_add(u64::try_from(person.number).unwrap_or_default());
-        busy.push(Busy::begin(person, world.clone(), recorder.clone(), options.pace, seed).await);
+        busy.push(Busy::begin(person, world.clone(), recorder.clone(), options.habits, seed).await);
     }
 
     let devices: Vec<_> = busy.iter().map(|one| Devices { eye: one.eye.clone(), hand: one.hand.clone() }).collect();
@@ -70,7 +77,12 @@ pub async fn run(options: &Options) -> Outcome {
         one.settle().await;
     }
     let took = recorder.now();
-    let evidence = gather(&stage, busy, &world, recorder).await;
+    let mut evidence = gather(&stage, busy, &world, recorder).await;
+    evidence.lag_ms = if options.plan.steps.is_empty() { LAG_MS } else { LAG_UNDER_FAULTS_MS };
+    let rolled_back = happened.iter().rfind(|one| matches!(one.fault, Fault::RollBack { .. }));
+    if let Some(one) = rolled_back {
+        evidence.recording.forget_before(one.over);
+    }
     let verdict = judge(&evidence);
     let report = Report::of(options, &evidence, &verdict, &happened, took);
     Outcome { verdict, report }
@@ -79,23 +91,30 @@ pub async fn run(options: &Options) -> Outcome {
 /// Reads everything in the six ways, when everything is done.
 async fn gather(stage: &Stage, busy: Vec<Busy>, world: &World, recorder: Arc<Recorder>) -> Evidence {
     let log = stage.log().await;
+    let epoch = log.epoch().await.unwrap_or_else(|error| panic!("the log has no epoch: {error}")).0;
     let raw = readers::raw(&log).await;
     let head = raw.last().map_or(0, |last| last.seq);
     let tables = readers::sql(stage.database_url(), head).await;
     let mut people = Vec::new();
     let mut pages = HashMap::new();
     for one in busy {
-        let since = one.since;
+        // Of another log, nothing is left to go by.
+        let since = if one.since.epoch == epoch { one.since } else { Position::start(epoch) };
         let at = |seq: u64| {
             let tag = raw.iter().rfind(|raw| raw.seq == seq).map_or(since.tag, |raw| raw.tag);
-            Position { epoch: since.epoch, seq, tag }
+            Position { epoch, seq, tag }
         };
         let person = one.leave(head).await;
         recorder.reading(readers::changes(&person, since, at(head)).await);
         let late = at(raw.len().checked_sub(LATE_EVENTS).map_or(since.seq, |place| raw[place].seq.max(since.seq)));
         let mut noted = vec![crate::record::Note::Reset(late.seq)];
         noted.extend(notes(&person, late).await);
-        recorder.reading(Reading { person: person.number, device: Device::Latecomer, notes: noted });
+        recorder.reading(Reading {
+            person: person.number,
+            device: Device::Latecomer,
+            notes: noted,
+            ended: recorder.now(),
+        });
         for conversation in world.conversations() {
             let read = readers::pages(&person, conversation, at(head)).await;
             pages.insert((person.number, conversation), read);
@@ -104,5 +123,5 @@ async fn gather(stage: &Stage, busy: Vec<Busy>, world: &World, recorder: Arc<Rec
             .push(tables.people.get(&person.handle).copied().unwrap_or_else(|| panic!("{} is nobody", person.handle)));
     }
     let recorder = Arc::into_inner(recorder).unwrap_or_else(|| panic!("somebody still records"));
-    Evidence { people, raw, tables, recording: recorder.finish(), pages }
+    Evidence { people, raw, tables, recording: recorder.finish(), lag_ms: LAG_MS, pages }
 }

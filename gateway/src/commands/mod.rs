@@ -24,6 +24,7 @@ use natter_events::{
     ClientId, ContentKey, ConversationId, Event, Fingerprint, Membership, Record, SessionId, Uid, Visibility,
 };
 use natter_log::{Append, AppendError, Appended, BucketError, Line, Pending, Stream};
+use natter_planted::Bug;
 use natter_protocol::frame::Refusal;
 use natter_protocol::roles::{Action, may};
 use natter_protocol::{ErrorCode, Handle, Timestamp, text};
@@ -384,6 +385,9 @@ fn storing(pending: Pending) -> Storing {
 
 /// The id that the broker knows a command by, over its window (D10).
 pub fn message_id(user: Uid, id: ClientId) -> String {
+    if Bug::StoreTwice.is_planted() {
+        return format!("{user}:{id}:{:x}", rand::random::<u64>());
+    }
     format!("{user}:{id}")
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use natter_events::{ClientId, ConversationId, Event, Fingerprint, Record};
 use natter_log::{Appended, Stream};
+use natter_planted::Bug;
 use natter_protocol::ErrorCode;
 
 use super::{Caller, Done, Refused};
@@ -71,7 +72,7 @@ impl Known {
                 stored.is_none() && self.done.conversation == Some(conversation)
             }
         };
-        if same { Ok(self.done) } else { Err(conflict()) }
+        if same || Bug::IgnoreConflict.is_planted() { Ok(self.done) } else { Err(conflict()) }
     }
 }
 
@@ -85,7 +86,7 @@ pub async fn known(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<O
     if let Some(known) = known_by_now(gateway, caller, id) {
         return Ok(Some(known));
     }
-    if freshness == Freshness::Fresh {
+    if freshness == Freshness::Fresh || Bug::ForgetOldIds.is_planted() {
         return Ok(None);
     }
     let window_ago = i64::try_from(now_ms).unwrap_or(i64::MAX) - WINDOW_MS;
@@ -109,6 +110,9 @@ pub async fn known(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<O
 /// The same for a command that has been refused meanwhile: its first try may have come by the feed since it was asked for,
 /// and be the very reason (CMD3).
 pub fn known_by_now(gateway: &Gateway, caller: &Caller, id: ClientId) -> Option<Known> {
+    if Bug::StoreTwice.is_planted() {
+        return None;
+    }
     let entry = gateway.feed.tail.by_command(caller.uid, id)?;
     Some(Known { done: done(&entry), stored: StoredAs::Event(entry) })
 }

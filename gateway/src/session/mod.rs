@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::WebSocket;
 use natter_log::{Line, Stream};
+use natter_planted::Bug;
 use natter_protocol::codec::Incoming;
 use natter_protocol::frame::{CaughtUp, Goodbye, Reset, Welcome};
 use natter_protocol::{ClientFrame, CloseCode, Encoding, Limits, Position, ServerFrame, Timestamp, limits};
@@ -249,6 +250,9 @@ impl Session {
                 }
                 self.write(socket, &mut out).await?;
                 (self.cursor, self.rooms) = (from, rooms);
+                if Bug::SkipOnResume.is_planted() {
+                    self.cursor.seq += 1;
+                }
                 self.deliver_events(socket).await?;
                 let caught_up = CaughtUp { position: render::position(&gateway, self.cursor) };
                 self.send(socket, &ServerFrame::CaughtUp(caught_up)).await
@@ -273,12 +277,22 @@ impl Session {
 
     async fn deliver_events(&mut self, socket: &mut WebSocket) -> Result<(), End> {
         loop {
+            if Bug::SkipForSlow.is_planted() && self.handle.is_overdue() {
+                self.handle.written(usize::MAX);
+                self.cursor = self.gateway.feed.head();
+            }
             // What the client did not take while it was in the tail, it takes up again by a resume.
             let batch = self.gateway.feed.tail.after(self.caller.uid, &self.rooms, self.cursor.seq, BATCH);
-            let batch = batch.map_err(|_| CloseCode::TooSlow)?;
+            let mut batch = batch.map_err(|_| CloseCode::TooSlow)?;
+            if batch.entries.len() > 1 && Bug::SwapTwo.is_planted() {
+                batch.entries.swap(0, 1);
+            }
             let mut out = Outgoing::new(self.encoding);
             let mut bytes = 0;
             for entry in &batch.entries {
+                if entry.actor != self.caller.uid && Bug::DropOne.strikes(50) {
+                    continue;
+                }
                 self.put(&mut out, entry, batch.unsaid.contains(&entry.seq)).await?;
                 bytes += entry.weight();
                 if out.is_full() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use natter_events::{Envelope, Tag, Uid};
 use natter_log::{ReadError, Stream};
+use natter_planted::Bug;
 use natter_protocol::frame::ResetReason;
 use natter_protocol::limits::MAX_RESUME_EVENTS;
 use natter_protocol::{CloseCode, Position};
@@ -94,6 +95,9 @@ async fn reset(gateway: &Gateway, user: Uid, reason: ResetReason) -> Result<Star
 
 /// Whether the event at a position is the one that the position was given out for (D14).
 async fn is_ours(gateway: &Gateway, position: Position) -> Result<bool, ReadError> {
+    if Bug::AcceptOtherLog.is_planted() {
+        return Ok(true);
+    }
     if position.seq == 0 {
         return Ok(position.tag == Tag(0));
     }

@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 use crate::counters::{Counters, count};
 use crate::settings::Settings;
 use natter_events::Tag;
+use natter_planted::Bug;
 
 use crate::stored::Stored;
 use crate::streams::Stream;
@@ -165,6 +166,7 @@ impl Follower {
     fn heard(&mut self, heard: Heard) -> Option<Stored> {
         let counters = self.shared.counters.clone();
         match heard {
+            Heard::Event(_) if Bug::IgnoreHole.strikes(100) => {}
             Heard::Event(event) => return self.judge(event),
             Heard::Lost => self.reopen(&counters.follower_disconnected, None),
             Heard::Dropped => self.reopen(&counters.follower_drops, None),
@@ -184,6 +186,7 @@ impl Follower {
             Verdict::AtPosition if self.tag == Some(event.tag()) => feed.checks_position = false,
             Verdict::AtPosition => self.state = self.failed(FollowError::OtherLog { position: self.position }),
             Verdict::Replay => self.reopen(&counters.follower_replays, None),
+            Verdict::Jump { .. } if Bug::IgnoreHole.is_planted() => return Some(event),
             Verdict::Jump { expected } => {
                 let missing = Missing { expected, found: event.seq };
                 self.reopen(&counters.follower_jumps, Some(missing));

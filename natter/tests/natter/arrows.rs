@@ -6,18 +6,22 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each part may use of the others, in the program itself. Tests may also use the test kit and what it uses.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("natter-events", &[]),
+    ("natter-planted", &[]),
     ("natter-protocol", &["natter-events"]),
-    ("natter-log", &["natter-events"]),
+    ("natter-log", &["natter-events", "natter-planted"]),
     ("natter-platform", &["natter-events", "natter-protocol"]),
     ("natter-migrations", &[]),
     ("natter-engines", &[]),
     ("natter-testkit", &["natter-engines"]),
     ("natter-client", &["natter-events", "natter-protocol"]),
-    ("natter-gateway", &["natter-events", "natter-log", "natter-protocol", "natter-platform"]),
-    ("natter-projector", &["natter-events", "natter-log", "natter-platform", "natter-migrations"]),
-    ("natter-history-api", &["natter-events", "natter-protocol", "natter-platform", "natter-migrations"]),
+    ("natter-gateway", &["natter-events", "natter-log", "natter-planted", "natter-protocol", "natter-platform"]),
+    ("natter-projector", &["natter-events", "natter-log", "natter-planted", "natter-platform", "natter-migrations"]),
+    (
+        "natter-history-api",
+        &["natter-events", "natter-planted", "natter-protocol", "natter-platform", "natter-migrations"],
+    ),
     (
         "natter",
         &[
@@ -28,6 +32,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "natter-history-api",
             "natter-log",
             "natter-migrations",
+            "natter-planted",
             "natter-platform",
             "natter-projector",
             "natter-protocol",
@@ -41,6 +46,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "natter-engines",
             "natter-events",
             "natter-log",
+            "natter-planted",
             "natter-platform",
             "natter-protocol",
             "natter-testkit",

@@ -59,7 +59,7 @@ fn heard(evidence: &Evidence, reading: &Reading, expected: &[Expected], verdict:
     let mut upto = None;
     for note in &reading.notes {
         match *note {
-            Note::Reset(seq) => upto = Some(seq),
+            Note::Reset(seq) | Note::OtherLog(seq) => upto = Some(seq),
             Note::Heard(heard) => {
                 missing(upto.unwrap_or(heard.seq), heard.seq);
                 upto = upto.max(Some(heard.seq));
@@ -102,7 +102,8 @@ fn in_the_tables(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
 
 /// What the texts are that people sent, by who and under which id.
 pub fn texts(evidence: &Evidence) -> HashMap<(natter_events::Uid, ClientId), crate::record::Said> {
-    let calls = evidence.recording.calls.iter().filter(|call| matches!(call.outcome, Outcome::Done { .. }));
+    let all = evidence.recording.calls.iter().chain(&evidence.recording.undone);
+    let calls = all.filter(|call| matches!(call.outcome, Outcome::Done { .. }));
     let text = |call: &crate::record::Call| match &call.command {
         Command::Send(send) => Some(crate::record::said(&send.text)),
         Command::Edit(edit) => Some(crate::record::said(&edit.text)),

@@ -35,6 +35,9 @@ pub struct Evidence {
     pub tables: Tables,
     pub recording: Recording,
     /// All pages of a conversation, as somebody read them at the end; none where they were refused.
+    /// A gateway's copy of who is in a room is its feed's lag behind (CMD4). Later than this nothing excuses who says
+    /// something in a room that they are not in.
+    pub lag_ms: i64,
     pub pages: HashMap<(usize, ConversationId), Option<Vec<Item>>>,
 }
 

@@ -4,9 +4,6 @@ use super::model::{Expected, Model};
 use super::{Checker, Evidence, Verdict};
 use crate::record::{Note, Outcome, Reading};
 
-/// A gateway's copy of who is in a room is its feed's lag behind (CMD4). Later than this, nothing excuses who is not in it.
-const LAG_MS: i64 = 20_000;
-
 pub fn check(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
     contiguous(evidence, verdict);
     let texts = super::acknowledged::texts(evidence);
@@ -25,7 +22,7 @@ pub fn check(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
         }
     }
     for (seq, since_ms) in &model.late {
-        if *since_ms > LAG_MS {
+        if *since_ms > evidence.lag_ms {
             verdict.found(Checker::Order, || {
                 format!("{seq} was said in a room by somebody who was not in it ({since_ms} ms)")
             });
@@ -47,7 +44,7 @@ fn forwards(reading: &Reading, verdict: &mut Verdict) {
     for note in &reading.notes {
         let (seq, least) = match *note {
             Note::Heard(heard) => (heard.seq, upto + 1),
-            Note::Complete(seq) | Note::Reset(seq) => (seq, upto),
+            Note::Complete(seq) | Note::Reset(seq) | Note::OtherLog(seq) => (seq, upto),
         };
         if seq < least {
             verdict.found(Checker::Order, || {

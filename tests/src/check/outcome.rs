@@ -58,6 +58,8 @@ pub fn check(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
             }
         }
     }
+    let undone = evidence.recording.undone.iter();
+    known.extend(undone.map(|call| (evidence.people[call.person], call.command.id())));
     for raw in &evidence.raw {
         if let Some(id) = raw.id.filter(|id| !known.contains(&(raw.actor, *id))) {
             verdict.found(Checker::Outcome, || format!("{} {id} at {} was never asked for", raw.event.kind(), raw.seq));

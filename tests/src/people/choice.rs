@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::Habits;
 use natter_client::{
     Block, Client, ClientId, Command, ConversationId, Delete, Edit, Handle, Mark, Notify, Pin, Prefer, Preferences,
     React, Role, RoomCommand, RoomCreate, RoomMember, RoomRole, RoomUpdate, Send, SetProfile, To, Toggle, Visibility,
@@ -81,14 +82,14 @@ impl World {
 }
 
 /// A command that was done before: now and then the same again, and now and then something else under its id.
-pub fn repeat(random: &mut StdRng, done: &VecDeque<Command>) -> Option<Command> {
+pub fn repeat(random: &mut StdRng, done: &VecDeque<Command>, habits: &Habits) -> Option<Command> {
     if done.is_empty() {
         return None;
     }
     let one = done[random.random_range(0..done.len())].clone();
     match random.random_range(0..100) {
-        0..4 => Some(one),
-        4 => match one {
+        draw if draw < habits.repeats => Some(one),
+        draw if draw < habits.repeats + habits.conflicts => match one {
             Command::Send(send) => Some(Command::Send(Send { text: format!("{} or not", send.text), ..send })),
             Command::Edit(edit) => Some(Command::Edit(Edit { text: format!("{} or not", edit.text), ..edit })),
             _ => None,
@@ -98,10 +99,12 @@ pub fn repeat(random: &mut StdRng, done: &VecDeque<Command>) -> Option<Command> 
 }
 
 /// A new command.
-pub fn next(random: &mut StdRng, world: &World, me: usize, client: &Client) -> Command {
+pub fn next(random: &mut StdRng, world: &World, me: usize, client: &Client, habits: &Habits) -> Command {
     // One that was made long ago, as by a device that was off.
     let id = match client.new_id() {
-        id if random.random_range(0..100) < 2 => ClientId::at(id.made_at_ms().unwrap_or(NOT_FRESH_MS) - NOT_FRESH_MS),
+        id if random.random_range(0..100) < habits.old_ids => {
+            ClientId::at(id.made_at_ms().unwrap_or(NOT_FRESH_MS) - NOT_FRESH_MS)
+        }
         id => id,
     };
     let rooms = world.rooms();

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use natter_client::{Event, Events, Position};
+use natter_client::{Event, Events, Position, ResetReason};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -41,8 +41,9 @@ async fn watch(
             Some(ordeal) = ordeals.recv() => {
                 match ordeal {
                     Ordeal::StopReading(lasts) => tokio::time::sleep(lasts).await,
-                    Ordeal::Lose => {
+                    Ordeal::Lose(away) => {
                         drop((client, events));
+                        tokio::time::sleep(away).await;
                         (client, events) = connect(&person, position).await;
                     }
                 }
@@ -71,7 +72,7 @@ async fn watch(
         notes.extend(note(&event));
         let at = position.map_or(0, |position| position.seq);
         if leaving.is_some_and(|head| at >= head) && matches!(event, Event::CaughtUp { .. } | Event::Reset { .. }) {
-            recorder.reading(Reading { person: person.number, device: Device::Eye, notes });
+            recorder.reading(Reading { person: person.number, device: Device::Eye, notes, ended: recorder.now() });
             return;
         }
         // It came back before everything was there.
@@ -103,6 +104,7 @@ pub fn note(event: &Event) -> Option<Note> {
         Event::Preferences(event) => heard(event.seq, Kind::Preferences, Some(event.id), None),
         Event::Marker(event) => heard(event.seq, Kind::Marker, None, None),
         Event::CaughtUp { position } | Event::Heartbeat { position } => Some(Note::Complete(position.seq)),
+        Event::Reset { position, reason: ResetReason::OtherLog } => Some(Note::OtherLog(position.seq)),
         Event::Reset { position, .. } => Some(Note::Reset(position.seq)),
         Event::Presence(_) | Event::Delivered(_) | Event::Typing(_) | Event::State(_) | Event::Settled { .. } => None,
     }

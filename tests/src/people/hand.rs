@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::choice::{self, World};
-use super::{Ordeal, PATIENCE, Person, Phase};
+use super::{Habits, Ordeal, PATIENCE, Person, Phase};
 use crate::record::{Device, Outcome, Reading, Recorder};
 use crate::wait::until;
 
@@ -25,16 +25,16 @@ pub struct Hand {
     person: Arc<Person>,
     world: Arc<World>,
     recorder: Arc<Recorder>,
-    every: Duration,
+    habits: Habits,
     random: StdRng,
     /// What was done last.
     done: VecDeque<Command>,
 }
 
 impl Hand {
-    pub fn new(person: Arc<Person>, world: Arc<World>, recorder: Arc<Recorder>, every: Duration, seed: u64) -> Self {
+    pub fn new(person: Arc<Person>, world: Arc<World>, recorder: Arc<Recorder>, habits: Habits, seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed);
-        Self { person, world, recorder, every, random, done: VecDeque::new() }
+        Self { person, world, recorder, habits, random, done: VecDeque::new() }
     }
 
     pub async fn run(mut self, mut ordeals: mpsc::Receiver<Ordeal>, mut phase: watch::Receiver<Phase>) {
@@ -82,14 +82,14 @@ impl Hand {
 
     /// From nothing to twice the average.
     fn pause(&mut self) -> Duration {
-        self.every.mul_f64(self.random.random_range(0.0..2.0))
+        self.habits.command_every.mul_f64(self.random.random_range(0.0..2.0))
     }
 
     fn choose(&mut self, client: &Client) -> Command {
-        if let Some(repeated) = choice::repeat(&mut self.random, &self.done) {
+        if let Some(repeated) = choice::repeat(&mut self.random, &self.done, &self.habits) {
             return repeated;
         }
-        choice::next(&mut self.random, &self.world, self.person.number, client)
+        choice::next(&mut self.random, &self.world, self.person.number, client, &self.habits)
     }
 
     fn ended(&mut self, call: usize, command: Command, outcome: Result<Sent, SendError>) {
@@ -142,7 +142,7 @@ impl Listening {
                     }
                     notes.extend(super::eye::note(&event));
                 }
-                Reading { person: person.number, device: Device::Hand, notes }
+                Reading { person: person.number, device: Device::Hand, notes, ended: recorder.now() }
             }
         });
         Self { task, stop, recorder }

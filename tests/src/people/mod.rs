@@ -65,8 +65,8 @@ impl Person {
 pub enum Ordeal {
     /// Nothing is taken from the socket for so long.
     StopReading(Duration),
-    /// The program ends at once and is started again.
-    Lose,
+    /// The program ends at once and is started again after so long.
+    Lose(Duration),
 }
 
 /// Somebody at it.
@@ -93,26 +93,38 @@ enum Phase {
     Leaving(u64),
 }
 
-/// How busy people are.
-#[derive(Debug, Clone, Copy)]
-pub struct Pace {
+/// How busy people are, and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habits {
     /// Between two commands of one person, on average.
     pub command_every: Duration,
     /// Between two pages of one person, on average.
     pub page_every: Duration,
+    /// Of a hundred commands, how many have an id that was made long ago.
+    pub old_ids: u32,
+    /// Of a hundred commands, how many are the same again.
+    pub repeats: u32,
+    /// Of a hundred commands, how many are something else under an id that was used.
+    pub conflicts: u32,
+}
+
+impl Habits {
+    pub fn every(command_every: Duration) -> Self {
+        Self { command_every, page_every: command_every * 4, old_ids: 2, repeats: 4, conflicts: 1 }
+    }
 }
 
 impl Busy {
     /// Has somebody begin.
-    pub async fn begin(person: Person, world: Arc<World>, recorder: Arc<Recorder>, pace: Pace, seed: u64) -> Self {
+    pub async fn begin(person: Person, world: Arc<World>, recorder: Arc<Recorder>, habits: Habits, seed: u64) -> Self {
         let person = Arc::new(person);
         let (done, phase) = watch::channel(Phase::Busy);
         let (eye_ordeals, ordeals) = mpsc::channel(16);
         let (since, eye_task) = eye::start(person.clone(), recorder.clone(), ordeals, phase.clone()).await;
         let (hand_ordeals, ordeals) = mpsc::channel(16);
-        let hand = hand::Hand::new(person.clone(), world.clone(), recorder.clone(), pace.command_every, seed);
+        let hand = hand::Hand::new(person.clone(), world.clone(), recorder.clone(), habits, seed);
         let hand_task = tokio::spawn(hand.run(ordeals, phase.clone()));
-        let page_task = tokio::spawn(pages::run(person.clone(), world, recorder, pace.page_every, seed, phase));
+        let page_task = tokio::spawn(pages::run(person.clone(), world, recorder, habits.page_every, seed, phase));
         Self { person, eye: eye_ordeals, hand: hand_ordeals, since, eye_task, hand_task, page_task, done }
     }
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 use natter_engines::Signal;
 use natter_log::{Log, Settings};
 use natter_testkit::{Broker, DatabaseServer, Proxy, scratch_folder, tools};
+use sqlx::{Connection, PgConnection};
 
 use crate::wait::until;
 
@@ -120,6 +121,8 @@ pub struct Cast {
     pub logs: Option<PathBuf>,
     /// Options of both gateways beside those that the harness needs.
     pub gateway_options: Vec<String>,
+    /// The broker's window of duplicates, where it is not to be the usual one.
+    pub duplicate_window: Option<Duration>,
 }
 
 /// The deployment.
@@ -144,6 +147,11 @@ impl Stage {
             (Link::HistoryPostgres, Proxy::to_socket(postgres.socket()).await),
         ];
         let mut stage = Self { cast, keys: keys(), broker, postgres, links, services: Vec::new() };
+        if let Some(duplicate_window) = stage.cast.duplicate_window {
+            // What is there is not changed by whoever declares it next.
+            let declared = stage.log_with(Settings { duplicate_window, ..Settings::default() }).await.declare().await;
+            declared.unwrap_or_else(|error| panic!("the streams can't be made: {error}"));
+        }
         stage.migrate().await;
         stage.add(Part::History).await;
         for link in [Link::PeopleHistory, Link::GatewaysHistory] {
@@ -187,8 +195,11 @@ impl Stage {
 
     /// The log, past every link.
     pub async fn log(&self) -> Log {
-        let settings =
-            Settings { servers: vec![self.broker.url().to_owned()], name: "harness".to_owned(), ..Settings::default() };
+        self.log_with(Settings::default()).await
+    }
+
+    async fn log_with(&self, settings: Settings) -> Log {
+        let settings = Settings { servers: vec![self.broker.url().to_owned()], name: "harness".to_owned(), ..settings };
         Log::connect(settings).await.unwrap_or_else(|error| panic!("the log can't be reached: {error}"))
     }
 
@@ -257,6 +268,37 @@ impl Stage {
         command.args(arguments).env("NATTER_POSTGRES_URL", self.postgres.url());
         command.env("NATTER_MASTER_KEY", self.keys.join("master.key"));
         command.kill_on_drop(true).output().await.unwrap_or_else(|error| panic!("natter {subcommand}: {error}"))
+    }
+
+    /// Copies the broker's files, puts the copy back after a while, and lets the read models be made again, as the projector
+    /// says that an operator has to.
+    pub async fn roll_back(&self, after: Duration) {
+        let copy = scratch_folder("copy").join("store");
+        self.broker.stop().await;
+        copy_folder(self.broker.store_dir(), &copy);
+        self.broker.restart().await;
+        tokio::time::sleep(after).await;
+        self.broker.kill().await;
+        let put_back = std::fs::remove_dir_all(self.broker.store_dir());
+        put_back.unwrap_or_else(|error| panic!("the broker's files can't be removed: {error}"));
+        copy_folder(&copy, self.broker.store_dir());
+        self.broker.restart().await;
+        for part in [Part::FirstProjector, Part::SecondProjector] {
+            self.kill(part).await;
+        }
+        self.empty_the_database().await;
+        self.migrate().await;
+        for part in [Part::FirstProjector, Part::SecondProjector] {
+            self.start_again(part).await;
+        }
+    }
+
+    async fn empty_the_database(&self) {
+        let empty = async || {
+            let mut connection = PgConnection::connect(self.postgres.url()).await?;
+            sqlx::raw_sql("drop schema public cascade; create schema public").execute(&mut connection).await
+        };
+        empty().await.unwrap_or_else(|error| panic!("the database can't be emptied: {error}"));
     }
 
     async fn migrate(&self) {
@@ -351,4 +393,9 @@ fn keys() -> PathBuf {
     };
     make().unwrap_or_else(|error| panic!("no keys: {error}"));
     folder
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.is_ok_and(|status| status.success()), "{} can't be copied to {}", from.display(), to.display());
 }

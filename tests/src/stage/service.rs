@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use natter_engines::{LineSink, Process, Signal, Stopped};
 use parking_lot::Mutex as Lock;
@@ -13,6 +13,9 @@ use tokio::sync::Mutex;
 
 use super::Part;
 use crate::wait::until;
+
+/// Before what gave up at its start is started again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 pub struct Service {
     part: Part,
@@ -38,9 +41,34 @@ impl Service {
         self.address.get().cloned().unwrap_or_else(|| panic!("{} was never started", self.part))
     }
 
-    /// Starts it, and returns when it has said where it listens.
+    /// Starts it, and returns when it has said where it listens. What gives up at its start is started again, as whoever
+    /// watches over services does.
     pub async fn start(&self, limit: Duration) {
         let mut process = self.process.lock().await;
+        let deadline = Instant::now() + limit;
+        loop {
+            let said = Arc::new(OnceLock::new());
+            let started = Process::spawn("natter", self.command(), self.sink(said.clone()));
+            let started = started.unwrap_or_else(|error| panic!("{} did not start: {error}", self.part));
+            let what = format!("{} says where it listens", self.part);
+            let looks = || std::future::ready(said.get().cloned().ok_or_else(|| started.last_lines()));
+            let left = deadline.saturating_duration_since(Instant::now());
+            tokio::select! {
+                address = until(&what, left, looks) => {
+                    let _ = self.address.set(address);
+                    *process = Some(started);
+                    return;
+                }
+                status = started.ended() => {
+                    let last = started.last_lines().join("\n");
+                    assert!(Instant::now() < deadline, "{} ended again and again: {status}\n{last}", self.part);
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(self.command.get_program());
         command.args(self.command.get_args());
         for (name, value) in self.command.get_envs() {
@@ -50,17 +78,7 @@ impl Service {
             };
         }
         command.arg("--listen").arg(self.address.get().map_or("127.0.0.1:0", String::as_str));
-        let said = Arc::new(OnceLock::new());
-        let started = Process::spawn("natter", command, self.sink(said.clone()));
-        let started = started.unwrap_or_else(|error| panic!("{} did not start: {error}", self.part));
-        let what = format!("{} says where it listens", self.part);
-        let listens =
-            until(&what, limit, || std::future::ready(said.get().cloned().ok_or_else(|| started.last_lines())));
-        tokio::select! {
-            address = listens => drop(self.address.set(address)),
-            status = started.ended() => panic!("{} ended: {status}\n{}", self.part, started.last_lines().join("\n")),
-        }
-        *process = Some(started);
+        command
     }
 
     pub async fn kill(&self) {

@@ -1,0 +1,74 @@
+//! Nothing lost, nothing twice, one order, under faults; and the proof that who says so can tell.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use natter_planted::Bug;
+use natter_tests::people::Habits;
+use natter_tests::plan::{Plan, Shape};
+use natter_tests::programs;
+use natter_tests::run::{Options, Outcome, run};
+use natter_tests::trials::{control, short, trial};
+
+/// Runs at once. Most of what a run takes is waiting.
+const AT_ONCE: usize = 2;
+
+/// Everything that a plan is made of, closely one after the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_told_twice_or_out_of_order_whatever_ends_or_is_cut() {
+    let seed = match std::env::var("NATTER_TEST_SEED") {
+        Ok(seed) => seed.parse().expect("NATTER_TEST_SEED is a number"),
+        Err(_) => rand::random_range(0..1_000_000),
+    };
+    let shape = Shape { lasts: Duration::from_secs(40), every: Duration::from_millis(400), people: 5 };
+    let options = Options {
+        seed,
+        people: shape.people,
+        habits: Habits::every(Duration::from_millis(80)),
+        lasts: shape.lasts,
+        ..short(programs::natter(), Plan::random(seed, &shape))
+    };
+    println!("NATTER_TEST_SEED={seed}\n{}", options.plan);
+    let outcome = run(&options).await;
+    println!("{}", outcome.report);
+    assert!(outcome.verdict.is_clean(), "with NATTER_TEST_SEED={seed}:\n{}", outcome.verdict);
+    assert!(outcome.report.stored > 200 && outcome.report.kills > 10, "it was no test:\n{}", outcome.report);
+}
+
+/// A bug that nobody finds, or a run that finds one in a sound program, is the harness's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_planted_bug_is_caught_and_the_same_runs_without_it_are_clean() {
+    let only = std::env::var("NATTER_TEST_BUG").ok();
+    let bugs: Vec<_> = Bug::ALL.iter().filter(|bug| only.as_deref().is_none_or(|only| only == bug.name())).collect();
+    assert!(!bugs.is_empty(), "there is no bug {only:?}");
+    // Many bugs are caught by the same run.
+    let mut sound: Vec<Options> = Vec::new();
+    for options in bugs.iter().map(|bug| control(**bug, programs::natter())) {
+        if !sound.contains(&options) {
+            sound.push(options);
+        }
+    }
+    let planted = bugs.iter().map(|bug| trial(**bug, programs::with_planted_bugs()));
+    let outcomes = stream::iter(sound.into_iter().chain(planted)).map(async |options| {
+        let outcome = run(&options).await;
+        (options.bug, options.plan, outcome)
+    });
+    let outcomes: Vec<_> = outcomes.buffer_unordered(AT_ONCE).collect().await;
+
+    let (mut wrong, mut table) = (Vec::new(), String::new());
+    for (bug, plan, Outcome { verdict, report }) in outcomes {
+        let by: Vec<_> = verdict.checkers().iter().map(ToString::to_string).collect();
+        match bug {
+            Some(bug) => {
+                table += &format!("{bug:<20} {}\n", by.join(", "));
+                if verdict.is_clean() {
+                    wrong.push(format!("{bug} was not caught by {plan:?}\n{report}"));
+                }
+            }
+            None if !verdict.is_clean() => wrong.push(format!("without a bug, in {plan:?}:\n{verdict}")),
+            None => {}
+        }
+    }
+    println!("{table}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
