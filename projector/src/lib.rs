@@ -44,9 +44,23 @@ pub async fn run(config: Config, log: Log, keys: KeyRing, status: Status, shutdo
         let (config, log, keys, status) = (config.clone(), log.clone(), keys.clone(), status.clone());
         runner::Runner { config, log, keys, stream, status }.run(shutdown.clone())
     };
-    let ended = tokio::try_join!(project(Stream::Chat), project(Stream::Presence));
+    let projecting = async { tokio::try_join!(project(Stream::Chat), project(Stream::Presence)).map(|_| ()) };
+    let ended = tokio::select! {
+        ended = projecting => ended,
+        // PostgreSQL does not answer. What was begun is in a transaction that it rolls back, and is done again.
+        () = given_up(&shutdown) => {
+            tracing::warn!("PostgreSQL did not answer in time: what was begun is left to be done again");
+            Ok(())
+        }
+    };
     for stream in Stream::ALL {
         status.role(stream, Role::Stopped);
     }
-    ended.map(|_| ())
+    ended
+}
+
+/// When what has begun is waited for no longer: halfway between soft and hard.
+async fn given_up(shutdown: &Shutdown) {
+    shutdown.requested().await;
+    tokio::time::sleep(shutdown.grace() / 2).await;
 }

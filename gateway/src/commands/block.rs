@@ -8,7 +8,7 @@ use natter_log::Line;
 use natter_protocol::ErrorCode;
 use natter_protocol::frame::Block;
 
-use super::repeat::{self, Body};
+use super::repeat::{self, Body, Known};
 use super::{Caller, Decided, Refused, account, content_key};
 use crate::Gateway;
 
@@ -20,7 +20,24 @@ pub async fn block(
     blocked: bool,
     line: Option<Line>,
 ) -> Result<Decided, Refused> {
-    let known = repeat::known(gateway, caller, command.id).await?;
+    let id = command.id;
+    let known = repeat::known(gateway, caller, id).await?;
+    let refused = match decide(gateway, caller, command, blocked, line, known).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
+    decide(gateway, caller, command, blocked, line, Some(known)).await
+}
+
+async fn decide(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    command: &Block,
+    blocked: bool,
+    line: Option<Line>,
+    known: Option<Known>,
+) -> Result<Decided, Refused> {
     let user = gateway.accounts.directory.uid(&command.user).await?;
     let unknown = || Refused::new(ErrorCode::UnknownUser, format!("there is no user {}", command.user));
     let Some(user) = user else { return Err(if known.is_some() { repeat::conflict() } else { unknown() }) };

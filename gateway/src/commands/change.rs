@@ -9,7 +9,7 @@ use natter_protocol::frame::{Delete, Edit, Pin, React, Toggle};
 use natter_protocol::roles::Action;
 use natter_protocol::{ErrorCode, text};
 
-use super::repeat::{self, Body};
+use super::repeat::{self, Body, Known};
 use super::{Audience, Caller, Decided, Refused, check_text, content_key, message_at, message_id, storing};
 use crate::Gateway;
 
@@ -67,8 +67,24 @@ pub async fn change(
     command: Change<'_>,
     line: Option<Line>,
 ) -> Result<Decided, Refused> {
-    let Change { conversation, message, id, what } = command;
+    let id = command.id;
     let known = repeat::known(gateway, caller, id).await?;
+    let refused = match decide(gateway, caller, command, line, known).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
+    decide(gateway, caller, command, line, Some(known)).await
+}
+
+async fn decide(
+    gateway: &Gateway,
+    caller: &Caller,
+    command: Change<'_>,
+    line: Option<Line>,
+    known: Option<Known>,
+) -> Result<Decided, Refused> {
+    let Change { conversation, message, id, what } = command;
     let key = content_key(gateway, caller).await?;
     let fingerprint = key.fingerprint(conversation, id, what.intent(message));
     if let Some(known) = known {
@@ -81,13 +97,7 @@ pub async fn change(
     }
     // Before anything that the broker is asked for.
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    let target = match message_at(gateway, caller.uid, &audience, conversation, message).await {
-        Ok(target) => target,
-        Err(refused) => {
-            let known = repeat::known_by_now(gateway, caller, id).ok_or(refused)?;
-            return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
-        }
-    };
+    let target = message_at(gateway, caller.uid, &audience, conversation, message).await?;
     let may = match what {
         What::Edit(_) => target.actor == caller.uid,
         What::Delete => {

@@ -73,11 +73,24 @@ pub async fn mark(
     command: &Mark,
     line: Option<Line>,
 ) -> Result<Marked, Refused> {
-    if let Some(known) = repeat::known(gateway, caller, command.id).await? {
-        let Mark { conversation, read, thread, .. } = *command;
-        let body = Body::Marker { conversation, read, thread };
+    let Mark { conversation, read, thread, id, .. } = *command;
+    let body = Body::Marker { conversation, read, thread };
+    if let Some(known) = repeat::known(gateway, caller, id).await? {
         return known.answer(body).map(Marked::Known);
     }
+    let refused = match decide(gateway, caller, command, line).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    repeat::before_refusing(gateway, caller, id, refused).await?.answer(body).map(Marked::Known)
+}
+
+async fn decide(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    command: &Mark,
+    line: Option<Line>,
+) -> Result<Marked, Refused> {
     gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
     let audience = Audience::of(gateway, caller.uid, command.conversation).await?;
     if let Some(thread) = command.thread {

@@ -4,7 +4,7 @@ use natter_events::{Field, Intent, PreferencesChanged, Record, Subject};
 use natter_log::{Append, Line, Stream};
 use natter_protocol::frame::Prefer;
 
-use super::repeat::{self, Body};
+use super::repeat::{self, Body, Known};
 use super::{Audience, Caller, Decided, Refused, content_key, message_id, storing};
 use crate::Gateway;
 
@@ -15,8 +15,24 @@ pub async fn prefer(
     command: &Prefer,
     line: Option<Line>,
 ) -> Result<Decided, Refused> {
+    let id = command.id;
+    let known = repeat::known(gateway, caller, id).await?;
+    let refused = match decide(gateway, caller, command, line, known).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
+    decide(gateway, caller, command, line, Some(known)).await
+}
+
+async fn decide(
+    gateway: &Gateway,
+    caller: &Caller,
+    command: &Prefer,
+    line: Option<Line>,
+    known: Option<Known>,
+) -> Result<Decided, Refused> {
     let Prefer { conversation, id, preferences, .. } = command;
-    let known = repeat::known(gateway, caller, *id).await?;
     let key = content_key(gateway, caller).await?;
     let json = serde_json::to_vec(preferences).unwrap_or_default();
     let fingerprint = key.fingerprint(*conversation, *id, Intent::Other { what: "prefer", asks: &json });

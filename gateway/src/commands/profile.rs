@@ -7,7 +7,7 @@ use natter_log::Line;
 use natter_protocol::frame::SetProfile;
 use natter_protocol::text;
 
-use super::repeat::{self, Body};
+use super::repeat::{self, Body, Known};
 use super::{Caller, Decided, Refused, account, check_text_with, content_key};
 use crate::Gateway;
 
@@ -18,7 +18,23 @@ pub async fn profile(
     command: &SetProfile,
     line: Option<Line>,
 ) -> Result<Decided, Refused> {
-    let known = repeat::known(gateway, caller, command.id).await?;
+    let id = command.id;
+    let known = repeat::known(gateway, caller, id).await?;
+    let refused = match decide(gateway, caller, command, line, known).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
+    decide(gateway, caller, command, line, Some(known)).await
+}
+
+async fn decide(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    command: &SetProfile,
+    line: Option<Line>,
+    known: Option<Known>,
+) -> Result<Decided, Refused> {
     let key = content_key(gateway, caller).await?;
     let name = &command.display_name;
     let intent = Intent::Other { what: "profile", asks: name.as_bytes() };

@@ -5,7 +5,7 @@ use natter_log::{Append, Line, Stream};
 use natter_protocol::frame::{Send, To};
 use natter_protocol::{ErrorCode, limits};
 
-use super::repeat::{self, Body};
+use super::repeat::{self, Body, Known};
 use super::{
     Audience, Caller, Decided, Refused, check_root, check_text, content_key, mention, message_at, message_id, storing,
 };
@@ -15,7 +15,23 @@ use crate::Gateway;
 ///
 /// A socket says over which line of the log: nothing overtakes what was lost with the one before.
 pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Option<Line>) -> Result<Decided, Refused> {
-    let known = repeat::known(gateway, caller, command.id).await?;
+    let id = command.id;
+    let known = repeat::known(gateway, caller, id).await?;
+    let refused = match decide(gateway, caller, command, line, known).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
+    decide(gateway, caller, command, line, Some(known)).await
+}
+
+async fn decide(
+    gateway: &Gateway,
+    caller: &Caller,
+    command: &Send,
+    line: Option<Line>,
+    known: Option<Known>,
+) -> Result<Decided, Refused> {
     let place = resolve(gateway, caller, &command.to).await;
     let metadata = match &command.metadata {
         Some(value) => serde_json::to_vec(value).ok(),

@@ -195,9 +195,21 @@ impl Tail {
         newest_first.take(max).filter_map(|seq| inner.get(*seq).cloned()).collect()
     }
 
-    /// The newest place that is at least as old as `at_ms`, or the oldest one known.
-    pub fn place_at(&self, at_ms: i64) -> Place {
+    /// Whether everything is here that was stored in the last so many milliseconds. Told by the broker's clock alone, which
+    /// was at least where the newest event says.
+    pub fn reaches_back(&self, ms: i64) -> bool {
         let inner = self.0.read();
+        let stored_at = |entry: Option<&Arc<Entry>>| entry.map_or(0, |entry| entry.at.0);
+        let (oldest, newest) = (stored_at(inner.entries.front()), stored_at(inner.entries.back()));
+        inner.floor.seq == 0 || oldest < newest.saturating_sub(ms)
+    }
+
+    /// The newest place that is older than so many milliseconds, or the oldest one known. Of the gateway's clock and the
+    /// broker's, which the newest event tells, the one that is ahead counts.
+    pub fn place_ago(&self, ms: i64, now_ms: i64) -> Place {
+        let inner = self.0.read();
+        let newest = inner.entries.back().map_or(0, |entry| entry.at.0);
+        let at_ms = now_ms.max(newest).saturating_sub(ms);
         let after = inner.entries.partition_point(|entry| entry.at.0 <= at_ms);
         match after.checked_sub(1).and_then(|index| inner.entries.get(index)) {
             Some(entry) => Place { seq: entry.seq, tag: entry.tag },
@@ -393,9 +405,10 @@ mod tests {
     fn d10_the_window_ago_is_found_by_time() {
         let tail = Tail::new(Place { seq: 4, tag: Tag(4) }, usize::MAX);
         tail.push(&[entry(5, user(1), &[user(1)]), entry(6, user(1), &[user(1)])]);
-        assert_eq!(tail.place_at(55).seq, 5);
-        assert_eq!(tail.place_at(60).seq, 6);
-        assert_eq!(tail.place_at(10).seq, 4);
+        for (ago, now, expected) in [(5, 60, 5), (0, 60, 6), (50, 60, 4), (5, 100, 6), (5, 0, 5)] {
+            assert_eq!(tail.place_ago(ago, now).seq, expected, "{ago} ms before {now}");
+        }
+        assert!(tail.reaches_back(9) && !tail.reaches_back(10), "its oldest event is 10 ms older than its newest");
     }
 
     #[test]

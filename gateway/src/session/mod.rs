@@ -61,7 +61,11 @@ pub async fn serve(gateway: Arc<Gateway>, mut socket: WebSocket, upgrade: Upgrad
     let label = code.map_or_else(|| "gone".to_owned(), |code| code.code().to_string());
     metrics::counter!("natter_gateway_sockets_closed_total", "code" => label).increment(1);
     match code {
-        Some(code) => outgoing::close(&mut socket, code, gateway.config.close_timeout).await,
+        Some(code) => {
+            // A connection that is cut at the end of the drain is let go of.
+            let farewell = outgoing::close(&mut socket, code, gateway.config.close_timeout);
+            tokio::select! { () = farewell => {}, () = gateway.shutdown.forced() => {} }
+        }
         None => outgoing::answer_close(&mut socket, gateway.config.close_timeout).await,
     }
 }

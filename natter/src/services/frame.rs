@@ -27,6 +27,14 @@ impl Frame {
         Ok(Self { shutdown, tasks, metrics })
     }
 
+    /// Does what a service needs before it can begin. Nothing, if the stop is asked for meanwhile: then nothing has begun.
+    pub async fn prepare<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<Option<T>, Failure> {
+        tokio::select! {
+            done = work => done.map(Some),
+            () = self.shutdown.requested() => Ok(None),
+        }
+    }
+
     /// Waits until the service has ended, and says why if it did not end well.
     pub async fn end(self) -> Result<(), Failure> {
         self.tasks.join().await.map_err(|error| Failure::caused_by(Exit::Other, &error))

@@ -212,8 +212,12 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let verifier = options.signing.realm.verifier(public_keys, &clock);
     let signer = options.signing.signer(&signing_key, &clock)?;
     let (listener, address) = bind(options.listen).await?;
-    let log = options.broker.connect(&options.tunables.gateway_name).await?;
-    let keys = key_ring(&log, &options.master_key).await?;
+    let connected = frame.prepare(async {
+        let log = options.broker.connect(&options.tunables.gateway_name).await?;
+        let keys = key_ring(&log, &options.master_key).await?;
+        Ok((log, keys))
+    });
+    let Some((log, keys)) = connected.await? else { return Ok(()) };
 
     let config = options.tunables.config(options.history_url.clone());
     let accounts = options.tunables.accounts(options.broker.store.session_lifetime());

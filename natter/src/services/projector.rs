@@ -91,8 +91,12 @@ pub fn watch(status: &Status, readiness: &Readiness) {
 pub async fn run(options: Options) -> Result<(), Failure> {
     let frame = Frame::new(GRACE)?;
     let (listener, address) = bind(options.listen).await?;
-    let log = options.broker.connect("projector").await?;
-    let keys = key_ring(&log, &options.master_key).await?;
+    let connected = frame.prepare(async {
+        let log = options.broker.connect("projector").await?;
+        let keys = key_ring(&log, &options.master_key).await?;
+        Ok((log, keys))
+    });
+    let Some((log, keys)) = connected.await? else { return Ok(()) };
     let config = options.tunables.config(&options.postgres_url);
     let status = start(config, log, keys, Policy::Essential, &frame.tasks, &frame.shutdown);
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use natter_testkit::{Broker, Database, eventually, scratch_folder};
+use natter_testkit::{Broker, Database, Proxy, eventually, scratch_folder};
 use serde_json::{Value, json};
 
 use crate::program::{LONG, Service, natter, run};
@@ -30,6 +30,13 @@ impl Deployment {
 
     pub fn database_url(&self) -> String {
         self.database.url()
+    }
+
+    /// A way to the database that can be broken, and its URL.
+    pub async fn fragile_database(&self) -> (Proxy, String) {
+        let proxy = Proxy::to_socket(self.database.socket()).await;
+        let url = self.database.url_through(&proxy.address());
+        (proxy, url)
     }
 
     /// The database is lost, and an empty one is in its place.

@@ -72,7 +72,23 @@ pub struct Service {
 
 impl Service {
     /// Starts and waits for the line that begins with `ready` and ends with its address.
-    pub fn start(mut command: Command, ready: &str) -> Self {
+    pub fn start(command: Command, ready: &str) -> Self {
+        let mut service = Self::spawn(command);
+        let mut stdout = BufReader::new(service.child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        stdout.read_line(&mut line).expect("text");
+        let Some(url) = line.trim().strip_prefix(ready) else {
+            let status = service.ended(LONG);
+            panic!("it did not get ready ({status}): {line}\n{}", service.log().join("\n"));
+        };
+        service.url = url.to_owned();
+        // Whoever prints to a pipe that nobody reads is ended by it.
+        thread::spawn(move || stdout.lines().for_each(drop));
+        service
+    }
+
+    /// Starts, and waits for nothing.
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let lines = Arc::new(Mutex::new(Vec::new()));
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
@@ -80,17 +96,7 @@ impl Service {
             let lines = lines.clone();
             move || stderr.lines().map_while(Result::ok).for_each(|line| lines.lock().expect("lock").push(line))
         });
-        let mut stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let mut line = String::new();
-        stdout.read_line(&mut line).expect("text");
-        let Some(url) = line.trim().strip_prefix(ready) else {
-            let status = wait(&mut child, LONG);
-            panic!("it did not get ready ({status}): {line}\n{}", lines.lock().expect("lock").join("\n"));
-        };
-        let url = url.to_owned();
-        // Whoever prints to a pipe that nobody reads is ended by it.
-        thread::spawn(move || stdout.lines().for_each(drop));
-        Self { child, url, lines }
+        Self { child, url: String::new(), lines }
     }
 
     pub fn pid(&self) -> u32 {
@@ -104,6 +110,18 @@ impl Service {
 
     pub fn signal(&self, name: &str) {
         signal(self.pid(), name);
+    }
+
+    /// Waits until it has ended, while others go on.
+    pub async fn has_ended(&mut self, limit: Duration) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                return status;
+            }
+            assert!(start.elapsed() < limit, "the program did not end within {limit:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Waits until it has ended.

@@ -11,7 +11,7 @@ use natter_protocol::limits::MAX_FIRST_MEMBERS;
 use natter_protocol::{ErrorCode, Handle};
 use parking_lot::Mutex;
 
-use super::super::repeat::{self, Body};
+use super::super::repeat::{self, Body, Known};
 use super::super::{Caller, Decided, Done, Refused, Stored, content_key, pause, refused_append};
 use super::decide::with;
 use super::{Batch, MAX_TRIES, MembershipEvent, check_name_and_topic, room_event, seal_name, seal_topic, spelled};
@@ -28,7 +28,23 @@ pub async fn create(
     command: &RoomCreate,
     line: Option<Line>,
 ) -> Result<Decided, Refused> {
-    let known = repeat::known(gateway, caller, command.id).await?;
+    let id = command.id;
+    let known = repeat::known(gateway, caller, id).await?;
+    let refused = match decide(gateway, caller, command, line, known).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
+    decide(gateway, caller, command, line, Some(known)).await
+}
+
+async fn decide(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    command: &RoomCreate,
+    line: Option<Line>,
+    known: Option<Known>,
+) -> Result<Decided, Refused> {
     let room = ConversationId::room(caller.uid, command.id);
     let room = room.ok_or_else(|| Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"))?;
     let RoomCreate { name, topic, visibility, members, .. } = command;
@@ -37,7 +53,7 @@ pub async fn create(
     let fingerprint = own_key.fingerprint(room, command.id, Intent::Other { what: "room.create", asks: &asks });
     if let Some(known) = known {
         let done = known.answer(Body::Printed(fingerprint))?;
-        let refused = Some(not_in(gateway, room, members).await?);
+        let refused = Some(left_out(gateway, caller.uid, room, done.seq, members).await?);
         return Ok(Decided::Known(Done { refused, ..done }));
     }
     if members.len() > MAX_FIRST_MEMBERS {
@@ -59,7 +75,7 @@ pub async fn create(
     };
     let not_added = NotAdded::default();
     let new = New {
-        caller: caller.uid,
+        caller: caller.clone(),
         room,
         state,
         members: members.clone(),
@@ -73,7 +89,7 @@ pub async fn create(
 }
 
 struct New {
-    caller: Uid,
+    caller: Caller,
     room: ConversationId,
     state: Room,
     members: Vec<Handle>,
@@ -86,14 +102,15 @@ impl New {
     async fn store(&self, gateway: &Gateway, line: Option<Line>) -> Result<Stored, Refused> {
         for attempt in 0..MAX_TRIES {
             let batch = self.batch(gateway, attempt > 0).await?;
-            match batch.append(gateway, self.caller, self.id, line).await {
+            match batch.append(gateway, &self.caller, self.id, line).await {
                 Err(AppendError::WrongLast { .. }) => pause(attempt).await,
                 Err(error) => return Err(refused_append(&error)),
                 Ok(appended) => {
                     if appended.duplicate {
                         // What this try would have come to is not what was stored.
-                        gateway.feed.reaches(appended.seq, gateway.config.feed_timeout).await;
-                        *self.not_added.lock() = not_in(gateway, self.room, &self.members).await?;
+                        let left_out =
+                            left_out(gateway, self.caller.uid, self.room, appended.seq, &self.members).await?;
+                        *self.not_added.lock() = left_out;
                     }
                     return Ok(Stored::Event(appended));
                 }
@@ -105,9 +122,9 @@ impl New {
     /// Everybody's joining, the owner's first, and then the room: so each of them is in it when it begins, and the owner hears
     /// of all.
     async fn batch(&self, gateway: &Gateway, fresh: bool) -> Result<Batch, Refused> {
-        let (mut batch, mut not_added, mut known) = (Batch::default(), Vec::new(), vec![self.caller]);
-        let (event, state) = self.joining(gateway, self.caller, Role::Owner, fresh).await?;
-        batch.push(event.record(None), state.seq, Subject::Rooms(self.caller));
+        let (mut batch, mut not_added, mut known) = (Batch::default(), Vec::new(), vec![self.caller.uid]);
+        let (event, state) = self.joining(gateway, self.caller.uid, Role::Owner, fresh).await?;
+        batch.push(event.record(None), state.seq, Subject::Rooms(self.caller.uid));
         for (handle, uid) in self.members.iter().zip(gateway.accounts.directory.resolve(&self.members).await?) {
             let Some(uid) = uid else {
                 not_added.push(handle.clone());
@@ -125,7 +142,7 @@ impl New {
         }
         *self.not_added.lock() = not_added;
         let answers = Some((self.id, self.fingerprint));
-        let event = room_event(self.caller, self.room, RoomChange::Created, self.state.clone(), answers);
+        let event = room_event(self.caller.uid, self.room, RoomChange::Created, self.state.clone(), answers);
         batch.push(event, 0, Subject::Room(self.room));
         Ok(batch)
     }
@@ -137,27 +154,41 @@ impl New {
         role: Role,
         fresh: bool,
     ) -> Result<(MembershipEvent, Arc<MembershipState>), Refused> {
-        if user != self.caller {
-            super::check_may_be_added(gateway, self.caller, user).await?;
+        if user != self.caller.uid {
+            super::check_may_be_added(gateway, self.caller.uid, user).await?;
         }
         let state = if fresh { gateway.rooms.load_of(user).await? } else { gateway.rooms.of(user).await? };
         let rooms = with(&state.rooms, self.room, role)?;
         let what = MembershipChange::Joined;
-        Ok((MembershipEvent { by: self.caller, user, room: self.room, what, rooms, is_known: false }, state))
+        Ok((MembershipEvent { by: self.caller.uid, user, room: self.room, what, rooms, is_known: false }, state))
     }
 }
 
-/// Those of some people who are not in a room.
-async fn not_in(gateway: &Gateway, room: ConversationId, members: &[Handle]) -> Result<Vec<Handle>, Refused> {
-    let mut missing = Vec::new();
-    for (handle, uid) in members.iter().zip(gateway.accounts.directory.resolve(members).await?) {
-        let is_in = match uid {
-            Some(uid) => gateway.rooms.of(uid).await?.role_in(room).is_some(),
-            None => false,
-        };
-        if !is_in {
-            missing.push(handle.clone());
+/// Those of some people with whom a room was not made at `seq`, whoever has come or gone since: what was stored with it stands
+/// right before it.
+async fn left_out(
+    gateway: &Gateway,
+    caller: Uid,
+    room: ConversationId,
+    seq: u64,
+    members: &[Handle],
+) -> Result<Vec<Handle>, Refused> {
+    let mut seen = vec![caller];
+    for joined in (1..seq).rev().take(MAX_FIRST_MEMBERS + 1) {
+        let entry = repeat::entry_at(gateway, joined).await?;
+        match entry.stay {
+            Some(stay) if stay.room == room => seen.push(stay.user),
+            _ => break,
         }
     }
-    Ok(missing)
+    let mut left_out = Vec::new();
+    for (handle, uid) in members.iter().zip(gateway.accounts.directory.resolve(members).await?) {
+        match uid {
+            Some(uid) if seen.contains(&uid) => continue,
+            Some(uid) => seen.push(uid),
+            None => {}
+        }
+        left_out.push(handle.clone());
+    }
+    Ok(left_out)
 }

@@ -22,7 +22,7 @@ use natter_protocol::{ErrorCode, Handle, text};
 use serde::Serialize;
 
 use self::decide::{Change, Decision, States, What};
-use super::repeat::{self, Body};
+use super::repeat::{self, Body, Known};
 use super::{Caller, Decided, Refused, Stored, check_text_with, content_key, message_id, pause, refused_append};
 use crate::Gateway;
 
@@ -95,8 +95,24 @@ pub async fn room(
     command: &Command<'_>,
     line: Option<Line>,
 ) -> Result<Decided, Refused> {
-    let (what, room, id) = command.head();
+    let id = command.head().2;
     let known = repeat::known(gateway, caller, id).await?;
+    let refused = match decide(gateway, caller, command, line, known).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
+    decide(gateway, caller, command, line, Some(known)).await
+}
+
+async fn decide(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    command: &Command<'_>,
+    line: Option<Line>,
+    known: Option<Known>,
+) -> Result<Decided, Refused> {
+    let (what, room, id) = command.head();
     let asks = command.asks();
     let fingerprint = content_key(gateway, caller).await?.fingerprint(room, id, Intent::Other { what, asks: &asks });
     if let Some(known) = known {
@@ -215,23 +231,22 @@ struct Storing {
 
 impl Storing {
     async fn store(&self, gateway: &Gateway, line: Option<Line>) -> Result<Stored, Refused> {
-        let caller = self.caller.uid;
         for attempt in 0..MAX_TRIES {
             let states = self.states(gateway, attempt > 0).await?;
-            let change = match decide::decide(self.room, caller, self.target, &self.what, &states) {
+            let change = match decide::decide(self.room, self.caller.uid, self.target, &self.what, &states) {
                 Ok(Decision::Change(change)) => change,
                 // Its first try may be the very reason (CMD3).
                 Ok(Decision::Nothing { seq }) => {
-                    let earlier = self.earlier(gateway, &states).await;
+                    let earlier = self.earlier(gateway, &states).await?;
                     return Ok(earlier.map_or(Stored::Already { seq }, Stored::Event));
                 }
-                Err(refused) => return self.earlier(gateway, &states).await.map(Stored::Event).ok_or(refused),
+                Err(refused) => return self.earlier(gateway, &states).await?.map(Stored::Event).ok_or(refused),
             };
             if matches!(change.membership, Some((MembershipChange::Joined, _))) {
                 check_size(gateway, &self.caller, self.room).await?;
             }
             let batch = self.batch(&states, change);
-            match batch.append(gateway, caller, self.id, line).await {
+            match batch.append(gateway, &self.caller, self.id, line).await {
                 Err(AppendError::WrongLast { .. }) => pause(attempt).await,
                 Err(error) => return Err(refused_append(&error)),
                 Ok(appended) => return Ok(Stored::Event(appended)),
@@ -241,11 +256,11 @@ impl Storing {
     }
 
     /// The event of an earlier try of the same command, if there is one in what this was decided on.
-    async fn earlier(&self, gateway: &Gateway, states: &States) -> Option<Appended> {
+    async fn earlier(&self, gateway: &Gateway, states: &States) -> Result<Option<Appended>, Refused> {
         let seq = states.room.seq.max(states.caller.seq).max(states.target.seq);
         gateway.feed.reaches(seq, gateway.config.ahead_timeout).await;
-        let entry = gateway.feed.tail.by_command(self.caller.uid, self.id)?;
-        Some(Appended { seq: entry.seq, duplicate: true })
+        let known = repeat::stored_before(gateway, &self.caller, self.id).await?;
+        Ok(known.map(|known| Appended { seq: known.seq(), duplicate: true }))
     }
 
     async fn states(&self, gateway: &Gateway, fresh: bool) -> Result<States, Refused> {
@@ -299,7 +314,7 @@ impl Batch {
     async fn append(
         self,
         gateway: &Gateway,
-        caller: Uid,
+        caller: &Caller,
         id: ClientId,
         line: Option<Line>,
     ) -> Result<Appended, AppendError> {
@@ -307,7 +322,7 @@ impl Batch {
         let appends = self.0.iter().enumerate().map(|(index, (record, behind, subject))| {
             // The last one has the id that the command is known by.
             let rest = count - 1 - index;
-            let message_id = message_id(caller, id);
+            let message_id = message_id(caller.uid, id);
             Append {
                 stream: Stream::Chat,
                 subject: subject.to_string(),
@@ -318,7 +333,7 @@ impl Batch {
         });
         let appended = gateway.log.append_together(appends.collect(), line).await;
         let appended = match appended {
-            // Its first try is in the log, so the feed brings it.
+            // Its first try is in the log.
             Err(AppendError::Repeated) => first_try(gateway, caller, id).await?,
             other => other?,
         };
@@ -332,12 +347,12 @@ impl Batch {
     }
 }
 
-/// Waits until the feed brings what an earlier try has stored.
-async fn first_try(gateway: &Gateway, caller: Uid, id: ClientId) -> Result<Appended, AppendError> {
+/// What an earlier try has stored: the feed brings it, or has brought it before all that the tail has.
+async fn first_try(gateway: &Gateway, caller: &Caller, id: ClientId) -> Result<Appended, AppendError> {
     let state = gateway.log.state(Stream::Chat).await.map_err(|_| AppendError::Unknown)?;
     gateway.feed.reaches(state.last_seq, gateway.config.feed_timeout).await;
-    let entry = gateway.feed.tail.by_command(caller, id).ok_or(AppendError::Unknown)?;
-    Ok(Appended { seq: entry.seq, duplicate: true })
+    let known = repeat::stored_before(gateway, caller, id).await.map_err(|_| AppendError::Unknown)?;
+    Ok(Appended { seq: known.ok_or(AppendError::Unknown)?.seq(), duplicate: true })
 }
 
 fn room_event(
