@@ -6,6 +6,7 @@
 //!   one whose outcome is unknown does not surface later.
 //! - [`follow`]: every event after a position, in order, none twice, none missing, or an error that says why not.
 //! - [`read`] and [`bucket`]: what the leader holds, compare-and-set.
+//! - [`holes`]: what was lost of CHAT and accepted as lost, which all of these pass over, and nothing else.
 //! - [`read_only`]: the streams and nothing else, for an account that may do no more.
 //! - [`live`]: what is not kept, and word of it whenever some may have been missed.
 //!
@@ -26,6 +27,7 @@ pub mod declare;
 pub mod epoch;
 pub mod follow;
 pub mod health;
+pub mod holes;
 pub mod keyring;
 pub mod live;
 pub mod read;
@@ -43,6 +45,7 @@ pub use declare::{DeclareError, Difference};
 pub use epoch::{Epoch, EpochError};
 pub use follow::{FollowError, Follower};
 pub use health::Health;
+pub use holes::{AcceptError, Acceptance, Hole, Holes};
 pub use keyring::{KeyError, KeyRing};
 pub use live::{Live, LiveError, LiveMessage, LiveSubscription};
 pub use natter_events::Tag;
@@ -56,6 +59,7 @@ use append::Appender;
 use connect::{Purpose, Standing};
 use counters::Counters;
 use health::{Link, Links};
+use holes::HoleBook;
 use read::Reader;
 
 /// The log. Cheap to clone; what it has started ends when the last clone is dropped.
@@ -85,7 +89,7 @@ impl Log {
         let standing = Standing::open(&settings, purpose, links.clone(), counters.clone()).await?;
         links.set(Link::Requests, true);
         connect::check_jetstream(&standing, &settings).await?;
-        let reader = Reader::new(standing, settings.request_timeout);
+        let reader = Reader::new(standing, settings.request_timeout, Arc::new(HoleBook::new(true)));
         let appender =
             |stream| Appender::start(stream, settings.clone(), reader.clone(), links.clone(), counters.clone());
         let (chat, presence) = (appender(Stream::Chat), appender(Stream::Presence));
@@ -134,7 +138,8 @@ impl Log {
     /// Every event with a seq above `after`. It opens a connection of its own, when it is first asked for an event.
     pub fn follow(&self, stream: Stream, after: u64) -> Follower {
         let (settings, counters) = (self.inner.settings.clone(), self.inner.counters.clone());
-        Follower::start(follow::Shared { stream, settings, counters }, after)
+        let holes = self.inner.reader.holes.clone();
+        Follower::start(follow::Shared { stream, settings, counters, holes }, after)
     }
 
     /// The last event of a subject, from the stream's leader: complete up to anything that was delivered or
@@ -143,7 +148,7 @@ impl Log {
         if !subjects::is_literal_under(subject, stream.prefix()) {
             return Err(ReadError::BadSubject(subject.chars().take(100).collect()));
         }
-        Ok(self.inner.reader.last(stream.name(), subject).await?.map(|raw| raw.stored))
+        Ok(self.inner.reader.last_state(stream, subject).await?.map(|raw| raw.stored))
     }
 
     /// The first event of a subject with a seq above `after`, from the stream's leader.
@@ -171,8 +176,36 @@ impl Log {
         self.inner.reader.range(stream, after, max_events, max_bytes).await
     }
 
+    /// The same stretch as the broker has it, with whatever holes there are: for whoever looks for them.
+    pub async fn scan(
+        &self,
+        stream: Stream,
+        after: u64,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Stored>, ReadError> {
+        self.inner.reader.scan(stream, after, max_events, max_bytes).await
+    }
+
+    /// How far the log goes. A hole at its end that was accepted is not there.
     pub async fn state(&self, stream: Stream) -> Result<StreamState, ReadError> {
+        self.inner.reader.readable_state(stream).await
+    }
+
+    /// The same, as the broker counts: with what is lost at the end.
+    pub async fn whole_state(&self, stream: Stream) -> Result<StreamState, ReadError> {
         self.inner.reader.state(stream).await
+    }
+
+    /// The holes of CHAT that were accepted, as they are on record now.
+    pub async fn holes(&self) -> Result<Holes, ReadError> {
+        self.inner.reader.holes.read(&self.inner.reader).await
+    }
+
+    /// Puts on record that events of CHAT are lost, so that every reader passes over them. Only what can't be read is taken.
+    pub async fn accept_hole(&self, acceptance: Acceptance) -> Result<Hole, AcceptError> {
+        let reader = &self.inner.reader;
+        holes::accept(reader, &reader.holes, &self.bucket(Bucket::Integrity), acceptance).await
     }
 
     pub fn bucket(&self, bucket: Bucket) -> KeyValue {
@@ -186,6 +219,8 @@ impl Log {
 
     /// A new epoch in place of the one seen. Of all who ask with the same `seen`, one makes it and all learn it.
     pub async fn renew_epoch(&self, seen: Epoch) -> Result<Epoch, EpochError> {
+        // Holes of the log that was may be none of this one.
+        self.inner.reader.holes.forget();
         epoch::renew(&self.bucket(Bucket::Meta), seen).await
     }
 

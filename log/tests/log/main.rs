@@ -4,6 +4,7 @@ mod append;
 mod batches;
 mod bucket;
 mod connect;
+mod damaged;
 mod declare;
 mod epoch;
 mod follow;
