@@ -23,6 +23,7 @@ pub mod append;
 pub mod bucket;
 pub mod connect;
 pub mod counters;
+mod damage;
 pub mod declare;
 pub mod epoch;
 pub mod follow;
@@ -30,6 +31,7 @@ pub mod health;
 pub mod holes;
 pub mod keyring;
 pub mod live;
+mod mark;
 pub mod read;
 pub mod read_only;
 pub mod settings;
@@ -222,6 +224,21 @@ impl Log {
         // Holes of the log that was may be none of this one.
         self.inner.reader.holes.forget();
         epoch::renew(&self.bucket(Bucket::Meta), seen).await
+    }
+
+    /// Puts on record that the log of this epoch goes as far as this event.
+    pub async fn note_head(&self, epoch: Epoch, seq: u64, tag: Tag) -> Result<(), BucketError> {
+        mark::note(&self.bucket(Bucket::Integrity), epoch, seq, tag).await
+    }
+
+    /// Whether the log of this epoch still goes as far as is on record, to the same event.
+    pub async fn check_head(&self, epoch: Epoch) -> Result<Result<(), FollowError>, ReadError> {
+        mark::check(&self.inner.reader, &self.bucket(Bucket::Integrity), epoch).await
+    }
+
+    /// The first hole in CHAT that the broker itself knows of and nobody has accepted. It does not know of all.
+    pub async fn known_hole(&self) -> Result<Option<(u64, u64)>, ReadError> {
+        self.inner.reader.known_hole().await
     }
 
     /// Says something that is not kept, under `live.`.

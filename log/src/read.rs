@@ -9,7 +9,6 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::StreamExt;
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -61,7 +60,7 @@ pub(crate) struct Reader {
     pub(crate) request_timeout: Duration,
     pub(crate) holes: Arc<HoleBook>,
     /// What the subjects of requests begin with.
-    api: &'static str,
+    pub(crate) api: &'static str,
 }
 
 /// Where JetStream answers.
@@ -126,62 +125,12 @@ impl Reader {
         Ok(StreamState { first_seq, last_seq, messages, bytes, gone })
     }
 
-    /// How far the log goes, as far as it can be read: what is accepted as lost at its end is not there.
-    pub(crate) async fn readable_state(&self, stream: Stream) -> Result<StreamState, ReadError> {
-        let state = self.state(stream).await?;
-        if stream.expires() {
-            return Ok(state);
-        }
-        let last_seq = self.holes.recent(self).await?.before(state.last_seq);
-        Ok(StreamState { last_seq, ..state })
-    }
-
-    /// How many events the broker counts under a subject, those included that it can't read.
-    async fn count(&self, stream: &str, subject: &str) -> Result<u64, ReadError> {
-        #[derive(Deserialize)]
-        struct Info {
-            state: State,
-        }
-        #[derive(Deserialize)]
-        struct State {
-            #[serde(default)]
-            subjects: HashMap<String, u64>,
-        }
-        let query = serde_json::json!({ "subjects_filter": subject });
-        let Info { state } = self.ask(format!("{}.STREAM.INFO.{stream}", self.api), query).await?;
-        Ok(state.subjects.get(subject).copied().unwrap_or(0))
-    }
-
-    /// The last event of a subject of CHAT, which nothing removes. Where the broker says that there is none, that is
-    /// proven: for one that is damaged it says the same.
-    pub(crate) async fn last_state(&self, stream: Stream, subject: &str) -> Result<Option<Raw>, ReadError> {
-        let last = self.last(stream.name(), subject).await?;
-        if last.is_some() || stream.expires() || self.count(stream.name(), subject).await? == 0 {
-            return Ok(last);
-        }
-        // It may be there since we asked first.
-        if let Some(last) = self.last(stream.name(), subject).await? {
-            return Ok(Some(last));
-        }
-        self.last_readable(stream, subject).await
-    }
-
-    /// The last event of a subject whose very last one can't be read, if that is in a hole that was accepted.
-    async fn last_readable(&self, stream: Stream, subject: &str) -> Result<Option<Raw>, ReadError> {
-        let mut last: Option<Raw> = None;
-        let seq = |last: &Option<Raw>| last.as_ref().map_or(0, |raw| raw.stored.seq);
-        while let Some(next) = self.next(stream.name(), subject, seq(&last)).await? {
-            last = Some(next);
-        }
-        let holes = self.holes.read(self).await?;
-        match holes.iter().any(|hole| hole.last > seq(&last)) {
-            true => Ok(last),
-            false => Err(ReadError::Damaged { subject: subject.into() }),
-        }
-    }
-
     /// Asks the JetStream API, again over a lost connection or an absent leader, until the deadline.
-    async fn ask<A: for<'a> Deserialize<'a>>(&self, subject: String, query: serde_json::Value) -> Result<A, ReadError> {
+    pub(crate) async fn ask<A: for<'a> Deserialize<'a>>(
+        &self,
+        subject: String,
+        query: serde_json::Value,
+    ) -> Result<A, ReadError> {
         let stream = subject.rsplit('.').next().unwrap_or_default().to_owned();
         let query = Bytes::from(query.to_string());
         let deadline = Instant::now() + self.request_timeout;
