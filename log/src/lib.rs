@@ -20,6 +20,7 @@ use tokio::sync::{OnceCell, watch};
 
 mod address;
 pub mod append;
+pub mod audit;
 pub mod bucket;
 pub mod connect;
 pub mod counters;
@@ -34,12 +35,14 @@ pub mod live;
 mod mark;
 pub mod read;
 pub mod read_only;
+pub mod scrub;
 pub mod settings;
 pub mod stored;
 pub mod streams;
 mod subjects;
 
 pub use append::{Append, AppendError, Appended, Line, Pending};
+pub use audit::{Audit, Looked, Lost};
 pub use bucket::{BucketError, Entry, KeyValue};
 pub use connect::ConnectError;
 pub use counters::Counts;
@@ -53,6 +56,7 @@ pub use live::{Live, LiveError, LiveMessage, LiveSubscription};
 pub use natter_events::Tag;
 pub use read::{MAX_RANGE_EVENTS, ReadError, StreamState};
 pub use read_only::{Place, ReadOnlyError, ReadOnlyLog};
+pub use scrub::{ScrubSettings, Scrubbed, scrub};
 pub use settings::{GroupCommit, Settings};
 pub use stored::{Stored, Subject};
 pub use streams::{Bucket, Stream};
@@ -187,6 +191,11 @@ impl Log {
         max_bytes: usize,
     ) -> Result<Vec<Stored>, ReadError> {
         self.inner.reader.scan(stream, after, max_events, max_bytes).await
+    }
+
+    /// Looks CHAT over, from after a position up to another one.
+    pub fn audit(&self, after: u64, until: u64) -> Audit {
+        Audit::new(self.inner.reader.clone(), after, until)
     }
 
     /// How far the log goes. A hole at its end that was accepted is not there.

@@ -52,7 +52,7 @@ pub enum ReadError {
 
 /// What whoever runs Natter can do about a hole.
 pub(crate) const WAY_OUT: &str = "The log is damaged: restore it from a replica or a backup, or let it be passed over with \
-                                  `natter repair hole` (`natter verify --log` lists what is lost)";
+                                  `natter repair hole` (`natter verify --event-log` lists what is lost)";
 
 #[derive(Clone)]
 pub(crate) struct Reader {

@@ -29,7 +29,8 @@ struct Place {
 }
 
 impl Blocks {
-    pub(crate) fn of(store: &Path, stream: &str) -> Self {
+    /// The blocks of a stream in the store of a broker that does not run.
+    pub fn of(store: &Path, stream: &str) -> Self {
         let folder = folder_of(store, stream).unwrap_or_else(|| panic!("no stream {stream} below {}", store.display()));
         let numbered = fs::read_dir(&folder).expect("a folder").flatten().filter_map(|entry| {
             let path = entry.path();

@@ -39,7 +39,7 @@ async fn stands_still(rig: &mut Rig, hole: &str) -> usize {
         }
     })
     .await;
-    for part in [hole, "natter repair hole", "natter verify --log"] {
+    for part in [hole, "natter repair hole", "natter verify --event-log"] {
         assert!(report.to_string().contains(part), "{part}: {report}");
     }
     gateway

@@ -14,6 +14,7 @@ mod late;
 mod live;
 mod read;
 mod read_only;
+mod scrub;
 mod secure;
 mod support;
 mod together;

@@ -9,6 +9,7 @@ mod chat_rooms;
 mod chat_screen;
 mod community;
 mod configuration;
+mod damaged;
 mod deployment;
 mod documents;
 mod old_ids;
