@@ -93,7 +93,10 @@ impl Reader {
         }
         let holes = self.holes.read(self).await?;
         match holes.iter().any(|hole| hole.last > seq(&last)) {
-            true => Ok(last),
+            true => {
+                self.holes.stands_in(subject, seq(&last));
+                Ok(last)
+            }
             false => Err(ReadError::Damaged { subject: subject.into() }),
         }
     }

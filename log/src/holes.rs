@@ -7,6 +7,7 @@
 //! The record lies in a bucket of its own, so that analytics may read it and nothing else. A hole counts while the event
 //! beside it is the one that was there: in a log that was restored or replaced, the same sequences are other events.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,7 +131,12 @@ pub(crate) struct HoleBook {
     /// Whether this account may read it.
     readable: bool,
     known: Mutex<Option<Known>>,
+    /// Subjects whose last event is lost, with the one that is the last now.
+    stand_ins: Mutex<HashMap<String, u64>>,
 }
+
+/// The most subjects that stand-ins are kept of.
+const MAX_STAND_INS: usize = 10_000;
 
 struct Known {
     revision: u64,
@@ -140,7 +146,7 @@ struct Known {
 
 impl HoleBook {
     pub(crate) fn new(readable: bool) -> Self {
-        Self { readable, known: Mutex::new(None) }
+        Self { readable, known: Mutex::new(None), stand_ins: Mutex::default() }
     }
 
     /// The accepted holes, as of a few seconds ago at most.
@@ -186,6 +192,21 @@ impl HoleBook {
     /// The log is another one from now on.
     pub(crate) fn forget(&self) {
         *self.known.lock() = None;
+        self.stand_ins.lock().clear();
+    }
+
+    /// The last event of a subject is lost, and this one is the last that can be read.
+    pub(crate) fn stands_in(&self, subject: &str, seq: u64) {
+        let mut stand_ins = self.stand_ins.lock();
+        if stand_ins.len() < MAX_STAND_INS {
+            stand_ins.insert(subject.to_owned(), seq);
+        }
+    }
+
+    /// What the broker has to be told to expect so that an event is appended behind `expected`: where it can't read the
+    /// last event of a subject, it goes by there being none.
+    pub(crate) fn expected_by_broker(&self, subject: &str, expected: Option<u64>) -> Option<u64> {
+        expected.map(|seq| if self.stand_ins.lock().get(subject) == Some(&seq) { 0 } else { seq })
     }
 }
 

@@ -114,24 +114,30 @@ impl Log {
     /// Queues an event now, behind every one before it. Never blocks. The outcome comes even to nobody: dropping
     /// the `Pending` takes nothing back.
     pub fn append(&self, append: Append) -> Pending {
-        self.appender(append.stream).append(append, None)
+        self.appender(append.stream).append(self.as_the_broker_expects(append), None)
     }
 
     /// The same, but only over this line: refused as [`AppendError::Unavailable`] when another has taken its place.
     pub fn append_over(&self, line: Line, append: Append) -> Pending {
-        self.appender(append.stream).append(append, Some(line))
+        self.appender(append.stream).append(self.as_the_broker_expects(append), Some(line))
     }
 
     /// Queues events that are stored all at once, next to each other and in this order, or none of them. The answer is the
     /// last one's. For changes of several states at once: each has the last event of its subject that it was decided on.
     pub fn append_together(&self, events: Vec<Append>, over: Option<Line>) -> Pending {
         let stream = events.last().map_or(Stream::Chat, |last| last.stream);
+        let events = events.into_iter().map(|append| self.as_the_broker_expects(append)).collect();
         self.appender(stream).append_together(events, over)
     }
 
     /// The line that a stream's appends go over now. See [`Pending`] for what it is good for.
     pub fn line(&self, stream: Stream) -> Line {
         self.appender(stream).line()
+    }
+
+    fn as_the_broker_expects(&self, append: Append) -> Append {
+        let expected_last = self.inner.reader.holes.expected_by_broker(&append.subject, append.expected_last);
+        Append { expected_last, ..append }
     }
 
     fn appender(&self, stream: Stream) -> &Appender {

@@ -7,6 +7,7 @@ mod blocking;
 mod changing;
 mod commands;
 mod connecting;
+mod copies;
 mod damaged;
 mod events;
 mod faults;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use natter_log::{
-    AcceptError, Acceptance, Append, FollowError, Hole, Log, Place, ReadError, ReadOnlyError, ReadOnlyLog, Stored,
-    Stream,
+    AcceptError, Acceptance, Append, AppendError, FollowError, Hole, Log, Place, ReadError, ReadOnlyError, ReadOnlyLog,
+    Stored, Stream,
 };
 use natter_testkit::{Blocks, Broker, eventually};
 
@@ -217,6 +217,17 @@ async fn d5_a_state_whose_last_event_is_damaged_is_not_taken_for_one_that_never_
     let (by, reason) = ("ann".to_owned(), "a disk failed".to_owned());
     log.accept_hole(Acceptance { first: 2, last: 2, by, reason, at_ms: 0 }).await.expect("accepted");
     assert_eq!(last().await.map(|last| last.map(|last| last.seq)), Ok(Some(1)));
+    // What is decided on it is appended behind it, once, alone or together with others.
+    let behind = |id: &str, expected| Append { expected_last: Some(expected), ..rooms(id) };
+    let refused = log.append(behind("third", 2)).await;
+    assert!(matches!(refused, Err(AppendError::WrongLast { .. })), "{refused:?}");
+    let another = Append { subject: "chat.user.u4.rooms".into(), expected_last: Some(0), ..message("u4") };
+    let together = log.append_together(vec![another, behind("fourth", 1)], None).await;
+    let next = together.expect("stored").seq;
+    assert_eq!(last().await.map(|last| last.map(|last| last.seq)), Ok(Some(next)));
+    let refused = log.append(behind("fifth", 1)).await;
+    assert!(matches!(refused, Err(AppendError::WrongLast { .. })), "{refused:?}");
+    log.append(behind("sixth", next)).await.expect("stored");
 }
 
 #[tokio::test]
