@@ -117,6 +117,7 @@ async fn a_hole_stops_gateway_projector_and_readers_until_it_is_accepted_and_the
         let log = service.log().join("\n");
         assert!(log.contains("ERROR") && log.contains("natter repair hole"), "{log}");
     }
+    assert_eq!(metric(&gateway.url, "natter_gateway_stopped_at_hole ").await, Some(1.0));
     eventually("the scrub has found it", LONG, async || {
         let holes = metric(&projector.url, "natter_log_holes ").await;
         let report = report(&projector.url).await.to_string();
@@ -142,6 +143,7 @@ async fn a_hole_stops_gateway_projector_and_readers_until_it_is_accepted_and_the
     for service in [&gateway, &projector] {
         eventually("the service is ready", LONG, async || is_ready(&service.url).await).await;
     }
+    assert_eq!(metric(&gateway.url, "natter_gateway_stopped_at_hole ").await, Some(0.0));
     eventually("the scrub knows it", LONG, async || match metric(&projector.url, "natter_log_holes ").await {
         Some(0.0) => Ok(()),
         other => Err(other),
