@@ -207,15 +207,22 @@ impl Record {
 
     /// Checks and reads a stored event, whatever version it was written in.
     pub fn decode(record: &[u8]) -> Result<Record, DecodeError> {
-        let (envelope, body) = split(record)?;
-        let (checked, _) = record.split_at(record.len() - TRAILER_BYTES);
-        if checksum(record) != Some(xxh3_64(checked)) {
-            return Err(DecodeError::Checksum);
-        }
+        let (envelope, body) = check(record)?;
         let envelope = read_envelope(envelope)?;
         let event = upcast::body(&envelope.kind, envelope.version, body)?;
         Ok(Record { envelope: envelope.into_owned(), event })
     }
+}
+
+/// Whether the bytes are a record as it was written: its parts and its checksum, and nothing of what it says.
+pub fn is_whole(record: &[u8]) -> Result<(), DecodeError> {
+    check(record).map(drop)
+}
+
+fn check(record: &[u8]) -> Result<(&[u8], &[u8]), DecodeError> {
+    let parts = split(record)?;
+    let (checked, _) = record.split_at(record.len() - TRAILER_BYTES);
+    if checksum(record) == Some(xxh3_64(checked)) { Ok(parts) } else { Err(DecodeError::Checksum) }
 }
 
 /// The checksum that a record carries, if it is long enough to have one.

@@ -143,7 +143,14 @@ impl Gateway {
             let (events, bytes) = gateway.feed.tail.size();
             let gateways = gateway.presence.gateways();
             let detail = format!("at {head}, {events} events ({bytes} bytes) in memory, {gateways} gateways known");
-            async move { if ready { Ok(detail) } else { Err(format!("loading: {detail}")) } }
+            let hole = gateway.feed.hole();
+            async move {
+                match hole {
+                    Some(hole) => Err(format!("stopped: {hole}")),
+                    None if ready => Ok(detail),
+                    None => Err(format!("loading: {detail}")),
+                }
+            }
         });
     }
 
@@ -170,6 +177,11 @@ impl Gateway {
         let (gateway, stop) = (self.clone(), self.shutdown.clone());
         self.tasks.spawn("gateway received", Policy::Essential, async move {
             received::run(&gateway, gateway.config.received_interval, &stop).await;
+            Ok::<_, Infallible>(())
+        });
+        let (gateway, stop) = (self.clone(), self.shutdown.clone());
+        self.tasks.spawn("gateway head on record", Policy::Essential, async move {
+            feed::damage::note(&gateway, &stop).await;
             Ok::<_, Infallible>(())
         });
         let (gateway, stop) = (self.clone(), self.shutdown.clone());

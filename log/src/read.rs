@@ -9,10 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::StreamExt;
 use serde::Deserialize;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::connect::Standing;
+use crate::holes::HoleBook;
 use crate::stored::{Stored, Subject, parse_time_ms};
 use crate::streams::Stream;
 
@@ -25,6 +27,8 @@ pub struct StreamState {
     pub last_seq: u64,
     pub messages: u64,
     pub bytes: u64,
+    /// Events between the first and the last that the broker itself knows to be gone. There may be others.
+    pub gone: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,16 +43,24 @@ pub enum ReadError {
     Refused { code: u64, description: String },
     #[error("an answer of the broker can't be read")]
     Malformed,
-    #[error("the log has no event {expected}; the next is {found}")]
+    #[error("the log has no event {expected}; the next is {found}. {WAY_OUT}")]
     Hole { expected: u64, found: u64 },
+    /// The broker has an event there, and can't read it. Anything older would pass for the state.
+    #[error("the last event of {subject} is damaged. {WAY_OUT}")]
+    Damaged { subject: String },
 }
+
+/// What whoever runs Natter can do about a hole.
+pub(crate) const WAY_OUT: &str = "The log is damaged: restore it from a replica or a backup, or let it be passed over with \
+                                  `natter repair hole` (`natter verify --event-log` lists what is lost)";
 
 #[derive(Clone)]
 pub(crate) struct Reader {
     pub(crate) standing: Standing,
     pub(crate) request_timeout: Duration,
+    pub(crate) holes: Arc<HoleBook>,
     /// What the subjects of requests begin with.
-    api: &'static str,
+    pub(crate) api: &'static str,
 }
 
 /// Where JetStream answers.
@@ -61,8 +73,8 @@ pub(crate) struct Raw {
 }
 
 impl Reader {
-    pub(crate) fn new(standing: Standing, request_timeout: Duration) -> Reader {
-        Reader { standing, request_timeout, api: JETSTREAM_API }
+    pub(crate) fn new(standing: Standing, request_timeout: Duration, holes: Arc<HoleBook>) -> Reader {
+        Reader { standing, request_timeout, holes, api: JETSTREAM_API }
     }
 
     /// Asks elsewhere: the same questions, under other subjects.
@@ -104,15 +116,21 @@ impl Reader {
             bytes: u64,
             first_seq: u64,
             last_seq: u64,
+            #[serde(default)]
+            num_deleted: u64,
         }
         let subject = format!("{}.STREAM.INFO.{}", self.api, stream.name());
         let Info { state } = self.ask(subject, serde_json::json!({})).await?;
-        let State { messages, bytes, first_seq, last_seq } = state;
-        Ok(StreamState { first_seq, last_seq, messages, bytes })
+        let State { messages, bytes, first_seq, last_seq, num_deleted: gone } = state;
+        Ok(StreamState { first_seq, last_seq, messages, bytes, gone })
     }
 
     /// Asks the JetStream API, again over a lost connection or an absent leader, until the deadline.
-    async fn ask<A: for<'a> Deserialize<'a>>(&self, subject: String, query: serde_json::Value) -> Result<A, ReadError> {
+    pub(crate) async fn ask<A: for<'a> Deserialize<'a>>(
+        &self,
+        subject: String,
+        query: serde_json::Value,
+    ) -> Result<A, ReadError> {
         let stream = subject.rsplit('.').next().unwrap_or_default().to_owned();
         let query = Bytes::from(query.to_string());
         let deadline = Instant::now() + self.request_timeout;
@@ -149,6 +167,22 @@ impl Reader {
         max_events: usize,
         max_bytes: usize,
     ) -> Result<Vec<Stored>, ReadError> {
+        let after = match stream.expires() {
+            true => after,
+            false => self.holes.recent(self).await?.past(after.saturating_add(1)) - 1,
+        };
+        let events = self.scan(stream, after, max_events, max_bytes).await?;
+        self.contiguous(stream, after, events).await
+    }
+
+    /// The same, as the broker has it: it says nothing of events that it can't read.
+    pub(crate) async fn scan(
+        &self,
+        stream: Stream,
+        after: u64,
+        max_events: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<Stored>, ReadError> {
         let max_events = max_events.min(MAX_RANGE_EVENTS);
         if max_events == 0 {
             return Ok(Vec::new());
@@ -161,7 +195,7 @@ impl Reader {
                 () = self.standing.lost(socket) => continue,
             };
             match got.map_err(|_elapsed| ReadError::Unavailable)? {
-                Ok(events) => return self.contiguous(stream, after, events).await,
+                Ok(events) => return Ok(events),
                 Err(ReadError::Unavailable) => {
                     within(deadline, tokio::time::sleep(Duration::from_millis(50))).await?;
                 }
@@ -213,17 +247,50 @@ impl Reader {
         Err(ReadError::Unavailable)
     }
 
-    /// What is promised of a stretch, checked: it begins after the position and has no holes.
+    /// What is promised of a stretch, checked: it begins after the position and has no holes but accepted ones.
     async fn contiguous(&self, stream: Stream, after: u64, mut events: Vec<Stored>) -> Result<Vec<Stored>, ReadError> {
+        if stream.expires() {
+            return self.contiguous_but_for_the_beginning(stream, after, events).await;
+        }
+        let mut holes = self.holes.recent(self).await?;
+        events.retain(|event| !holes.contains(event.seq));
+        let Some(first) = events.first().map(|event| event.seq) else {
+            return Ok(events);
+        };
+        if holes.past(after + 1) != first {
+            holes = self.holes.read(self).await?;
+            let expected = holes.past(after + 1);
+            if expected < first {
+                return Err(ReadError::Hole { expected, found: first });
+            }
+            events.retain(|event| !holes.contains(event.seq));
+        }
+        // A message that the library dropped looks like a hole, so what follows one is left for the next call,
+        // which will begin at it and see whether it is real.
+        let mut expected = first;
+        let whole = events.iter().take_while(|event| {
+            let is_next = event.seq == expected;
+            expected = holes.past(event.seq + 1);
+            is_next
+        });
+        let whole = whole.count();
+        events.truncate(whole);
+        Ok(events)
+    }
+
+    async fn contiguous_but_for_the_beginning(
+        &self,
+        stream: Stream,
+        after: u64,
+        mut events: Vec<Stored>,
+    ) -> Result<Vec<Stored>, ReadError> {
         let Some(first) = events.first().map(|event| event.seq) else {
             return Ok(events);
         };
         let expected = after + 1;
-        if first != expected && !(stream.expires() && self.state(stream).await?.first_seq > expected) {
-            return Err(ReadError::Hole { expected, found: first });
+        if first != expected && self.state(stream).await?.first_seq <= expected {
+            tracing::warn!(stream = stream.name(), expected, first, "passing over events that the broker has lost");
         }
-        // A message that the library dropped looks like a hole, so what follows one is left for the next call,
-        // which will begin at it and see whether it is real.
         let whole = events.iter().zip(first..).take_while(|(event, seq)| event.seq == *seq).count();
         events.truncate(whole);
         Ok(events)

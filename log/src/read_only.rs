@@ -16,10 +16,11 @@ use crate::connect::{ConnectError, Purpose, Standing, check_jetstream};
 use crate::counters::Counters;
 use crate::follow::FollowError;
 use crate::health::Links;
+use crate::holes::HoleBook;
 use crate::read::{JETSTREAM_API, MAX_RANGE_EVENTS, ReadError, Reader, StreamState};
 use crate::settings::Settings;
 use crate::stored::Stored;
-use crate::streams::Stream;
+use crate::streams::{Bucket, Stream};
 
 /// Under which subjects `nats.conf` lets analytics ask what JetStream answers.
 const EXPORTED_API: &str = "natter.log";
@@ -60,12 +61,13 @@ impl ReadOnlyLog {
         if !exported {
             check_jetstream(&standing, settings).await?;
         }
-        let reader = Reader::new(standing, settings.request_timeout);
+        let holes = HoleBook::new(!exported || may_read_holes(&standing, settings).await);
+        let reader = Reader::new(standing, settings.request_timeout, Arc::new(holes));
         Ok(ReadOnlyLog { reader: reader.asking(if exported { EXPORTED_API } else { JETSTREAM_API }) })
     }
 
     pub async fn state(&self, stream: Stream) -> Result<StreamState, ReadOnlyError> {
-        self.reader.state(stream).await.map_err(read_error)
+        self.reader.readable_state(stream).await.map_err(read_error)
     }
 
     /// Behind the last event that the stream has now.
@@ -88,7 +90,10 @@ impl ReadOnlyLog {
         let range = async |after, max_events, max_bytes| {
             self.reader.range(stream, after, max_events, max_bytes).await.map_err(read_error)
         };
-        let Some(tag) = place.tag.filter(|_| place.seq > 0) else {
+        let is_lost =
+            !stream.expires() && self.reader.holes.recent(&self.reader).await.map_err(read_error)?.contains(place.seq);
+        // What stood in a hole can't be compared.
+        let Some(tag) = place.tag.filter(|_| place.seq > 0 && !is_lost) else {
             return range(place.seq, max_events, max_bytes).await;
         };
         // There is always room for the one at the place and another one.
@@ -97,6 +102,10 @@ impl ReadOnlyLog {
         match events.first() {
             Some(first) if first.seq == place.seq && first.tag() == tag => {
                 events.remove(0);
+                // A hole right behind the place ends the answer, and is seen when the next one would begin in it.
+                if events.is_empty() && !stream.expires() && self.state(stream).await?.last_seq > place.seq {
+                    return range(place.seq, max_events, max_bytes).await;
+                }
                 Ok(events)
             }
             Some(first) if first.seq == place.seq => Err(FollowError::OtherLog { position: place.seq }.into()),
@@ -122,6 +131,14 @@ fn read_error(error: ReadError) -> ReadOnlyError {
         ReadError::Hole { expected, found } => FollowError::Hole { expected, found }.into(),
         other => ReadOnlyError::Read(other),
     }
+}
+
+/// Whether the broker lets analytics ask which holes were accepted. One whose `nats.conf` is older does not.
+async fn may_read_holes(standing: &Standing, settings: &Settings) -> bool {
+    let query = Bytes::from_static(b"{\"seq\":1}");
+    let request = async_nats::Request::new().payload(query).timeout(Some(settings.request_timeout));
+    let subject = format!("{EXPORTED_API}.STREAM.MSG.GET.{}", Bucket::Integrity.stream_name());
+    standing.client.send_request(subject, request).await.is_ok()
 }
 
 /// Whether this account gets answers under the exported subjects.

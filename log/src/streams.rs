@@ -28,6 +28,8 @@ pub enum Bucket {
     Sessions,
     Keys,
     Conversations,
+    /// What is known of damage to CHAT: holes that were accepted, how far it was looked through.
+    Integrity,
 }
 
 impl Stream {
@@ -97,8 +99,15 @@ impl Stream {
 }
 
 impl Bucket {
-    pub const ALL: [Bucket; 6] =
-        [Bucket::Meta, Bucket::Directory, Bucket::Credentials, Bucket::Sessions, Bucket::Keys, Bucket::Conversations];
+    pub const ALL: [Bucket; 7] = [
+        Bucket::Meta,
+        Bucket::Directory,
+        Bucket::Credentials,
+        Bucket::Sessions,
+        Bucket::Keys,
+        Bucket::Conversations,
+        Bucket::Integrity,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -108,6 +117,7 @@ impl Bucket {
             Bucket::Sessions => "sessions",
             Bucket::Keys => "keys",
             Bucket::Conversations => "conversations",
+            Bucket::Integrity => "integrity",
         }
     }
 

@@ -9,14 +9,18 @@ mod doctor;
 mod exit;
 mod listen;
 mod load;
+mod log_at;
 mod master_key;
 mod migrate;
+mod progress;
 mod rebuild;
+mod repair;
 mod run_file;
 mod services;
 mod tail;
 mod units;
 mod up;
+mod verify;
 
 /// Hashing a password takes 19 MiB for a moment. The system's allocator keeps that for each thread that ever hashed one;
 /// this one gives it back.

@@ -3,11 +3,10 @@
 //! For a deployment whose addresses are given, or for the data folder of a `natter up` that does not run: then the two
 //! engines are started for as long as it takes.
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::HumanCount;
 use natter_engines::{DataFolder, Tools};
 use natter_log::{KeyRing, Log, Settings};
 use natter_platform::lifecycle::{Shutdown, Tasks, shutdown_on_signals};
@@ -15,16 +14,15 @@ use natter_projector::{Config, Error, RebuildError, Rebuilt};
 
 use crate::exit::{Exit, Failure};
 use crate::migrate::migrate;
+use crate::progress::Shown;
 use crate::services::broker::{BrokerOptions, connect, key_ring};
 use crate::services::projector::Tunables;
 use crate::up::engines::{Engines, Wishes};
 
 /// The batch under way is ended, and then the engines.
 const GRACE: Duration = Duration::from_secs(8);
-/// How often a line is printed where no bar can be drawn.
-const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Said last in a data folder that a `natter up` has completed.
-const DATA_MARKER: &str = "natter.data";
+pub const DATA_MARKER: &str = "natter.data";
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
@@ -127,53 +125,11 @@ async fn rebuild(config: Config, log: Log, keys: KeyRing, shutdown: &Shutdown) -
 fn failure(error: &RebuildError) -> Failure {
     let exit = match error {
         RebuildError::Projector(Error::OtherLog { .. }) => Exit::OtherLog,
+        RebuildError::Projector(Error::Hole(_)) => Exit::Damaged,
         RebuildError::Projector(Error::DatabaseUrl(_)) => Exit::Usage,
         RebuildError::Projector(Error::Schema(_) | Error::Keys(_)) => Exit::HalfInitialised,
         RebuildError::Interrupted(_) => Exit::Unreachable,
         RebuildError::Active | RebuildError::Stopped { .. } | RebuildError::Projector(_) => Exit::Other,
     };
     Failure::caused_by(exit, error)
-}
-
-/// How far it is: a bar for people, a line now and then for a file.
-enum Shown {
-    Bar(ProgressBar),
-    Lines { begun: Instant, said: Instant },
-}
-
-impl Shown {
-    fn new() -> Self {
-        let now = Instant::now();
-        if !io::stderr().is_terminal() {
-            return Shown::Lines { begun: now, said: now };
-        }
-        let style = ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} events, {per_sec}, {eta} left");
-        let bar = ProgressBar::no_length();
-        // The template is right; if it were not, the library's own would do.
-        Shown::Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
-    }
-
-    fn at(&mut self, at: u64, of: u64) {
-        match self {
-            Shown::Bar(bar) => {
-                bar.set_length(of);
-                bar.set_position(at);
-            }
-            Shown::Lines { begun, said } => {
-                if said.elapsed() >= LINE_EVERY {
-                    *said = Instant::now();
-                    let left = begun.elapsed().mul_f64((of - at) as f64 / at.max(1) as f64);
-                    let (at, of) = (HumanCount(at), HumanCount(of));
-                    eprintln!("{at} of {of} events, {} left", HumanDuration(left));
-                }
-            }
-        }
-    }
-
-    /// What was drawn stays.
-    fn end(&self) {
-        if let Shown::Bar(bar) = self {
-            bar.abandon();
-        }
-    }
 }

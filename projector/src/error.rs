@@ -1,6 +1,6 @@
 //! Why the projector stops, and why it tries again.
 
-use natter_log::Stream;
+use natter_log::{FollowError, Stream};
 use natter_migrations::Standing;
 
 /// Why the projector stopped for good. Each says what to do.
@@ -20,11 +20,8 @@ pub enum Error {
     )]
     OtherLog { why: String },
     /// The log has lost an event.
-    #[error(
-        "the log has no event {expected}, though it has {found}: it is damaged, and nothing after the hole is projected. \
-         Restore the stream from a replica or a backup"
-    )]
-    Hole { expected: u64, found: u64 },
+    #[error("nothing after a hole in the log is projected")]
+    Hole(#[source] FollowError),
     /// The database has not this program's schema.
     #[error("{0}")]
     Schema(Standing),
@@ -63,9 +60,12 @@ pub(crate) enum SessionError {
     Database(#[from] sqlx::Error),
     #[error("the schema can't be checked")]
     Migrations(#[from] natter_migrations::MigrateError),
+    /// The log has lost an event. Until it is there again, or somebody has accepted that it is lost.
+    #[error("nothing after a hole in the log is projected")]
+    Hole(#[source] FollowError),
     /// PRESENCE may lose its last moments, and is read again from its beginning then.
     #[error("PRESENCE is not the stream that it was")]
-    PresenceLost(#[source] natter_log::FollowError),
+    PresenceLost(#[source] FollowError),
     /// Its epoch is not the one of the position: what is the same of it is looked at again.
     #[error("the log has a new epoch")]
     NewEpoch,

@@ -234,6 +234,24 @@ impl Incoming {
     }
 }
 
+/// Why the projector would not apply an event, as far as that can be said without a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// It never will: the event is damaged, or stands where it may not.
+    Malformed(String),
+    /// A later program may.
+    LaterVersion { kind: String, version: u16 },
+}
+
+/// Looks an event over, without applying it.
+pub fn unfit(stream: Stream, stored: Stored) -> Option<Unfit> {
+    match Decoded::read(stream, stored) {
+        Ok(Decoded { record: Ok(_), .. }) => None,
+        Ok(Decoded { record: Err(Malformed { reason, .. }), .. }) => Some(Unfit::Malformed(reason)),
+        Err(Later { kind, version, .. }) => Some(Unfit::LaterVersion { kind, version }),
+    }
+}
+
 impl Decoded {
     /// Reads an event of `stream`.
     pub fn read(stream: Stream, stored: Stored) -> Result<Self, Later> {

@@ -110,9 +110,7 @@ fn follow_error(stream: Stream, error: FollowError) -> SessionError {
     match (stream, &error) {
         // Nobody has made the stream yet, or it is being made again; with a position, what is there then is compared.
         (_, FollowError::Gone) => SessionError::log(error),
-        (Stream::Chat, FollowError::Hole { expected, found }) => {
-            Error::Hole { expected: *expected, found: *found }.into()
-        }
+        (Stream::Chat, FollowError::Hole { .. }) => SessionError::Hole(error),
         (Stream::Chat, FollowError::LogEndsBefore { .. } | FollowError::OtherLog { .. }) => {
             Error::OtherLog { why: error.to_string() }.into()
         }

@@ -1,7 +1,7 @@
 //! Whether the log is the one that the read models were made from (D14). Asked at every start and after every interruption;
 //! in between, the follower compares the event at its position each time it opens its feed again.
 
-use natter_log::{Log, Stream, Tag};
+use natter_log::{FollowError, Log, Stream, Tag};
 use sqlx::PgConnection;
 
 use crate::error::{Error, SessionError};
@@ -17,8 +17,10 @@ pub(crate) async fn position(
     let position = Position::load(connection, stream, epoch).await?;
     // PRESENCE forgets, so that the event at the position may be gone by right; the follower compares it if it is not.
     if stream == Stream::Chat && position.seq > 0 {
-        let there = log.get(stream, position.seq).await.map_err(SessionError::log)?;
-        compare(&position, there.map(|stored| stored.tag()))?;
+        match log.get(stream, position.seq).await.map_err(SessionError::log)? {
+            None if is_lost(log, position.seq).await? => {}
+            there => compare(&position, there.map(|stored| stored.tag()))?,
+        }
     }
     if position.epoch == epoch {
         return Ok(position);
@@ -28,6 +30,18 @@ pub(crate) async fn position(
     let renewed = Position { epoch, ..position };
     position.advance(&renewed, connection, stream).await?;
     Ok(renewed)
+}
+
+/// Whether the event at the position is accepted as lost, and can't be compared. One that is lost and not accepted is a
+/// hole; one behind the end of the log is neither.
+async fn is_lost(log: &Log, seq: u64) -> Result<bool, SessionError> {
+    if log.holes().await.map_err(SessionError::log)?.contains(seq) {
+        return Ok(true);
+    }
+    if log.whole_state(Stream::Chat).await.map_err(SessionError::log)?.last_seq < seq {
+        return Ok(false);
+    }
+    Err(SessionError::Hole(FollowError::Hole { expected: seq, found: seq + 1 }))
 }
 
 fn compare(position: &Position, there: Option<Tag>) -> Result<(), Error> {

@@ -31,6 +31,7 @@ mod tests;
 
 pub use config::Config;
 pub use error::Error;
+pub use fact::{Unfit, unfit};
 pub use rebuild::{RebuildError, Rebuilt, rebuild};
 pub use status::{Role, Status, StreamStatus};
 

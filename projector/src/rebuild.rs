@@ -55,6 +55,7 @@ impl From<SessionError> for RebuildError {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Fatal(error) => RebuildError::Projector(error),
+            SessionError::Hole(hole) => RebuildError::Projector(Error::Hole(hole)),
             other => RebuildError::Interrupted(Box::new(other)),
         }
     }

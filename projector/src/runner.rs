@@ -56,11 +56,17 @@ impl Runner {
         let reason = chain(error);
         let delay = delay(self.config.retry, failures, rand::random());
         let (stream, delay_ms) = (position::name(self.stream), delay.as_millis() as u64);
-        if let SessionError::Apply(ApplyError::Fenced) = error {
-            tracing::warn!(stream, "{reason}; this one stands by");
-        } else {
-            tracing::warn!(stream, failures, delay_ms, error = reason, "projecting is interrupted and tried again");
+        match error {
+            SessionError::Apply(ApplyError::Fenced) => tracing::warn!(stream, "{reason}; this one stands by"),
+            // It stands there until somebody has seen to it.
+            SessionError::Hole(_) if failures > 1 => tracing::debug!(stream, failures, delay_ms, "still at the hole"),
+            SessionError::Hole(_) => tracing::error!(stream, "{reason}"),
+            _ => {
+                tracing::warn!(stream, failures, delay_ms, error = reason, "projecting is interrupted and tried again")
+            }
         }
+        let at_hole = matches!(error, SessionError::Hole(_));
+        metrics::gauge!("natter_projector_stopped_at_hole", "stream" => stream).set(f64::from(u8::from(at_hole)));
         metrics::counter!("natter_projector_retries_total", "stream" => stream).increment(1);
         self.status.role(self.stream, Role::Waiting { reason });
         tokio::select! {
@@ -95,6 +101,7 @@ impl Runner {
         tracing::info!(stream = position::name(self.stream), seq, "this projector is active");
         self.status.applied(self.stream, seq);
         self.status.role(self.stream, Role::Active);
+        metrics::gauge!("natter_projector_stopped_at_hole", "stream" => position::name(self.stream)).set(0.0);
         let (config, status) = (self.config.clone(), self.status.clone());
         let writer = Writer::new(connection, config, status, self.stream, position).await?;
         Active { runner: self, writer }.run(shutdown).await

@@ -6,6 +6,7 @@ use std::time::Duration;
 use natter_engines::{Nats, NatsOptions, Signal, discard_lines, random_secret};
 use tokio::sync::Mutex;
 
+use crate::damage::Blocks;
 use crate::eventually;
 use crate::workspace::{scratch_folder, tools};
 
@@ -108,6 +109,11 @@ impl Broker {
     /// The folder of its JetStream files.
     pub fn store_dir(&self) -> &std::path::Path {
         &self.store
+    }
+
+    /// The files of a stream, to damage them. The broker must be down.
+    pub fn blocks(&self, stream: &str) -> Blocks {
+        Blocks::of(&self.store, stream)
     }
 
     pub async fn pid(&self) -> u32 {

@@ -1,6 +1,7 @@
 //! What Natter's tests share: real engines, a network that can be broken, and waiting on conditions.
 //!
 //! - [`Broker`]: a nats-server of its own for each test, which can be killed, paused and restarted.
+//! - [`Blocks`]: the files of its streams, to damage them while it is down.
 //! - [`Database`]: a database of its own for each test, on one PostgreSQL for each test process.
 //! - [`DatabaseServer`]: a PostgreSQL of its own, for a test that ends it.
 //! - [`Proxy`]: TCP in between, to cut, refuse, swallow and delay.
@@ -13,6 +14,7 @@
 
 mod broker;
 mod cluster;
+mod damage;
 mod database;
 mod eventually;
 mod postgres;
@@ -20,6 +22,7 @@ mod proxy;
 mod workspace;
 
 pub use broker::{Broker, BrokerOptions};
+pub use damage::Blocks;
 pub use database::Database;
 pub use eventually::{Seen, eventually};
 pub use postgres::DatabaseServer;

@@ -2,6 +2,7 @@
 //! once per encoding and shared by every session.
 
 use bytes::Bytes;
+use natter_events::record::is_whole;
 use natter_events::{ClientId, ConversationId, DecodeError, Envelope, Event, Record, Subject, Tag, Uid, event};
 use natter_log::Stored;
 use natter_protocol::{Encoding, Position, Timestamp};
@@ -60,18 +61,19 @@ impl Entry {
     /// sequences stay contiguous.
     pub fn new(stored: Stored) -> Result<Self, DecodeError> {
         let tag = stored.tag();
-        let (kind, actor, id, conversation, to) = match Envelope::peek(&stored.payload) {
-            Ok(envelope) => {
-                let kind = kind_of(&envelope)?;
-                let to = envelope.addressees().collect();
-                (kind, envelope.actor, envelope.id, envelope.conversation, to)
-            }
-            Err(error) => {
-                tracing::error!(seq = stored.seq, error = %error, "an event does not read; it reaches nobody");
-                metrics::counter!("natter_gateway_malformed_events_total").increment(1);
-                (Kind::Silent, Uid::from_bytes([0; 16]), None, None, Box::default())
-            }
-        };
+        let (kind, actor, id, conversation, to) =
+            match is_whole(&stored.payload).and_then(|()| Envelope::peek(&stored.payload)) {
+                Ok(envelope) => {
+                    let kind = kind_of(&envelope)?;
+                    let to = envelope.addressees().collect();
+                    (kind, envelope.actor, envelope.id, envelope.conversation, to)
+                }
+                Err(error) => {
+                    tracing::error!(seq = stored.seq, error = %error, "an event does not read; it reaches nobody");
+                    metrics::counter!("natter_gateway_malformed_events_total").increment(1);
+                    (Kind::Silent, Uid::from_bytes([0; 16]), None, None, Box::default())
+                }
+            };
         let state = match kind {
             Kind::Account | Kind::Membership | Kind::Room => Subject::parse(&stored.subject),
             _ => None,

@@ -3,8 +3,10 @@
 //!
 //! The feed knows of which log it is (D14). Whenever the broker was away, the follower compares the event at its position
 //! with the one it saw there; if another one stands there, or the log ends before it, this is another log: a new epoch
-//! begins, every socket closes with 4003, and clients are told `other_log` when they come back.
+//! begins, every socket closes with 4003, and clients are told `other_log` when they come back. What it does where events are
+//! lost is in [`damage`].
 
+pub(crate) mod damage;
 mod entry;
 mod tail;
 pub mod walk;
@@ -20,6 +22,7 @@ use natter_planted::Bug;
 use natter_platform::error::chain;
 use natter_platform::{Policy, Shutdown};
 use natter_protocol::{CloseCode, ServerFrame};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 pub use entry::{Entry, Kind, Stay};
@@ -45,6 +48,9 @@ pub enum FeedError {
         #[source]
         source: DecodeError,
     },
+    /// Until they are there again, or somebody has accepted that they are lost.
+    #[error("events of the log are lost: nobody is served until that is settled")]
+    Hole(#[source] FollowError),
     #[error("the log could not be read")]
     Read(#[from] ReadError),
     #[error("the epoch of the log could not be read")]
@@ -57,6 +63,8 @@ pub struct Feed {
     epoch: AtomicU64,
     head: watch::Sender<Place>,
     ready: AtomicBool,
+    /// Why nothing is read on, if events are lost.
+    hole: Mutex<Option<String>>,
 }
 
 impl Feed {
@@ -68,6 +76,7 @@ impl Feed {
             epoch: AtomicU64::new(0),
             head: watch::Sender::new(start),
             ready: AtomicBool::new(false),
+            hole: Mutex::new(None),
         }
     }
 
@@ -84,6 +93,11 @@ impl Feed {
     /// Whether the tail has been loaded and the feed is the log's own head.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
+    }
+
+    /// Which events are lost, so that nothing is read on, and what can be done.
+    pub fn hole(&self) -> Option<String> {
+        self.hole.lock().clone()
     }
 
     /// Waits until the feed has read `seq`; false when that takes longer than `within`.
@@ -106,6 +120,11 @@ pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) -> Result<(), FeedEr
                 close_all(&gateway);
                 return Err(error);
             }
+            Err(FeedError::Hole(hole)) => {
+                stand_still(&gateway, &hole);
+                tokio::select! { () = damage::wait(&gateway.log, &hole) => {}, () = shutdown.forced() => return Ok(()) }
+                tracing::warn!(%hole, "the hole is filled or accepted: reading on");
+            }
             Err(error) => {
                 tracing::warn!(error = &*chain(&error), "the log can't be read; trying again");
                 tokio::select! { () = tokio::time::sleep(RETRY) => {}, () = shutdown.forced() => return Ok(()) }
@@ -114,10 +133,24 @@ pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) -> Result<(), FeedEr
     }
 }
 
+/// Nothing is decided or shown beyond a hole, by nobody.
+fn stand_still(gateway: &Gateway, hole: &FollowError) {
+    gateway.feed.ready.store(false, Ordering::Release);
+    close_all(gateway);
+    tracing::error!(%hole, "events of the log are lost: nobody is served until that is settled");
+    metrics::gauge!("natter_gateway_stopped_at_hole").set(1.0);
+    *gateway.feed.hole.lock() = Some(hole.to_string());
+}
+
 /// Loads the tail and follows the log until it turns out to be another one.
 async fn follow(gateway: &Arc<Gateway>) -> Result<(), FeedError> {
     let feed = &gateway.feed;
     let epoch = gateway.log.epoch().await?;
+    if let Err(error) = gateway.log.check_head(epoch).await? {
+        begin_anew(gateway, epoch, &error).await;
+        return Ok(());
+    }
+    damage::check(&gateway.log).await?;
     let (floor, target) = beginning(&gateway.log, feed.tail.max_bytes()).await?;
     feed.tail.reset(floor);
     gateway.accounts.accounts.forget();
@@ -129,10 +162,14 @@ async fn follow(gateway: &Arc<Gateway>) -> Result<(), FeedError> {
     if floor.seq > 0 {
         follower = follower.expecting(floor.tag);
     }
-    feed.ready.store(floor.seq >= target, Ordering::Release);
+    feed.ready.store(false, Ordering::Release);
+    if floor.seq >= target {
+        is_whole(feed);
+    }
     loop {
         let batch = match follower.next_batch(BATCH).await {
             Ok(batch) => batch,
+            Err(hole @ FollowError::Hole { .. }) => return Err(FeedError::Hole(hole)),
             Err(error) => {
                 begin_anew(gateway, epoch, &error).await;
                 return Ok(());
@@ -142,9 +179,16 @@ async fn follow(gateway: &Arc<Gateway>) -> Result<(), FeedError> {
         if !feed.is_ready() && feed.head().seq >= target {
             let (events, bytes) = feed.tail.size();
             tracing::info!(seq = feed.head().seq, events, bytes, "the tail of the log is loaded");
-            feed.ready.store(true, Ordering::Release);
+            is_whole(feed);
         }
     }
+}
+
+/// Everything up to the log's head is here, but for what was accepted as lost.
+fn is_whole(feed: &Feed) {
+    *feed.hole.lock() = None;
+    metrics::gauge!("natter_gateway_stopped_at_hole").set(0.0);
+    feed.ready.store(true, Ordering::Release);
 }
 
 /// Takes events into the tail, then acts on them, then wakes who they reach: in that order, so that whoever enters a copy
@@ -227,17 +271,14 @@ async fn beginning(log: &Log, tail_bytes: usize) -> Result<(Place, u64), ReadErr
     let state = log.state(Stream::Chat).await?;
     let start = Place { seq: 0, tag: Tag(0) };
     if state.messages == 0 {
-        return Ok((Place { seq: state.last_seq, ..start }, state.last_seq));
+        return Ok((start, state.last_seq));
     }
     // In memory an event takes its record twice (it is rendered about as large) and what the index needs.
     const OVERHEAD_BYTES: u64 = 400;
     let each = 2 * state.bytes.div_ceil(state.messages) + OVERHEAD_BYTES;
-    let floor = state.last_seq.saturating_sub(tail_bytes as u64 / each).max(state.first_seq.saturating_sub(1));
-    let tag = if floor < state.first_seq {
-        Some(Tag(0))
-    } else {
-        log.get(Stream::Chat, floor).await?.map(|stored| stored.tag())
-    };
+    // No later than that: whether anything is missing there, the follower sees.
+    let floor = state.last_seq.saturating_sub(tail_bytes as u64 / each);
+    let tag = log.get(Stream::Chat, floor).await?.map(|stored| stored.tag());
     Ok((Place { seq: floor, tag: tag.unwrap_or_default() }, state.last_seq))
 }
 

@@ -45,6 +45,8 @@ struct Inner {
     /// Everything after this sequence is in `entries`, up to `head`.
     floor: Place,
     head: Place,
+    /// Whether a hole that was accepted is among them.
+    has_gaps: bool,
     bytes: usize,
     max_bytes: usize,
     by_user: HashMap<Uid, VecDeque<u64>>,
@@ -59,32 +61,12 @@ struct Inner {
 impl Tail {
     /// An empty tail that begins after `floor`.
     pub fn new(floor: Place, max_bytes: usize) -> Self {
-        Self(RwLock::new(Inner {
-            entries: VecDeque::new(),
-            floor,
-            head: floor,
-            bytes: 0,
-            max_bytes,
-            by_user: HashMap::new(),
-            by_room: HashMap::new(),
-            by_state: HashMap::new(),
-            by_command: HashMap::new(),
-            deleted: HashMap::new(),
-        }))
+        Self(RwLock::new(Inner { max_bytes, ..Inner::new(floor) }))
     }
 
     /// Empties it, to begin after `floor`.
     pub fn reset(&self, floor: Place) {
-        let mut inner = self.0.write();
-        inner.entries.clear();
-        inner.by_user.clear();
-        inner.by_room.clear();
-        inner.by_state.clear();
-        inner.by_command.clear();
-        inner.deleted.clear();
-        inner.bytes = 0;
-        inner.floor = floor;
-        inner.head = floor;
+        self.0.write().begin_after(floor);
     }
 
     /// How much it may hold.
@@ -92,11 +74,11 @@ impl Tail {
         self.0.read().max_bytes
     }
 
-    /// Takes the next events of the log. The caller gives them in order and without a hole.
+    /// Takes the next events of the log. The caller gives them in order, and without a hole but those that were accepted.
     pub fn push(&self, entries: &[Arc<Entry>]) {
         let mut inner = self.0.write();
         for entry in entries {
-            debug_assert_eq!(entry.seq, inner.head.seq + 1, "the feed has a hole");
+            inner.has_gaps |= entry.seq != inner.head.seq + 1;
             inner.add(entry.clone());
         }
         inner.shrink();
@@ -219,6 +201,27 @@ impl Tail {
 }
 
 impl Inner {
+    fn new(floor: Place) -> Self {
+        Self {
+            entries: VecDeque::new(),
+            floor,
+            head: floor,
+            has_gaps: false,
+            bytes: 0,
+            max_bytes: 0,
+            by_user: HashMap::new(),
+            by_room: HashMap::new(),
+            by_state: HashMap::new(),
+            by_command: HashMap::new(),
+            deleted: HashMap::new(),
+        }
+    }
+
+    fn begin_after(&mut self, floor: Place) {
+        let max_bytes = self.max_bytes;
+        *self = Self { max_bytes, ..Self::new(floor) };
+    }
+
     fn walk<'a>(
         &'a self,
         user: Uid,
@@ -240,6 +243,10 @@ impl Inner {
     }
 
     fn get(&self, seq: u64) -> Option<&Arc<Entry>> {
+        if self.has_gaps {
+            let index = self.entries.binary_search_by_key(&seq, |entry| entry.seq).ok()?;
+            return self.entries.get(index);
+        }
         let index = seq.checked_sub(self.floor.seq + 1)?;
         self.entries.get(usize::try_from(index).ok()?)
     }
@@ -381,6 +388,27 @@ mod tests {
         let batch = tail.after(user(9), &none(), 0, 10).expect("in the tail");
         assert_eq!((seqs(&batch), batch.complete.seq), (vec![], 3));
         assert_eq!(tail.count_after(b, &none(), 1, 10), Ok(2));
+    }
+
+    #[test]
+    fn an_accepted_hole_is_passed_over_and_nothing_beside_it() {
+        let (a, b) = (user(1), user(2));
+        let tail = Tail::new(START, usize::MAX);
+        tail.push(&[1, 2, 5, 6].map(|seq| entry(seq, a, &[a, b])));
+        let seqs = |batch: &Batch| batch.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>();
+        for (cursor, rest) in [(0, vec![1, 2, 5, 6]), (2, vec![5, 6]), (3, vec![5, 6]), (5, vec![6]), (6, vec![])] {
+            let batch = tail.after(b, &none(), cursor, 10).expect("in the tail");
+            assert_eq!((seqs(&batch), batch.complete.seq), (rest, 6), "after {cursor}");
+        }
+        let there: Vec<u64> = (0..9).filter(|seq| tail.get(*seq).is_some()).collect();
+        assert_eq!(there, [1, 2, 5, 6]);
+        assert_eq!((tail.tag_at(4), tail.tag_at(5)), (None, tail.get(5).map(|entry| entry.tag)));
+        // Also when the tail begins just before it.
+        let one = entry(1, a, &[a, b]).cost();
+        let tail = Tail::new(START, 2 * one);
+        tail.push(&[1, 2, 5, 6].map(|seq| entry(seq, a, &[a, b])));
+        assert_eq!((tail.floor(), tail.get(5).map(|entry| entry.seq)), (2, Some(5)));
+        assert_eq!(seqs(&tail.after(b, &none(), 2, 10).expect("in the tail")), [5, 6]);
     }
 
     #[test]

@@ -34,6 +34,9 @@ impl FromRequestParts<Arc<Gateway>> for Asking {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Problem> {
+        if gateway.feed.hole().is_some() {
+            return Err(Refused::not_now("the log is damaged; whoever runs this has to see to it").into());
+        }
         let authenticated = gateway.accounts.authenticate_request(parts).await?;
         let token = super::bearer(&parts.headers)?.unwrap_or_default();
         Ok(Self(Caller::new(authenticated, &token)))

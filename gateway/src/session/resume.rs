@@ -54,6 +54,18 @@ enum StartError {
 pub async fn start(gateway: &Gateway, user: Uid, resume: Option<Position>) -> Start {
     match begin(gateway, user, resume).await {
         Ok(start) => start,
+        // Far behind the tail, a hole may be met by whoever comes back from there, first.
+        Err(
+            error @ (StartError::Read(ReadError::Hole { .. })
+            | StartError::Rooms(CopyError::Read(ReadError::Hole { .. }))),
+        ) => {
+            tracing::error!(
+                error = &*natter_platform::error::chain(&error),
+                "a session can't begin: events of the log are lost"
+            );
+            metrics::counter!("natter_gateway_holes_met_total").increment(1);
+            Start::Close(CloseCode::FeedBehind)
+        }
         Err(error) => {
             tracing::warn!(error = &*natter_platform::error::chain(&error), "a session can't begin");
             Start::Close(CloseCode::FeedBehind)
@@ -63,15 +75,21 @@ pub async fn start(gateway: &Gateway, user: Uid, resume: Option<Position>) -> St
 
 async fn begin(gateway: &Gateway, user: Uid, resume: Option<Position>) -> Result<Start, StartError> {
     let feed = &gateway.feed;
-    let Some(resume) = resume else { return reset(gateway, user, ResetReason::Fresh).await };
+    let Some(mut resume) = resume else { return reset(gateway, user, ResetReason::Fresh).await };
     if resume.epoch != feed.epoch() {
         return reset(gateway, user, ResetReason::OtherLog).await;
     }
-    if resume.seq > feed.head().seq && !feed.reaches(resume.seq, gateway.config.ahead_timeout).await {
-        return Ok(Start::Close(CloseCode::FeedBehind));
-    }
-    if !is_ours(gateway, resume).await? {
-        return reset(gateway, user, ResetReason::OtherLog).await;
+    let is_ahead = resume.seq > feed.head().seq && !feed.reaches(resume.seq, gateway.config.ahead_timeout).await;
+    if is_ahead || !is_ours(gateway, resume).await? {
+        match before_hole(gateway, resume).await? {
+            Some(before) if before.seq <= feed.head().seq => resume = before,
+            Some(_) => return Ok(Start::Close(CloseCode::FeedBehind)),
+            // The log has it, and this gateway will.
+            None if is_ahead && gateway.log.whole_state(Stream::Chat).await?.last_seq >= resume.seq => {
+                return Ok(Start::Close(CloseCode::FeedBehind));
+            }
+            None => return reset(gateway, user, ResetReason::OtherLog).await,
+        }
     }
     let from = Place { seq: resume.seq, tag: resume.tag };
     if feed.tail.floor() > resume.seq && feed.head().seq.saturating_sub(resume.seq) > gateway.config.max_replay_events {
@@ -106,6 +124,20 @@ async fn is_ours(gateway: &Gateway, position: Position) -> Result<bool, ReadErro
     }
     let stored = gateway.log.get(Stream::Chat, position.seq).await?;
     Ok(stored.is_some_and(|stored| stored.tag() == position.tag))
+}
+
+/// For a position in a hole that was accepted: the one before it. Between them there is nothing.
+async fn before_hole(gateway: &Gateway, position: Position) -> Result<Option<Position>, ReadError> {
+    let holes = gateway.log.holes().await?;
+    if !holes.contains(position.seq) {
+        return Ok(None);
+    }
+    let seq = holes.before(position.seq);
+    let tag = match gateway.feed.tail.tag_at(seq) {
+        Some(tag) => Some(tag),
+        None => gateway.log.get(Stream::Chat, seq).await?.map(|stored| stored.tag()),
+    };
+    Ok(Some(Position { seq, tag: tag.unwrap_or_default(), ..position }))
 }
 
 /// Reads what reaches `user` from the broker, until the tail takes over. Nothing if that is too much.

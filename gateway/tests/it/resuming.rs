@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::rig::{Rig, new_id};
-use crate::socket::{Closed, Socket, message, seq, text};
+use crate::socket::{Socket, message, seq, text};
 
 /// Reads a replay to its end: the events before `caught_up`, and its position.
 async fn replay(socket: &mut Socket) -> (Vec<Value>, String) {
@@ -178,14 +178,14 @@ async fn con3_a_position_of_another_log_is_told() {
 }
 
 #[tokio::test]
-async fn con4_a_position_ahead_of_the_feed_is_waited_for_and_then_4003() {
+async fn con4_a_position_that_the_log_itself_does_not_reach_is_waited_for_and_then_of_another_log() {
     let rig = Rig::start_with(1, |config| config.ahead_timeout = Duration::from_millis(300)).await;
     let ada = rig.person("ada").await;
     let mut a = rig.socket(0, &ada).await;
     let now: Position = text(&a.send(&["ada"], "now").await, "position").parse().unwrap();
     let ahead = Position { seq: now.seq + 1, ..now };
-    let mut early = rig.hello(0, &ada, Some(&ahead.to_string())).await;
-    assert_eq!(early.closed().await, Closed(Some(4003)));
+    let mut early = rig.resume(0, &ada, &ahead.to_string()).await;
+    assert_eq!(early.expect("reset").await["reason"], "other_log");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use super::{FollowError, Shared};
 use crate::connect::{Purpose, Standing, reconnect_delay};
 use crate::health::Links;
+use crate::holes::Holes;
 use crate::read::{ReadError, Reader, StreamState};
 use natter_events::Tag;
 
@@ -34,6 +35,8 @@ pub(super) struct Feed {
     dropped: BoxFuture<'static, ()>,
     /// A word of flow control that must be sent before reading on.
     owed: Option<Subject>,
+    /// What was accepted as lost.
+    pub(super) holes: Holes,
     heard_at: Instant,
     silence: Pin<Box<Sleep>>,
     idle_heartbeats: u32,
@@ -52,7 +55,6 @@ pub(super) struct Origin {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Missing {
     pub(super) expected: u64,
-    pub(super) found: u64,
 }
 
 #[derive(Debug)]
@@ -125,9 +127,13 @@ async fn try_open(
         None => connection.insert(connect(shared).await?).clone(),
     };
     let socket = standing.connected().await;
-    let reader = Reader::new(standing.clone(), shared.settings.request_timeout);
+    let reader = Reader::new(standing.clone(), shared.settings.request_timeout, shared.holes.clone());
+    let holes = match shared.stream.expires() {
+        true => Holes::default(),
+        false => shared.holes.read(&reader).await.map_err(read_error)?,
+    };
     let state = reader.state(shared.stream).await.map_err(read_error)?;
-    check(shared, &reader, &mut origin, state).await?;
+    check(shared, &reader, &mut origin, state, &holes).await?;
 
     let checks_position = origin.tag.is_some() && origin.position > 0;
     let first = if checks_position { origin.position } else { origin.position + 1 };
@@ -165,6 +171,7 @@ async fn try_open(
         dropped: async move { drop(gaps.changed().await) }.boxed(),
         standing,
         owed: None,
+        holes,
         heard_at: Instant::now(),
         silence: Box::pin(sleep(shared.settings.follow_heartbeat * SILENT_HEARTBEATS)),
         idle_heartbeats: 0,
@@ -194,45 +201,73 @@ async fn check(
     reader: &Reader,
     origin: &mut Origin,
     state: StreamState,
+    holes: &Holes,
 ) -> Result<(), OpenError> {
     let last = state.last_seq;
     if origin.position > last {
         return Err(OpenError::Final(FollowError::LogEndsBefore { position: origin.position, last }));
     }
-    if pass_over_expired(shared, origin, state)? {
+    if shared.stream.expires() {
+        return check_expiring(shared, reader, origin, state).await;
+    }
+    if holes.contains(origin.position) {
+        // What stood there is lost, and can't be compared.
+        origin.tag = None;
+    }
+    // A beginning that is gone is seen before anything is sent.
+    let missing = match state.first_seq > origin.position + 1 {
+        true => Some(Missing { expected: origin.position + 1 }),
+        false => origin.missing,
+    };
+    let Some(Missing { expected }) = missing else { return Ok(()) };
+    let stream = shared.stream;
+    // The leader says what comes next. If that is what should, it was only lost on the way to us.
+    let next = reader.next(stream.name(), stream.all_subjects(), expected - 1).await.map_err(read_error)?;
+    let found = next.map_or(last + 1, |next| next.stored.seq);
+    // One that became leader in between may not have all of it yet.
+    let still = reader.state(stream).await.map_err(read_error)?;
+    if found <= expected || still.last_seq < last {
         return Ok(());
     }
-    let Some(Missing { expected, found }) = origin.missing else { return Ok(()) };
-    if reader.get(shared.stream.name(), expected).await.map_err(read_error)?.is_some() {
-        // It was lost on the way to us.
-        return Ok(());
+    let lost = holes.past(expected);
+    if lost < found {
+        return Err(OpenError::Final(FollowError::Hole { expected: lost, found }));
     }
-    // It may have expired just now.
-    let state = reader.state(shared.stream).await.map_err(read_error)?;
-    if pass_over_expired(shared, origin, state)? {
-        return Ok(());
+    // At the end of the log, what is next has not been written yet.
+    if found <= last {
+        tracing::warn!(stream = stream.name(), first = expected, last = found - 1, "passing over an accepted hole");
+        *origin = Origin { position: found - 1, tag: None, missing: None };
     }
-    Err(OpenError::Final(FollowError::Hole { expected, found }))
+    Ok(())
 }
 
-/// Moves to the beginning of what is left, where events may expire.
-fn pass_over_expired(shared: &Shared, origin: &mut Origin, state: StreamState) -> Result<bool, OpenError> {
+/// PRESENCE may lose its beginning by design, and its last moments: nothing that it lost is worth stopping for.
+async fn check_expiring(
+    shared: &Shared,
+    reader: &Reader,
+    origin: &mut Origin,
+    state: StreamState,
+) -> Result<(), OpenError> {
+    let stream = shared.stream.name();
     let next = origin.position + 1;
     let first = state.first_seq.max(1);
-    if first <= next {
-        // Where events may expire, the one at the position may be the last that did, and can't be compared.
-        if first == next && shared.stream.expires() {
-            origin.tag = None;
-            return Ok(origin.missing.is_some_and(|missing| missing.expected < first));
-        }
-        return Ok(false);
+    if first > next {
+        tracing::info!(stream, position = origin.position, first, "passing over expired events");
+        *origin = Origin { position: first - 1, tag: None, missing: None };
+        return Ok(());
     }
-    if !shared.stream.expires() {
-        return Err(OpenError::Final(FollowError::Hole { expected: next, found: first }));
+    if first == next {
+        // The event at the position may be the last that expired, and can't be compared.
+        origin.tag = None;
     }
-    tracing::info!(stream = shared.stream.name(), position = origin.position, first, "passing over expired events");
-    *origin = Origin { position: first - 1, tag: None, missing: None };
-    Ok(true)
+    let Some(Missing { expected }) = origin.missing else { return Ok(()) };
+    let there = reader.next(stream, shared.stream.all_subjects(), expected - 1).await.map_err(read_error)?;
+    let found = there.map_or(state.last_seq + 1, |there| there.stored.seq);
+    if found > expected {
+        tracing::warn!(stream, first = expected, last = found - 1, "passing over events that the broker has lost");
+        *origin = Origin { position: (found - 1).min(state.last_seq), tag: None, missing: None };
+    }
+    Ok(())
 }
 
 impl Feed {
@@ -305,7 +340,8 @@ impl Feed {
         }
         self.idle_heartbeats += 1;
         if self.idle_heartbeats.is_multiple_of(IDLE_HEARTBEATS) && self.checking.is_none() {
-            let reader = Reader::new(self.standing.clone(), self.shared.settings.request_timeout);
+            let reader =
+                Reader::new(self.standing.clone(), self.shared.settings.request_timeout, self.shared.holes.clone());
             let stream = self.shared.stream;
             self.checking = Some(async move { reader.state(stream).await }.boxed());
         }

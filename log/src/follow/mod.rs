@@ -14,6 +14,7 @@ use std::task::{Context, Poll, ready};
 use futures::future::BoxFuture;
 
 use crate::counters::{Counters, count};
+use crate::holes::HoleBook;
 use crate::settings::Settings;
 use natter_events::Tag;
 use natter_planted::Bug;
@@ -31,7 +32,7 @@ use order::Verdict;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FollowError {
     /// The log lacks an event: the broker was asked for it, and has later ones.
-    #[error("the log has no event {expected}; the next is {found}")]
+    #[error("the log has no event {expected}; the next is {found}. {}", crate::read::WAY_OUT)]
     Hole { expected: u64, found: u64 },
     /// The log ends before the position: it was rolled back, or is another one.
     #[error("the log ends at {last}, before position {position}")]
@@ -56,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) stream: Stream,
     pub(crate) settings: Arc<Settings>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) holes: Arc<HoleBook>,
 }
 
 enum State {
@@ -138,8 +140,10 @@ impl Follower {
             if let Some(event) = self.heard(heard) {
                 self.position = event.seq;
                 self.tag = Some(event.tag());
-                take(event);
-                taken += 1;
+                if !self.is_given_up(event.seq) {
+                    take(event);
+                    taken += 1;
+                }
             }
         }
         if taken > 0 { Poll::Ready(Ok(())) } else { Poll::Pending }
@@ -171,8 +175,12 @@ impl Follower {
             Heard::Lost => self.reopen(&counters.follower_disconnected, None),
             Heard::Dropped => self.reopen(&counters.follower_drops, None),
             Heard::Silence => self.reopen(&counters.follower_silences, None),
-            Heard::SentUpTo(last) if last > self.position => self.reopen(&counters.follower_jumps, None),
-            Heard::LogEndsAt(last) if last > self.position => self.reopen(&counters.follower_stalls, None),
+            Heard::SentUpTo(last) if self.readable(last) > self.position => {
+                self.reopen(&counters.follower_jumps, Some(self.missing_next()));
+            }
+            Heard::LogEndsAt(last) if self.readable(last) > self.position => {
+                self.reopen(&counters.follower_stalls, Some(self.missing_next()));
+            }
             Heard::SentUpTo(_) | Heard::LogEndsAt(_) => {}
         }
         None
@@ -188,11 +196,28 @@ impl Follower {
             Verdict::Replay => self.reopen(&counters.follower_replays, None),
             Verdict::Jump { .. } if Bug::IgnoreHole.is_planted() => return Some(event),
             Verdict::Jump { expected } => {
-                let missing = Missing { expected, found: event.seq };
-                self.reopen(&counters.follower_jumps, Some(missing));
+                self.reopen(&counters.follower_jumps, Some(Missing { expected }));
             }
         }
         None
+    }
+
+    /// The last event up to `last` that was not accepted as lost.
+    fn readable(&self, last: u64) -> u64 {
+        match &self.state {
+            State::Reading(feed) => feed.holes.before(last),
+            State::Opening(_) | State::Failed(_) => last,
+        }
+    }
+
+    /// Whether an event is there though it was accepted as lost. Other readers have passed over it.
+    fn is_given_up(&self, seq: u64) -> bool {
+        matches!(&self.state, State::Reading(feed) if feed.holes.contains(seq))
+    }
+
+    /// Nothing comes, though the log goes on: it may be lost on the way to us, or in the log itself.
+    fn missing_next(&self) -> Missing {
+        Missing { expected: self.position + 1 }
     }
 
     fn reopen(&mut self, why: &std::sync::atomic::AtomicU64, missing: Option<Missing>) {

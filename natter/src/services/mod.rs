@@ -5,4 +5,5 @@ pub mod frame;
 pub mod gateway;
 pub mod history;
 pub mod projector;
+pub mod scrub;
 pub mod tokens;

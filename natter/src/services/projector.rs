@@ -14,6 +14,7 @@ use natter_projector::{Config, Status};
 
 use super::broker::{BrokerOptions, key_ring};
 use super::frame::Frame;
+use super::scrub;
 use crate::exit::Failure;
 use crate::listen::bind;
 
@@ -38,6 +39,8 @@ pub struct Options {
     broker: BrokerOptions,
     #[command(flatten)]
     tunables: Tunables,
+    #[command(flatten)]
+    scrub: scrub::Tunables,
 }
 
 /// The bounds of a projector, alone and inside `natter up`.
@@ -98,10 +101,11 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     });
     let Some((log, keys)) = connected.await? else { return Ok(()) };
     let config = options.tunables.config(&options.postgres_url);
-    let status = start(config, log, keys, Policy::Essential, &frame.tasks, &frame.shutdown);
+    let status = start(config, log.clone(), keys, Policy::Essential, &frame.tasks, &frame.shutdown);
 
     let readiness = Readiness::new(&frame.shutdown);
     watch(&status, &readiness);
+    scrub::start(&options.scrub, log, &readiness, &frame.tasks, &frame.shutdown);
     let ops = Ops { readiness, metrics: frame.metrics.clone(), clock: Clock::system() };
     let router = layered(ops.router(), &LayerOptions::default());
     let served = http::serve(listener, router, ServeOptions::default(), frame.shutdown.clone());

@@ -251,7 +251,8 @@ impl Tail {
                      with `--from start`, without the old checkpoint and without what was made of it"
                 ),
             ),
-            FollowError::Hole { .. } | FollowError::Gone => Failure::new(Exit::Other, format!("{name}: {error}")),
+            FollowError::Hole { .. } => Failure::new(Exit::Damaged, format!("{name}: {error}")),
+            FollowError::Gone => Failure::new(Exit::Other, format!("{name}: {error}")),
         }
     }
 

@@ -25,7 +25,7 @@ use crate::run_file::{self, RunFile};
 use crate::services::broker::StoreOptions;
 use crate::services::frame::Frame;
 use crate::services::tokens::SigningOptions;
-use crate::services::{gateway, history, projector};
+use crate::services::{gateway, history, projector, scrub};
 use engines::Engines;
 use keys::Keys;
 use services::Services;
@@ -67,6 +67,8 @@ pub struct Options {
     gateway: gateway::Tunables,
     #[command(flatten)]
     projector: projector::Tunables,
+    #[command(flatten)]
+    scrub: scrub::Tunables,
     #[command(flatten)]
     history: history::Tunables,
 }
@@ -138,7 +140,7 @@ impl Running {
         migrate(&urls.postgres).await?;
 
         let services = self.services.insert(Services::new(options));
-        services.start(options, (listener, address), &keys, &urls, metrics).await?;
+        let gateway = services.start(options, (listener, address), &keys, &urls, metrics).await?;
 
         data.mark_complete(&["keys/signing.pem", "keys/master.key", "secrets", "nats/store", "postgres/PG_VERSION"])?;
         let running = run_file::Running {
@@ -153,6 +155,8 @@ impl Running {
             postgres_url: urls.postgres,
         };
         self.run_file = Some(RunFile::write(data.path(), &running)?);
+        // Last: before a hole in the log the gateway stands still, and who repairs it needs what is written there.
+        gateway.ready().await;
         Ok(address)
     }
 

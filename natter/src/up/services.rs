@@ -1,9 +1,10 @@
 //! The services of `natter up`: gateway, projector and history API in this process, behind one port.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use natter_gateway::Deps;
+use natter_gateway::{Deps, Gateway};
 use natter_log::{GroupCommit, Settings};
 use natter_platform::Clock;
 use natter_platform::http::{LayerOptions, layered};
@@ -18,7 +19,7 @@ use super::engines::Urls;
 use super::keys::Keys;
 use crate::exit::{Exit, Failure};
 use crate::services::broker::{connect, key_ring};
-use crate::services::{gateway, history, projector};
+use crate::services::{gateway, history, projector, scrub};
 
 /// Goodbyes, open requests, the last frames.
 const FRONT_GRACE_MAX: Duration = Duration::from_millis(5200);
@@ -46,7 +47,7 @@ impl Services {
         keys: &Keys,
         urls: &Urls,
         metrics: &Metrics,
-    ) -> Result<(), Failure> {
+    ) -> Result<Arc<Gateway>, Failure> {
         let clock = Clock::system();
         let signing_key =
             PrivateKey::read(&keys.signing).map_err(|error| Failure::caused_by(Exit::HalfInitialised, &error))?;
@@ -66,7 +67,7 @@ impl Services {
         let accounts = options.gateway.accounts(options.store.session_lifetime());
         let sockets = shutdown.child();
         let deps = Deps {
-            log,
+            log: log.clone(),
             keys: key_ring,
             signer,
             verifier,
@@ -79,14 +80,14 @@ impl Services {
         let readiness = Readiness::new(shutdown);
         running.add_checks(&readiness);
         projector::watch(&projection, &readiness);
+        scrub::start(&options.scrub, log, &readiness, &self.projector.tasks, &self.projector.shutdown);
         natter_history_api::watch(&history, &readiness);
         let ops = Ops { readiness, metrics: metrics.clone(), clock };
         let router = running.router().merge(natter_history_api::router(history)).merge(ops.router());
         let router = layered(router, &LayerOptions::default());
         let served = gateway::serve(listener, router, options.gateway.serve_options(), sockets);
         tasks.spawn("http", Policy::Essential, served);
-        running.ready().await;
-        Ok(())
+        Ok(running)
     }
 
     /// Returns when a part of it ended that nothing works without.

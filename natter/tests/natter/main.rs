@@ -10,6 +10,7 @@ mod chat_screen;
 mod clocked;
 mod community;
 mod configuration;
+mod damaged;
 mod deployment;
 mod documents;
 mod old_ids;

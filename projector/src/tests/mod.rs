@@ -5,6 +5,7 @@
 
 mod accounts;
 mod chat;
+mod damaged;
 mod fences;
 mod golden;
 mod histories;

@@ -1,0 +1,73 @@
+//! When the log itself is damaged.
+//!
+//! Where events are lost, the gateway stands still: every socket closes with 4003, nothing is decided, and `/ready` says
+//! which events and what can be done. It goes on by itself when they are there again, or accepted as lost. Whether the log
+//! lost its end while everybody was away, it learns from how far it is on record to have come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use natter_log::{BucketError, Epoch, FollowError, Log, ReadError, Stream};
+use natter_platform::Shutdown;
+use natter_platform::error::chain;
+
+use super::{FeedError, Place};
+use crate::Gateway;
+
+/// How often a gateway that stands before a hole looks whether it may go on.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often it is put on record how far the log goes: what a broker loses beyond that, only its clients know.
+const NOTE_EVERY: Duration = Duration::from_secs(2);
+
+/// Whether anything before the head is lost, as far as the broker knows, and nobody has accepted it.
+pub(super) async fn check(log: &Log) -> Result<(), FeedError> {
+    match log.known_hole().await? {
+        Some((expected, last)) => Err(FeedError::Hole(FollowError::Hole { expected, found: last + 1 })),
+        None => Ok(()),
+    }
+}
+
+/// Waits until what is missing is there, or may be missing.
+pub(super) async fn wait(log: &Log, hole: &FollowError) {
+    let &FollowError::Hole { expected, .. } = hole else { return };
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if may_go_on(log, expected).await.unwrap_or(false) {
+            return;
+        }
+    }
+}
+
+async fn may_go_on(log: &Log, expected: u64) -> Result<bool, ReadError> {
+    Ok(log.holes().await?.contains(expected)
+        || log.get(Stream::Chat, expected).await?.is_some()
+        // Another log, which is not this one's hole.
+        || log.whole_state(Stream::Chat).await?.last_seq < expected)
+}
+
+/// Puts on record how far the log goes, until the stop.
+pub(crate) async fn note(gateway: &Arc<Gateway>, shutdown: &Shutdown) {
+    let mut noted = Place { seq: 0, tag: natter_events::Tag(0) };
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(NOTE_EVERY) => {}
+            () = shutdown.forced() => return,
+        }
+        let (head, epoch) = (gateway.feed.head(), gateway.feed.epoch());
+        if !gateway.feed.is_ready() || head == noted || head.seq == 0 {
+            continue;
+        }
+        match note_head(&gateway.log, Epoch(epoch), head).await {
+            Ok(()) => noted = head,
+            Err(error) => tracing::debug!(error = &*chain(&error), "how far the log goes can't be put on record now"),
+        }
+    }
+}
+
+async fn note_head(log: &Log, epoch: Epoch, head: Place) -> Result<(), BucketError> {
+    // Whoever has not noticed yet that the log is another one has nothing to say about it.
+    match log.epoch().await {
+        Ok(now) if now == epoch => log.note_head(epoch, head.seq, head.tag).await,
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,323 @@
+//! Holes in CHAT that an operator has accepted: events that are lost for good, on record.
+//!
+//! A damaged file costs events, and the broker says nothing: reading passes over them. Here nothing passes over a hole
+//! until somebody has said that it is to be, who and why. From then on every reader passes over exactly these sequences,
+//! even over one that can be read again later: readers that disagree would be worse than an event that is lost.
+//!
+//! The record lies in a bucket of its own, so that analytics may read it and nothing else. A hole counts while the event
+//! beside it is the one that was there: in a log that was restored or replaced, the same sequences are other events.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use natter_events::Tag;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::bucket::{BucketError, KeyValue};
+use crate::read::{ReadError, Reader};
+use crate::streams::{Bucket, Stream};
+
+/// The most holes that are kept on record.
+pub const MAX_HOLES: usize = 1_000;
+/// The longest reason, in bytes.
+pub const MAX_REASON_BYTES: usize = 1_000;
+
+const KEY: &str = "holes";
+/// How long what was read of the record is good for. Whoever meets a hole reads it again.
+const GOOD_FOR: Duration = Duration::from_secs(5);
+const MAX_RACES: usize = 8;
+
+/// Events that are lost, from `first` to `last`, and who has accepted that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hole {
+    pub first: u64,
+    pub last: u64,
+    pub by: String,
+    pub reason: String,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+    /// An event beside it: of which log the hole is.
+    beside: Option<Beside>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Beside {
+    seq: u64,
+    tag: u64,
+}
+
+/// What an operator accepts.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    pub first: u64,
+    pub last: u64,
+    pub by: String,
+    pub reason: String,
+    pub at_ms: u64,
+}
+
+/// Why a hole is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    #[error("{first}-{last} is no stretch of the log, which goes from 1 to {end}")]
+    OutOfBounds { first: u64, last: u64, end: u64 },
+    #[error("event {seq} can be read: only what is lost can be accepted as lost")]
+    Readable { seq: u64 },
+    #[error("{first}-{last} was accepted before, by {by}")]
+    AcceptedBefore { first: u64, last: u64, by: String },
+    #[error("a reason has 1 to {MAX_REASON_BYTES} bytes of printable text, and so has a name")]
+    Reason,
+    #[error("{MAX_HOLES} holes are on record, which is as many as there may be: restore the log from a backup")]
+    TooMany,
+    #[error("the log can't be read")]
+    Read(#[from] ReadError),
+    #[error("the record of holes can't be written")]
+    Write(#[from] BucketError),
+}
+
+/// The accepted holes of a log, in order; no two share a sequence. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holes(Arc<[Hole]>);
+
+impl Holes {
+    fn new(mut holes: Vec<Hole>) -> Self {
+        holes.sort_by_key(|hole| hole.first);
+        Self(holes.into())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Hole> {
+        self.0.iter()
+    }
+
+    /// The hole that a sequence is in.
+    pub fn at(&self, seq: u64) -> Option<&Hole> {
+        let after = self.0.partition_point(|hole| hole.first <= seq);
+        self.0[..after].last().filter(|hole| hole.last >= seq)
+    }
+
+    pub fn contains(&self, seq: u64) -> bool {
+        self.at(seq).is_some()
+    }
+
+    /// The first sequence from `first` on that no hole covers.
+    pub fn past(&self, first: u64) -> u64 {
+        let mut seq = first;
+        while let Some(hole) = self.at(seq) {
+            seq = hole.last + 1;
+        }
+        seq
+    }
+
+    /// The last sequence up to `last` that no hole covers.
+    pub fn before(&self, last: u64) -> u64 {
+        let mut seq = last;
+        while let Some(hole) = self.at(seq) {
+            seq = hole.first - 1;
+        }
+        seq
+    }
+}
+
+/// What this process knows of the record.
+pub(crate) struct HoleBook {
+    /// Whether this account may read it.
+    readable: bool,
+    known: Mutex<Option<Known>>,
+    /// Subjects whose last event is lost, with the one that is the last now.
+    stand_ins: Mutex<HashMap<String, u64>>,
+}
+
+/// The most subjects that stand-ins are kept of.
+const MAX_STAND_INS: usize = 10_000;
+
+struct Known {
+    revision: u64,
+    holes: Holes,
+    asked: Instant,
+}
+
+impl HoleBook {
+    pub(crate) fn new(readable: bool) -> Self {
+        Self { readable, known: Mutex::new(None), stand_ins: Mutex::default() }
+    }
+
+    /// The accepted holes, as of a few seconds ago at most.
+    pub(crate) async fn recent(&self, reader: &Reader) -> Result<Holes, ReadError> {
+        if !self.readable {
+            return Ok(Holes::default());
+        }
+        let recent =
+            self.known.lock().as_ref().filter(|known| known.asked.elapsed() < GOOD_FOR).map(|k| k.holes.clone());
+        match recent {
+            Some(holes) => Ok(holes),
+            None => self.read(reader).await,
+        }
+    }
+
+    /// The accepted holes as they are on record now.
+    pub(crate) async fn read(&self, reader: &Reader) -> Result<Holes, ReadError> {
+        if !self.readable {
+            return Ok(Holes::default());
+        }
+        let asked = Instant::now();
+        let (revision, listed) = listed(reader).await?;
+        if let Some(known) = self.known.lock().as_mut().filter(|known| known.revision == revision) {
+            known.asked = asked;
+            return Ok(known.holes.clone());
+        }
+        let mut holes = Vec::new();
+        for hole in listed {
+            match is_of_this_log(reader, &hole).await? {
+                true => holes.push(hole),
+                false => tracing::warn!(
+                    first = hole.first,
+                    last = hole.last,
+                    "a hole was accepted in another log than this one, and is not passed over"
+                ),
+            }
+        }
+        let holes = Holes::new(holes);
+        *self.known.lock() = Some(Known { revision, holes: holes.clone(), asked });
+        Ok(holes)
+    }
+
+    /// The log is another one from now on.
+    pub(crate) fn forget(&self) {
+        *self.known.lock() = None;
+        self.stand_ins.lock().clear();
+    }
+
+    /// The last event of a subject is lost, and this one is the last that can be read.
+    pub(crate) fn stands_in(&self, subject: &str, seq: u64) {
+        let mut stand_ins = self.stand_ins.lock();
+        if stand_ins.len() < MAX_STAND_INS {
+            stand_ins.insert(subject.to_owned(), seq);
+        }
+    }
+
+    /// What the broker has to be told to expect so that an event is appended behind `expected`: where it can't read the
+    /// last event of a subject, it goes by there being none.
+    pub(crate) fn expected_by_broker(&self, subject: &str, expected: Option<u64>) -> Option<u64> {
+        expected.map(|seq| if self.stand_ins.lock().get(subject) == Some(&seq) { 0 } else { seq })
+    }
+}
+
+/// The record as it is stored, with its revision: 0 if there is none.
+async fn listed(reader: &Reader) -> Result<(u64, Vec<Hole>), ReadError> {
+    let bucket = Bucket::Integrity;
+    let entry = match reader.last(&bucket.stream_name(), &bucket.subject(KEY)).await {
+        // A broker that no later Natter has declared its buckets on.
+        Err(ReadError::Gone { .. }) => None,
+        other => other?,
+    };
+    let Some(entry) = entry else { return Ok((0, Vec::new())) };
+    let holes = serde_json::from_slice(&entry.stored.payload).map_err(|_| ReadError::Malformed)?;
+    Ok((entry.stored.seq, holes))
+}
+
+async fn is_of_this_log(reader: &Reader, hole: &Hole) -> Result<bool, ReadError> {
+    let Some(Beside { seq, tag }) = hole.beside else { return Ok(true) };
+    let there = reader.get(Stream::Chat.name(), seq).await?;
+    Ok(there.is_some_and(|there| there.stored.tag() == Tag(tag)))
+}
+
+/// Puts a hole on record, having seen that none of it can be read.
+pub(crate) async fn accept(
+    reader: &Reader,
+    book: &HoleBook,
+    bucket: &KeyValue,
+    acceptance: Acceptance,
+) -> Result<Hole, AcceptError> {
+    let Acceptance { first, last, by, reason, at_ms } = acceptance;
+    let is_text = |text: &str| {
+        (1..=MAX_REASON_BYTES).contains(&text.len()) && !text.trim().is_empty() && !text.contains(char::is_control)
+    };
+    if !is_text(&reason) || !is_text(&by) {
+        return Err(AcceptError::Reason);
+    }
+    let end = reader.state(Stream::Chat).await?.last_seq;
+    if first == 0 || first > last || last > end {
+        return Err(AcceptError::OutOfBounds { first, last, end });
+    }
+    if let Some(next) = reader.next(Stream::Chat.name(), Stream::Chat.all_subjects(), first - 1).await?
+        && next.stored.seq <= last
+    {
+        return Err(AcceptError::Readable { seq: next.stored.seq });
+    }
+    let known = book.read(reader).await?;
+    if let Some(hole) = known.iter().find(|hole| hole.first <= last && first <= hole.last) {
+        let Hole { first, last, by, .. } = hole.clone();
+        return Err(AcceptError::AcceptedBefore { first, last, by });
+    }
+    let before = match known.before(first - 1) {
+        0 => None,
+        seq => reader.get(Stream::Chat.name(), seq).await?,
+    };
+    let beside = match before {
+        Some(before) => Some(before),
+        None => reader.next(Stream::Chat.name(), Stream::Chat.all_subjects(), last).await?,
+    };
+    let beside = beside.map(|raw| Beside { seq: raw.stored.seq, tag: raw.stored.tag().0 });
+    let hole = Hole { first, last, by, reason, at_ms, beside };
+    for _ in 0..MAX_RACES {
+        let (revision, mut holes) = listed(reader).await?;
+        if holes.contains(&hole) {
+            book.forget();
+            return Ok(hole);
+        }
+        if holes.len() >= MAX_HOLES {
+            return Err(AcceptError::TooMany);
+        }
+        holes.push(hole.clone());
+        // Plain structures of text and numbers always encode.
+        let value = Bytes::from(serde_json::to_vec(&holes).unwrap_or_default());
+        let written =
+            if revision == 0 { bucket.create(KEY, value).await } else { bucket.update(KEY, value, revision).await };
+        match written {
+            // What was written is found at the next look.
+            Ok(_) | Err(BucketError::AlreadyExists | BucketError::WrongRevision | BucketError::Unknown) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(AcceptError::Write(BucketError::Unknown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holes(spans: &[(u64, u64)]) -> Holes {
+        let hole = |&(first, last): &(u64, u64)| Hole {
+            first,
+            last,
+            by: "ann".into(),
+            reason: "a disk".into(),
+            at_ms: 0,
+            beside: None,
+        };
+        Holes::new(spans.iter().map(hole).collect())
+    }
+
+    #[test]
+    fn exactly_the_accepted_sequences_are_passed_over() {
+        let holes = holes(&[(20, 20), (5, 9), (10, 12)]);
+        let inside: Vec<u64> = (0..30).filter(|seq| holes.contains(*seq)).collect();
+        assert_eq!(inside, [5, 6, 7, 8, 9, 10, 11, 12, 20]);
+        assert_eq!((holes.past(4), holes.past(5), holes.past(12), holes.past(13), holes.past(20)), (4, 13, 13, 13, 21));
+        assert_eq!((holes.before(4), holes.before(12), holes.before(20)), (4, 4, 19));
+        assert_eq!(Holes::default().past(7), 7);
+    }
+
+    #[test]
+    fn a_hole_at_the_very_beginning_has_nothing_before_it() {
+        assert_eq!(holes(&[(1, 4)]).before(3), 0);
+    }
+}
