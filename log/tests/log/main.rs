@@ -1,6 +1,7 @@
 //! The log against a real broker: what it promises, and every fault that is known of the broker and its client.
 
 mod append;
+mod backup;
 mod batches;
 mod bucket;
 mod connect;
