@@ -99,7 +99,7 @@ impl Log {
     /// Creates the streams and buckets that are missing. Reports every field in which one that exists differs from
     /// what is declared, and changes none. Refused while a restore is under way or was left unfinished.
     pub async fn declare(&self) -> Result<Vec<Difference>, DeclareError> {
-        if backup::restore_is_under_way(self).await.map_err(DeclareError::Mark)? {
+        if self.is_being_restored().await.map_err(DeclareError::Mark)? {
             return Err(DeclareError::Restoring);
         }
         declare::declare(&self.context(), &self.inner.settings).await

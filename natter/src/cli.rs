@@ -10,7 +10,7 @@ use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
 
 use crate::exit::{Exit, Failure};
 use crate::services::{gateway, history, projector};
-use crate::{chat, config, doctor, load, migrate, rebuild, tail, up};
+use crate::{backup, chat, config, doctor, load, migrate, rebuild, restore, tail, up};
 
 /// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
 #[derive(Debug, Parser)]
@@ -62,6 +62,14 @@ enum Command {
     /// Empty the read models in PostgreSQL and make them again from the log, while no projector runs.
     #[command(after_help = after_help())]
     Rebuild(rebuild::Options),
+
+    /// Copy the log and what belongs to it into a folder, while people talk. The master key is not in it.
+    #[command(after_help = after_help())]
+    Backup(backup::Options),
+
+    /// Put a backup into a new data folder, or into an empty broker.
+    #[command(after_help = after_help())]
+    Restore(restore::Options),
 
     /// Check that the parts of a deployment, or of the `natter up` on this machine, reach each other.
     #[command(after_help = after_help())]
@@ -140,6 +148,8 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::HistoryApi(options) => history::run(options).await,
             Command::Migrate(options) => migrate::run(options).await,
             Command::Rebuild(options) => rebuild::run(options).await,
+            Command::Backup(options) => backup::run(options).await,
+            Command::Restore(options) => restore::run(options).await,
             Command::Doctor(options) => doctor::run(options).await,
             Command::Tail(options) => tail::run(options).await,
             Command::Chat(options) => chat::run(options).await,

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod backup;
 mod chat;
 mod cli;
 mod config;
@@ -11,7 +12,9 @@ mod listen;
 mod load;
 mod master_key;
 mod migrate;
+mod progress;
 mod rebuild;
+mod restore;
 mod run_file;
 mod services;
 mod tail;

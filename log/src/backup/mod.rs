@@ -13,13 +13,12 @@ mod snapshot;
 
 use bytes::Bytes;
 
-use crate::bucket::is_tombstone;
+use crate::bucket::{BucketError, is_tombstone};
 use crate::read::{Raw, ReadError, StreamState};
 use crate::settings::Settings;
 use crate::streams::{Bucket, Stream};
 use crate::{Epoch, Log};
 
-pub(crate) use restore::is_under_way as restore_is_under_way;
 pub use restore::{Filling, RestoreError};
 pub use snapshot::{Snapshot, SnapshotError};
 
@@ -86,6 +85,11 @@ impl Log {
     /// How much a stream or bucket holds.
     pub async fn part_state(&self, part: Part) -> Result<StreamState, ReadError> {
         Ok(self.inner.reader.info(&part.name()).await?.state)
+    }
+
+    /// Whether a restore was begun here and has not ended: what is here is half of a log.
+    pub async fn is_being_restored(&self) -> Result<bool, BucketError> {
+        restore::is_under_way(self).await
     }
 
     /// Makes sure that nothing is here that a restore would overwrite, and marks that one has begun: until
