@@ -3,6 +3,7 @@
 //! - [`Broker`]: a nats-server of its own for each test, which can be killed, paused and restarted.
 //! - [`Database`]: a database of its own for each test, on one PostgreSQL for each test process.
 //! - [`Proxy`]: TCP in between, to cut, refuse, swallow and delay.
+//! - [`Disk`]: a file system whose power can be cut: what was not synced is gone.
 //! - [`eventually`]: waits for a condition and says what it saw last. No test sleeps.
 //!
 //! Tests run under plain `cargo test`: every `#[tokio::test]` has a runtime of its own, so nothing here belongs to the
@@ -13,12 +14,16 @@
 mod broker;
 mod cluster;
 mod database;
+#[cfg(target_os = "linux")]
+mod disk;
 mod eventually;
 mod proxy;
 mod workspace;
 
 pub use broker::{Broker, BrokerOptions};
 pub use database::Database;
+#[cfg(target_os = "linux")]
+pub use disk::{Disk, Names};
 pub use eventually::{Seen, eventually};
 pub use proxy::{Direction, Proxy};
 pub use workspace::{scratch_folder, tools};
