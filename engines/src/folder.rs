@@ -51,6 +51,11 @@ impl DataFolder {
         Ok(Self { path, complete, _lock: lock })
     }
 
+    /// Whether a Natter has completed this folder once. Changes nothing, and asks for no lock.
+    pub fn is_there(path: &Path) -> bool {
+        path.join(MARKER).exists()
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -162,7 +162,7 @@ impl KeyValue {
 /// How often a create may lose to somebody who creates and deletes the same key at the same time.
 const MAX_TOMBSTONE_RACES: usize = 4;
 
-fn is_tombstone(raw: &Raw) -> bool {
+pub(crate) fn is_tombstone(raw: &Raw) -> bool {
     header(&raw.headers, "Nats-Marker-Reason").is_some()
         || matches!(header(&raw.headers, "KV-Operation"), Some("DEL" | "PURGE"))
 }

@@ -11,6 +11,7 @@ use async_nats::jetstream::stream::Config;
 use async_nats::jetstream::{Context, ErrorCode};
 use serde_json::Value;
 
+use crate::bucket::BucketError;
 use crate::settings::Settings;
 use crate::streams::declared;
 
@@ -47,6 +48,10 @@ pub enum DeclareError {
         "the broker has no room for {stream} with max_bytes {max_bytes}: lower it, or raise the broker's max_file_store"
     )]
     NoRoom { stream: String, max_bytes: i64 },
+    #[error("a restore was begun on this broker and has not ended: run `natter restore` again")]
+    Restoring,
+    #[error("whether a restore is under way can't be read")]
+    Mark(#[source] BucketError),
 }
 
 pub(crate) async fn declare(context: &Context, settings: &Settings) -> Result<Vec<Difference>, DeclareError> {
@@ -58,7 +63,7 @@ pub(crate) async fn declare(context: &Context, settings: &Settings) -> Result<Ve
     Ok(differences)
 }
 
-async fn find_or_create(context: &Context, config: &Config) -> Result<Config, DeclareError> {
+pub(crate) async fn find_or_create(context: &Context, config: &Config) -> Result<Config, DeclareError> {
     if let Some(found) = find(context, &config.name).await? {
         return Ok(found);
     }

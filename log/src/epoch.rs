@@ -49,6 +49,13 @@ pub(crate) async fn renew(meta: &KeyValue, seen: Epoch) -> Result<Epoch, EpochEr
     }
 }
 
+/// Gives a log that was restored an epoch that is not the one it had, whatever is there.
+pub(crate) async fn put_other_than(meta: &KeyValue, had: Epoch) -> Result<Epoch, EpochError> {
+    let epoch = other_than(had);
+    meta.put(KEY, write(epoch)).await?;
+    Ok(epoch)
+}
+
 async fn read(meta: &KeyValue) -> Result<Option<(Epoch, u64)>, EpochError> {
     let Some(entry) = meta.get(KEY).await? else { return Ok(None) };
     let text = std::str::from_utf8(&entry.value).map_err(|_| EpochError::Malformed)?;

@@ -65,6 +65,17 @@ impl KeyRing {
         self.0.unwrap(CANARY, CANARY_OWNER, CANARY_ID, stored).map(drop)
     }
 
+    /// What proves the master key, to be kept beside a copy of the keys: it is wrapped, and opens nothing else. None before
+    /// the first check.
+    pub async fn proof(bucket: &KeyValue) -> Result<Option<Bytes>, BucketError> {
+        Ok(bucket.get(CANARY).await?.map(|entry| entry.value))
+    }
+
+    /// Whether this is the master key of the log that the proof was taken from.
+    pub fn is_proven(master: &ContentKey, proof: Bytes) -> bool {
+        master.unwrap(CANARY_OWNER, CANARY_ID, &Sealed::from_bytes(proof.into())).is_ok()
+    }
+
     /// An author's key; none if it was erased, and with it what it sealed.
     pub async fn get(&self, owner: Uid, id: KeyId) -> Result<Option<ContentKey>, KeyError> {
         if let Some(known) = self.0.cache.get(&(owner, id)) {

@@ -7,6 +7,7 @@
 //! - [`follow`]: every event after a position, in order, none twice, none missing, or an error that says why not.
 //! - [`read`] and [`bucket`]: what the leader holds, compare-and-set.
 //! - [`holes`]: what was lost of CHAT and accepted as lost, which all of these pass over, and nothing else.
+//! - [`backup`]: copies of all of it, and the way back into an empty broker.
 //! - [`read_only`]: the streams and nothing else, for an account that may do no more.
 //! - [`live`]: what is not kept, and word of it whenever some may have been missed.
 //!
@@ -21,6 +22,7 @@ use tokio::sync::{OnceCell, watch};
 mod address;
 pub mod append;
 pub mod audit;
+pub mod backup;
 pub mod bucket;
 pub mod connect;
 pub mod counters;
@@ -43,6 +45,7 @@ mod subjects;
 
 pub use append::{Append, AppendError, Appended, Line, Pending};
 pub use audit::{Audit, Looked, Lost};
+pub use backup::{Change, Filling, Part, RestoreError, Snapshot, SnapshotError};
 pub use bucket::{BucketError, Entry, KeyValue};
 pub use connect::ConnectError;
 pub use counters::Counts;
@@ -104,11 +107,18 @@ impl Log {
     }
 
     /// Creates the streams and buckets that are missing. Reports every field in which one that exists differs from
-    /// what is declared, and changes none.
+    /// what is declared, and changes none. Refused while a restore is under way or was left unfinished.
     pub async fn declare(&self) -> Result<Vec<Difference>, DeclareError> {
+        if self.is_being_restored().await.map_err(DeclareError::Mark)? {
+            return Err(DeclareError::Restoring);
+        }
+        declare::declare(&self.context(), &self.inner.settings).await
+    }
+
+    fn context(&self) -> async_nats::jetstream::Context {
         let mut context = async_nats::jetstream::new(self.inner.reader.standing.client.clone());
         context.set_timeout(self.inner.settings.request_timeout);
-        declare::declare(&context, &self.inner.settings).await
+        context
     }
 
     /// Queues an event now, behind every one before it. Never blocks. The outcome comes even to nobody: dropping

@@ -31,6 +31,30 @@ pub struct StreamState {
     pub gone: u64,
 }
 
+pub(crate) struct Info {
+    pub(crate) state: StreamState,
+    pub(crate) consumers: u64,
+}
+
+/// A stream's state as the broker tells it.
+#[derive(Deserialize)]
+pub(crate) struct State {
+    messages: u64,
+    bytes: u64,
+    first_seq: u64,
+    last_seq: u64,
+    #[serde(default)]
+    num_deleted: u64,
+    #[serde(default)]
+    consumer_count: u64,
+}
+
+impl From<State> for StreamState {
+    fn from(State { messages, bytes, first_seq, last_seq, num_deleted: gone, .. }: State) -> StreamState {
+        StreamState { first_seq, last_seq, messages, bytes, gone }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     #[error("the broker did not answer in time")]
@@ -106,23 +130,17 @@ impl Reader {
     }
 
     pub(crate) async fn state(&self, stream: Stream) -> Result<StreamState, ReadError> {
+        self.info(stream.name()).await.map(|info| info.state)
+    }
+
+    /// How much a stream holds, and how many read it.
+    pub(crate) async fn info(&self, stream: &str) -> Result<Info, ReadError> {
         #[derive(Deserialize)]
-        struct Info {
+        struct Answer {
             state: State,
         }
-        #[derive(Deserialize)]
-        struct State {
-            messages: u64,
-            bytes: u64,
-            first_seq: u64,
-            last_seq: u64,
-            #[serde(default)]
-            num_deleted: u64,
-        }
-        let subject = format!("{}.STREAM.INFO.{}", self.api, stream.name());
-        let Info { state } = self.ask(subject, serde_json::json!({})).await?;
-        let State { messages, bytes, first_seq, last_seq, num_deleted: gone } = state;
-        Ok(StreamState { first_seq, last_seq, messages, bytes, gone })
+        let Answer { state } = self.ask(format!("{}.STREAM.INFO.{stream}", self.api), serde_json::json!({})).await?;
+        Ok(Info { consumers: state.consumer_count, state: state.into() })
     }
 
     /// Asks the JetStream API, again over a lost connection or an absent leader, until the deadline.
@@ -304,13 +322,13 @@ async fn within<T>(deadline: Instant, future: impl Future<Output = T>) -> Result
 const NO_MESSAGE_FOUND: u64 = 10037;
 const STREAM_NOT_FOUND: u64 = 10059;
 
-enum Answer<A> {
+pub(crate) enum Answer<A> {
     Value(A),
     Refused(ReadError),
     NotNow,
 }
 
-fn read_answer<A: for<'a> Deserialize<'a>>(payload: &[u8], stream: &str) -> Answer<A> {
+pub(crate) fn read_answer<A: for<'a> Deserialize<'a>>(payload: &[u8], stream: &str) -> Answer<A> {
     #[derive(Deserialize)]
     struct Failure {
         error: ApiError,

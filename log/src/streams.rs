@@ -61,7 +61,7 @@ impl Stream {
         self == Stream::Presence
     }
 
-    fn config(self, settings: &Settings) -> Config {
+    pub(crate) fn config(self, settings: &Settings) -> Config {
         let common = Config {
             name: self.name().into(),
             subjects: vec![self.all_subjects().into()],
@@ -132,7 +132,7 @@ impl Bucket {
     /// The layout of a NATS key-value bucket, so that `nats kv` can read it. Unlike the library's default it has no
     /// direct get: with replicas that may answer from one that lags, and a session revoked a moment ago would
     /// still be found.
-    fn config(self, settings: &Settings) -> Config {
+    pub(crate) fn config(self, settings: &Settings) -> Config {
         let expiring = self == Bucket::Sessions;
         Config {
             name: self.stream_name(),

@@ -10,7 +10,7 @@ use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
 
 use crate::exit::{Exit, Failure};
 use crate::services::{gateway, history, projector};
-use crate::{chat, config, doctor, load, migrate, rebuild, repair, tail, up, verify};
+use crate::{backup, chat, config, doctor, load, migrate, rebuild, repair, restore, tail, up, verify};
 
 /// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
 #[derive(Debug, Parser)]
@@ -70,6 +70,14 @@ enum Command {
     /// Settle what Natter does not settle by itself, on record.
     #[command(after_help = after_help())]
     Repair(repair::Options),
+
+    /// Copy the log and what belongs to it into a folder, while people talk. The master key is not in it.
+    #[command(after_help = after_help())]
+    Backup(backup::Options),
+
+    /// Put a backup into a new data folder, or into an empty broker.
+    #[command(after_help = after_help())]
+    Restore(restore::Options),
 
     /// Check that the parts of a deployment, or of the `natter up` on this machine, reach each other.
     #[command(after_help = after_help())]
@@ -150,6 +158,8 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::Rebuild(options) => rebuild::run(options).await,
             Command::Verify(options) => verify::run(options).await,
             Command::Repair(options) => repair::run(options).await,
+            Command::Backup(options) => backup::run(options).await,
+            Command::Restore(options) => restore::run(options).await,
             Command::Doctor(options) => doctor::run(options).await,
             Command::Tail(options) => tail::run(options).await,
             Command::Chat(options) => chat::run(options).await,

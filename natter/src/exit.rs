@@ -22,10 +22,11 @@ pub enum Exit {
     Refused = 9,
     OtherLog = 10,
     Damaged = 11,
+    Backup = 12,
 }
 
 impl Exit {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Other,
         Self::Usage,
         Self::AddressTaken,
@@ -37,6 +38,7 @@ impl Exit {
         Self::Refused,
         Self::OtherLog,
         Self::Damaged,
+        Self::Backup,
     ];
 
     fn meaning(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Exit {
             }
             Self::OtherLog => "the event log is another one than before: restored, rolled back or replaced",
             Self::Damaged => "the event log has lost events, or has some that are not what was written",
+            Self::Backup => "a backup is not whole, was altered, or is of another version",
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod backup;
 mod chat;
 mod cli;
 mod config;
@@ -15,6 +16,7 @@ mod migrate;
 mod progress;
 mod rebuild;
 mod repair;
+mod restore;
 mod run_file;
 mod services;
 mod tail;

@@ -10,6 +10,8 @@ use natter_platform::secret::Secret;
 use crate::exit::{Exit, Failure};
 
 pub const BYTES: usize = 32;
+/// Its name in a data folder.
+pub const FILE: &str = "master.key";
 
 /// The key in the file, which nobody but its owner may be able to read.
 pub fn read(path: &Path) -> Result<[u8; BYTES], Failure> {
@@ -31,6 +33,16 @@ pub fn read_or_create(path: &Path) -> Result<[u8; BYTES], Failure> {
             .map_err(|error| Failure::new(Exit::Folder, format!("cannot write {}: {error}", path.display())))?;
     }
     read(path)
+}
+
+/// Keeps a copy of the key in the file `from`, unless one is kept there already.
+pub fn keep(from: &Path, at: &Path) -> Result<(), Failure> {
+    let key: String = read(from)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    if at.exists() {
+        return Ok(());
+    }
+    write_private(at, &(key + "\n"))
+        .map_err(|error| Failure::new(Exit::Folder, format!("cannot write {}: {error}", at.display())))
 }
 
 fn parse(text: &str) -> Option<[u8; BYTES]> {

@@ -14,7 +14,7 @@ use natter_projector::{Config, Error, RebuildError, Rebuilt};
 
 use crate::exit::{Exit, Failure};
 use crate::migrate::migrate;
-use crate::progress::Shown;
+use crate::progress::{Shown, Unit};
 use crate::services::broker::{BrokerOptions, connect, key_ring};
 use crate::services::projector::Tunables;
 use crate::up::engines::{Engines, Wishes};
@@ -108,7 +108,7 @@ async fn unless_stopped<T>(shutdown: &Shutdown, begun: impl Future<Output = Resu
 }
 
 async fn rebuild(config: Config, log: Log, keys: KeyRing, shutdown: &Shutdown) -> Result<(), Failure> {
-    let mut shown = Shown::new();
+    let mut shown = Shown::of(Unit::Events);
     let rebuilt = natter_projector::rebuild(config, log, keys, |at, of| shown.at(at, of), shutdown).await;
     shown.end();
     let Rebuilt { events, took } = rebuilt.map_err(|error| failure(&error))?;

@@ -16,6 +16,8 @@ pub struct BrokerOptions {
     pub sync_interval: String,
     pub max_payload_bytes: u64,
     pub max_file_store_bytes: u64,
+    /// Where it keeps everything; a folder that is gone after the test, unless it is named.
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for BrokerOptions {
@@ -25,6 +27,7 @@ impl Default for BrokerOptions {
             sync_interval: shipped.sync_interval,
             max_payload_bytes: shipped.max_payload_bytes,
             max_file_store_bytes: shipped.max_file_store_bytes,
+            folder: None,
         }
     }
 }
@@ -48,11 +51,12 @@ impl Broker {
     }
 
     pub async fn start_with(options: BrokerOptions) -> Self {
+        let folder = options.folder.unwrap_or_else(|| scratch_folder("nats"));
         let options = NatsOptions {
             sync_interval: options.sync_interval,
             max_payload_bytes: options.max_payload_bytes,
             max_file_store_bytes: options.max_file_store_bytes,
-            ..NatsOptions::new(scratch_folder("nats"), random_secret())
+            ..NatsOptions::new(folder, random_secret())
         };
         let nats = Nats::start(tools(), options, discard_lines()).await.unwrap_or_else(|error| panic!("{error}"));
         Self {

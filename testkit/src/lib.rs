@@ -5,6 +5,7 @@
 //! - [`Database`]: a database of its own for each test, on one PostgreSQL for each test process.
 //! - [`DatabaseServer`]: a PostgreSQL of its own, for a test that ends it.
 //! - [`Proxy`]: TCP in between, to cut, refuse, swallow and delay.
+//! - [`Disk`]: a file system whose power can be cut: what was not synced is gone.
 //! - [`eventually`]: waits for a condition and says what it saw last. No test sleeps.
 //!
 //! Tests run under plain `cargo test`: every `#[tokio::test]` has a runtime of its own, so nothing here belongs to the
@@ -16,6 +17,8 @@ mod broker;
 mod cluster;
 mod damage;
 mod database;
+#[cfg(target_os = "linux")]
+mod disk;
 mod eventually;
 mod postgres;
 mod proxy;
@@ -24,6 +27,8 @@ mod workspace;
 pub use broker::{Broker, BrokerOptions};
 pub use damage::Blocks;
 pub use database::Database;
+#[cfg(target_os = "linux")]
+pub use disk::{Disk, Names};
 pub use eventually::{Seen, eventually};
 pub use postgres::DatabaseServer;
 pub use proxy::{Direction, Proxy};

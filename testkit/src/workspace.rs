@@ -82,8 +82,10 @@ fn remove_what_the_dead_left() {
 }
 
 fn remove_after_this_process(path: &Path) {
+    // A file system that was served by this process answers nobody any more; it is taken away first.
     // Engines that are ending may still write for a moment, so removing is tried until it holds.
     const SCRIPT: &str = r#"read -r _; n=0
+while read -r _ at _; do case "$at" in "$1"/*) umount -l "$at";; esac; done </proc/mounts 2>/dev/null
 while [ $n -lt 50 ]; do rm -rf "$1" 2>/dev/null; [ -e "$1" ] || exit 0; sleep 0.1; n=$((n + 1)); done"#;
     let keep_open = || -> io::Result<()> {
         let (reader, writer) = io::pipe()?;

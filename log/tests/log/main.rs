@@ -1,6 +1,7 @@
 //! The log against a real broker: what it promises, and every fault that is known of the broker and its client.
 
 mod append;
+mod backup;
 mod batches;
 mod bucket;
 mod connect;
@@ -12,6 +13,8 @@ mod follow_faults;
 mod killed;
 mod late;
 mod live;
+#[cfg(target_os = "linux")]
+mod power;
 mod read;
 mod read_only;
 mod scrub;

@@ -147,15 +147,24 @@ impl BrokerOptions {
 
 /// Connects, waiting for a broker that is not there yet, and sees to it that it has all streams and buckets.
 pub async fn connect(settings: Settings, within: Duration) -> Result<Log, Failure> {
-    let log = waiting(within, async || Log::connect(settings.clone()).await).await?;
+    let log = connect_only(settings, within).await?;
     let differences = log.declare().await.map_err(|error| {
-        let exit = if matches!(error, DeclareError::Unavailable { .. }) { Exit::Unreachable } else { Exit::Other };
+        let exit = match error {
+            DeclareError::Unavailable { .. } | DeclareError::Mark(_) => Exit::Unreachable,
+            DeclareError::Restoring => Exit::HalfInitialised,
+            DeclareError::Refused { .. } | DeclareError::NoRoom { .. } => Exit::Other,
+        };
         Failure::caused_by(exit, &error)
     })?;
     for difference in differences {
         tracing::warn!("the broker has another configuration than this Natter declares, and keeps it: {difference}");
     }
     Ok(log)
+}
+
+/// Connects and leaves everything as it is, waiting for a broker that is not there yet.
+pub async fn connect_only(settings: Settings, within: Duration) -> Result<Log, Failure> {
+    waiting(within, async || Log::connect(settings.clone()).await).await
 }
 
 /// Connects for reading, waiting for a broker that is not there yet.

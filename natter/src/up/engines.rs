@@ -8,6 +8,7 @@ use natter_engines::{
     ClusterOptions, DataFolder, EngineError, LineSink, Nats, NatsOptions, Postgres, PostgresOptions, Report,
     RestartPolicy, Result, RunAs, Stopped, Supervised, Tools, ensure_cluster,
 };
+use natter_log::Settings;
 use natter_platform::lifecycle::Shutdown;
 
 use super::lines::{nats_line, postgres_line};
@@ -45,6 +46,19 @@ pub struct Urls {
     pub postgres: String,
 }
 
+impl Urls {
+    /// The way to the broker, for its own service.
+    pub fn broker_settings(&self, name: &str, rest: Settings) -> Settings {
+        Settings {
+            servers: vec![format!("nats://{}", self.nats_address)],
+            user: Some(self.nats_user.clone()),
+            password: Some(self.nats_password.clone()),
+            name: name.to_owned(),
+            ..rest
+        }
+    }
+}
+
 #[derive(Default)]
 pub struct Engines {
     nats: Option<Supervised>,
@@ -56,22 +70,26 @@ impl Engines {
     /// Starts both at once. What has started by the time the other fails is stopped with [`Self::stop`].
     pub async fn start(&mut self, tools: &Tools, data: &DataFolder, wishes: &Wishes) -> Result<()> {
         let Self { nats, postgres, urls } = self;
+        let mut postgres_url = String::new();
         let start_nats = async {
-            let engine = start_nats(tools, data, wishes).await?;
-            (urls.nats, urls.nats_address) = (engine.url(), engine.address());
-            (urls.nats_user, urls.nats_password) = (engine.user().to_owned(), engine.password().to_owned());
-            urls.analytics_user = engine.analytics_user().to_owned();
-            urls.analytics_password = engine.analytics_password().to_owned();
-            *nats = Some(Supervised::keep(engine, RestartPolicy::default(), report("nats")));
+            *nats = Some(keep_nats(tools, data, wishes, urls).await?);
             Ok(())
         };
         let start_postgres = async {
             let engine = start_postgres(tools, data, wishes).await?;
-            urls.postgres = engine.url();
+            postgres_url = engine.url();
             *postgres = Some(Supervised::keep(engine, RestartPolicy::default(), report("postgres")));
             Ok(())
         };
-        tokio::try_join!(start_nats, start_postgres).map(|((), ())| ())
+        tokio::try_join!(start_nats, start_postgres)?;
+        self.urls.postgres = postgres_url;
+        Ok(())
+    }
+
+    /// The broker alone, for what needs nothing else.
+    pub async fn start_broker(&mut self, tools: &Tools, data: &DataFolder, wishes: &Wishes) -> Result<()> {
+        self.nats = Some(keep_nats(tools, data, wishes, &mut self.urls).await?);
+        Ok(())
     }
 
     /// Empty until it has started.
@@ -115,6 +133,15 @@ async fn stop(engine: Option<Supervised>, source: &str, grace: Duration, shutdow
         Stopped::InTime => tracing::info!(source, "stopped"),
         Stopped::Killed => tracing::warn!(source, "did not stop in time and was killed"),
     }
+}
+
+async fn keep_nats(tools: &Tools, data: &DataFolder, wishes: &Wishes, urls: &mut Urls) -> Result<Supervised> {
+    let engine = start_nats(tools, data, wishes).await?;
+    (urls.nats, urls.nats_address) = (engine.url(), engine.address());
+    (urls.nats_user, urls.nats_password) = (engine.user().to_owned(), engine.password().to_owned());
+    urls.analytics_user = engine.analytics_user().to_owned();
+    urls.analytics_password = engine.analytics_password().to_owned();
+    Ok(Supervised::keep(engine, RestartPolicy::default(), report("nats")))
 }
 
 async fn start_nats(tools: &Tools, data: &DataFolder, wishes: &Wishes) -> Result<Nats> {

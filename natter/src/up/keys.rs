@@ -1,7 +1,8 @@
 //! The keys of a deployment on one machine: made at the first start, for nobody else to read.
 //!
 //! `keys/signing.pem` signs access tokens, `keys/signing.pub.pem` verifies them, `keys/master.key` wraps the keys that
-//! what people write is sealed with. Without the last one, nobody can ever read the log again: it belongs in the backup.
+//! what people write is sealed with. Without the last one, nobody can ever read the log again: a copy of it belongs in a safe
+//! place, and is in no backup.
 
 use std::io;
 use std::path::{Path, PathBuf};

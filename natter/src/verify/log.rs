@@ -5,7 +5,7 @@ use natter_log::{Hole, Log, Lost, ReadError, Stream};
 use natter_projector::{Unfit, unfit};
 
 use crate::exit::{Exit, Failure};
-use crate::progress::Shown;
+use crate::progress::{Shown, Unit};
 
 /// What was found.
 #[derive(Default)]
@@ -20,7 +20,7 @@ struct Found {
 pub async fn verify(log: Log) -> Result<(), Failure> {
     let of = log.whole_state(Stream::Chat).await.map_err(|error| unread(&error))?.last_seq;
     let mut audit = log.audit(0, of);
-    let (mut shown, mut found) = (Shown::new(), Found::default());
+    let (mut shown, mut found) = (Shown::of(Unit::Events), Found::default());
     while let Some(looked) = audit.next().await.map_err(|error| unread(&error))? {
         for lost in &looked.lost {
             found.lost(lost, &log, &shown).await?;

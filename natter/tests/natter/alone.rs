@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use natter_testkit::{Broker, Database, Proxy, eventually, scratch_folder};
@@ -37,6 +38,11 @@ impl Deployment {
         let proxy = Proxy::to_socket(self.database.socket()).await;
         let url = self.database.url_through(&proxy.address());
         (proxy, url)
+    }
+
+    /// The broker is lost with everything that it kept, and a new one is in its place.
+    pub async fn loses_its_broker(&mut self) {
+        self.broker = Broker::start().await;
     }
 
     /// The database is lost, and an empty one is in its place.
@@ -80,6 +86,20 @@ impl Deployment {
         let mut command = self.command("rebuild");
         self.broker_options(&mut command);
         command.env("NATTER_POSTGRES_URL", self.database.url()).arg("--master-key").arg(self.key("master.key"));
+        command
+    }
+
+    pub fn backup(&self, folder: &Path) -> Command {
+        let mut command = self.command("backup");
+        self.broker_options(&mut command);
+        command.arg(folder);
+        command
+    }
+
+    pub fn restore(&self, folder: &Path) -> Command {
+        let mut command = self.command("restore");
+        self.broker_options(&mut command);
+        command.arg(folder).arg("--master-key").arg(self.key("master.key"));
         command
     }
 

@@ -2,6 +2,8 @@
 
 mod alone;
 mod arrows;
+mod backup;
+mod backup_drill;
 mod changing;
 mod chat;
 mod chat_preferences;
