@@ -21,10 +21,11 @@ pub enum Exit {
     Unreachable = 8,
     Refused = 9,
     OtherLog = 10,
+    Different = 11,
 }
 
 impl Exit {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Other,
         Self::Usage,
         Self::AddressTaken,
@@ -35,6 +36,7 @@ impl Exit {
         Self::Unreachable,
         Self::Refused,
         Self::OtherLog,
+        Self::Different,
     ];
 
     fn meaning(self) -> &'static str {
@@ -51,6 +53,7 @@ impl Exit {
                 "the server refuses: a wrong password, a name that nobody has, a message that is not allowed"
             }
             Self::OtherLog => "the event log is another one than before: restored, rolled back or replaced",
+            Self::Different => "what is stored is not what it has to be; the output says where",
         }
     }
 

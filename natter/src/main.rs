@@ -11,12 +11,15 @@ mod listen;
 mod load;
 mod master_key;
 mod migrate;
+mod place;
+mod progress;
 mod rebuild;
 mod run_file;
 mod services;
 mod tail;
 mod units;
 mod up;
+mod verify;
 
 /// Hashing a password takes 19 MiB for a moment. The system's allocator keeps that for each thread that ever hashed one;
 /// this one gives it back.

@@ -89,7 +89,7 @@ async fn transaction(
     let events = &events[first..];
     let Some(last) = events.last() else { return Ok(Dead::default()) };
     let days = days(&from, events);
-    let to = Position { epoch: from.epoch, seq: last.stored.seq, tag: last.stored.tag(), event_at: days.now() };
+    let to = Position { seq: last.stored.seq, tag: last.stored.tag(), event_at: days.now(), ..from };
 
     let mut transaction = connection.begin().await?;
     from.advance(&to, &mut transaction, stream).await?;

@@ -64,7 +64,7 @@ impl Writer {
     /// applied.
     pub async fn start_over(&mut self) -> Result<(), ApplyError> {
         let from = self.progress.position;
-        let start = Position::start(from.epoch);
+        let start = Position { table: from.table, ..Position::start(from.epoch) };
         from.advance(&start, &mut self.connection, self.progress.stream).await?;
         self.progress.position = start;
         Ok(())

@@ -20,3 +20,4 @@ mod retention;
 mod room_histories;
 mod rooms;
 mod tables;
+mod verify;
