@@ -18,7 +18,7 @@ mod proxy;
 mod workspace;
 
 pub use broker::{Broker, BrokerOptions};
-pub use database::Database;
+pub use database::{Database, Held};
 pub use eventually::{Seen, eventually};
 pub use proxy::{Direction, Proxy};
 pub use workspace::{scratch_folder, tools};

@@ -19,5 +19,6 @@ mod rebuild;
 mod retention;
 mod room_histories;
 mod rooms;
+mod statements;
 mod tables;
 mod verify;
