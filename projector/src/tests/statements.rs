@@ -5,20 +5,20 @@
 //! the n-th question, and is gone then. So whatever statement is added to the cycle, a life ends before it and after it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use natter_events::{Event, MembershipChange, Revocation, RevokedSessions, RoomChange, Subject, Visibility};
 use natter_log::Stream;
-use natter_testkit::{Database, eventually};
+use natter_testkit::Database;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 
-use super::live::{LONG, config};
-use super::paper::{DAY_MS, Draft, EPOCH, JANUARY_MS, Paper, Person, database, projected};
+use super::live::config;
+use super::paper::{DAY_MS, Draft, EPOCH, JANUARY_MS, Paper, Person, project, projected};
 use super::rooms::{in_thread, mentioning};
-use super::tables::{everything, execute};
+use super::tables::everything;
 use crate::config::Config;
 use crate::error::SessionError;
 use crate::position::Position;
@@ -49,6 +49,8 @@ impl Cut {
         let count = asked.clone();
         tokio::spawn(async move {
             let (client, _) = listener.accept().await.expect("a client");
+            // An answer comes in pieces, and none waits for the one before to arrive.
+            client.set_nodelay(true).expect("an option");
             let server = UnixStream::connect(socket).await.expect("PostgreSQL");
             // It ends with an error where the client goes, as clients do.
             let _ = pass_on(client, server, at, lost, &count).await;
@@ -84,16 +86,18 @@ async fn pass_on(
         server.write_all(&password).await?;
     }
     loop {
-        let mut question = Vec::new();
+        let (mut question, mut does) = (Vec::new(), false);
         loop {
             let part = typed(&mut client).await?;
-            let ends = matches!(part[0], b'S' | b'Q');
+            let kind = part[0];
+            // Where something is only prepared, nothing is done.
+            does |= matches!(kind, b'E' | b'Q');
             question.extend(part);
-            if ends {
+            if matches!(kind, b'S' | b'Q') {
                 break;
             }
         }
-        let last = asked.fetch_add(1, Ordering::SeqCst) + 1 == at;
+        let last = does && asked.fetch_add(1, Ordering::SeqCst) + 1 == at;
         if last && lost == Lost::Question {
             return Ok(());
         }
@@ -136,52 +140,68 @@ async fn message(stream: &mut (impl AsyncReadExt + Unpin), kind: Option<u8>) -> 
     Ok(message)
 }
 
-/// Everything that the projector has statements for: what comes first, and what is done to it.
-fn history() -> (Paper, usize) {
-    let (ada, ben, eve) = (Person::new(), Person::new(), Person::new());
-    let mut paper = Paper::new(&[&ada, &ben, &eve]);
-    paper.append(&ada.registered("ada", JANUARY_MS));
-    paper.append(&ben.registered("ben", JANUARY_MS));
-    let hello = paper.append(&ada.says(&[ben.uid], "hello"));
-    let gone = paper.append(&ben.says(&[ada.uid], "gone"));
-    let draft = Draft::new("harbour", Visibility::Public, &ada);
-    let room = paper.create(&ada, &draft);
-    paper.joins(&ben, room);
-    let root = paper.append(&ada.says(room, "a boat?"));
-    paper.append(&mentioning(in_thread(ben.says(room, "@ada, yes"), root), &[ada.uid]));
-    paper.append(&mentioning(ada.says(room, "@ben"), &[ben.uid]));
-    let first = paper.events.len();
+/// A history whose end has everything that the projector has statements for, and how many events come before that.
+fn history() -> &'static (Paper, usize) {
+    static HISTORY: LazyLock<(Paper, usize)> = LazyLock::new(|| {
+        let (ada, ben, eve) = (Person::new(), Person::new(), Person::new());
+        let mut paper = Paper::new(&[&ada, &ben, &eve]);
+        paper.append(&ada.registered("ada", JANUARY_MS));
+        let hello = paper.append(&ada.says(&[ben.uid], "hello"));
+        let gone = paper.append(&ben.says(&[ada.uid], "gone"));
+        let draft = Draft::new("harbour", Visibility::Public, &ada);
+        let room = paper.create(&ada, &draft);
+        paper.joins(&ben, room);
+        let root = paper.append(&ada.says(room, "a boat?"));
+        paper.append(&mentioning(in_thread(ben.says(room, "@ada, yes"), root), &[ada.uid]));
+        paper.append(&mentioning(ada.says(room, "@ben"), &[ben.uid]));
+        let before = paper.events.len();
 
-    // A month later, so that a partition is cut and changes are let go of.
-    paper.now_ms += 40 * DAY_MS;
-    paper.append(&ada.edits(&[ben.uid], hello, "hello!"));
-    paper.append(&ben.reacts(&[ada.uid], hello, "👍"));
-    paper.append(&ben.unreacts(&[ada.uid], hello, "🎈"));
-    paper.append(&ben.deletes(&[ada.uid], gone));
-    paper.append(&ben.reads(&[ada.uid], hello));
-    paper.append(&ada.pins(room, root));
-    paper.append(&ada.prefers(room, "{}"));
-    paper.append(&in_thread(ada.says(room, "really?"), root));
-    paper.append(&ben.reads_in(room, Some(root), root));
-    let mut all = mentioning(ben.says(room, "@ada, @room"), &[ada.uid]);
-    if let Event::MessageSent(sent) = &mut all.event {
-        sent.mentions_room = true;
-    }
-    paper.append(&all);
-    let revocation = Revocation { at_ms: paper.now_ms, which: RevokedSessions::All };
-    paper.append(&ben.revoked("ben", JANUARY_MS, vec![revocation]));
-    paper.append(&ada.blocks("ada", &[eve.uid], eve.uid, true));
-    paper.member(&ada, &ben, room, MembershipChange::Banned, None);
-    let banned = Draft { bans: vec![ben.uid], visibility: Visibility::Private, ..draft };
-    paper.room(&ada, room, RoomChange::Banned(ben.uid), &banned);
-    paper.append_bytes(&Subject::Room(room).to_string(), Bytes::from_static(b"damaged"));
-    paper.append(&ada.says(room, "waits"));
-    paper.append(&ada.says(&[ben.uid], "the end"));
-    (paper, first)
+        // A month later, so that a partition is cut and changes are let go of.
+        paper.now_ms += 40 * DAY_MS;
+        paper.append(&ben.registered("ben", JANUARY_MS));
+        paper.append(&eve.says(&[ada.uid], "new here"));
+        paper.create(&eve, &Draft::new("pier", Visibility::Public, &eve));
+        paper.append(&ada.edits(&[ben.uid], hello, "hello!"));
+        paper.append(&ben.reacts(&[ada.uid], hello, "👍"));
+        paper.append(&ben.unreacts(&[ada.uid], hello, "🎈"));
+        paper.append(&ben.deletes(&[ada.uid], gone));
+        paper.append(&ben.reads(&[ada.uid], hello));
+        paper.append(&ada.pins(room, root));
+        paper.append(&ada.prefers(room, "{}"));
+        paper.append(&in_thread(ada.says(room, "really?"), root));
+        paper.append(&ben.reads_in(room, Some(root), root));
+        let mut all = mentioning(ben.says(room, "@ada, @room"), &[ada.uid]);
+        if let Event::MessageSent(sent) = &mut all.event {
+            sent.mentions_room = true;
+        }
+        paper.append(&all);
+        let revocation = Revocation { at_ms: paper.now_ms, which: RevokedSessions::All };
+        paper.append(&ben.revoked("ben", JANUARY_MS, vec![revocation]));
+        paper.append(&ada.blocks("ada", &[eve.uid], eve.uid, true));
+        paper.member(&ada, &ben, room, MembershipChange::Banned, None);
+        let banned = Draft { bans: vec![ben.uid], visibility: Visibility::Private, ..draft };
+        paper.room(&ada, room, RoomChange::Banned(ben.uid), &banned);
+        paper.append_bytes(&Subject::Room(room).to_string(), Bytes::from_static(b"damaged"));
+        paper.append(&ada.says(room, "waits"));
+        paper.append(&ada.says(&[ben.uid], "the end"));
+        (paper, before)
+    });
+    &HISTORY
+}
+
+/// A database in which what comes before is applied.
+async fn begun() -> Database {
+    let begin = |url: String| async move {
+        natter_migrations::migrate(&url).await.map_err(|error| error.to_string())?;
+        let (mut paper, before) = history().clone();
+        paper.events.truncate(before);
+        project(&paper, Config::new(url), &[1_000]).await.map_err(|error| error.to_string())
+    };
+    Database::fresh(begin).await
 }
 
 /// A projector's life, statement by statement as in service: from its connection until everything is applied.
-async fn live(config: &Config, paper: &Paper, batch: usize) -> Result<(), SessionError> {
+async fn live(config: &Config, paper: &Paper) -> Result<(), SessionError> {
     let mut connection = session::open(&session::connect_options(config, Stream::Chat)?).await?;
     session::check_schema(&mut connection).await?;
     while !session::try_lock(&mut connection, Stream::Chat).await? {
@@ -189,58 +209,33 @@ async fn live(config: &Config, paper: &Paper, batch: usize) -> Result<(), Sessio
     }
     let position = Position::load(&mut connection, Stream::Chat, EPOCH).await?;
     let mut writer = Writer::new(connection, config.clone(), Status::default(), Stream::Chat, position).await?;
-    let mut events = paper.read(Stream::Chat, position.seq);
-    while !events.is_empty() {
-        let rest = events.split_off(batch.min(events.len()));
-        writer.apply(std::mem::replace(&mut events, rest)).await?;
-        writer.keep_alive().await?;
-    }
-    Ok(())
-}
-
-/// As the migrations leave it.
-async fn empty(database: &Database) {
-    let statements = "do $$ declare one text; begin \
-       for one in select inhrelid::regclass::text from pg_inherits where inhparent = 'messages'::regclass loop \
-         execute 'drop table ' || one; \
-       end loop; \
-       for one in select oid::regclass::text from pg_class where relnamespace = 'public'::regnamespace \
-           and relkind in ('r', 'p') and relname <> '_sqlx_migrations' loop \
-         execute 'truncate ' || one; \
-       end loop; \
-       create table messages_from_0 partition of messages for values from (minvalue) to (maxvalue); \
-       insert into changes_kept (after_seq) values (0); \
-     end $$";
-    execute(database, statements).await;
+    writer.apply(paper.read(Stream::Chat, position.seq)).await?;
+    writer.keep_alive().await
 }
 
 async fn killed_at_every_statement(lost: Lost) {
-    let (paper, batch) = history();
-    let expected = everything(&projected(&paper, &[1_000]).await).await;
+    let (paper, _) = history();
+    let expected = everything(&projected(paper, &[1_000]).await).await;
     let silent: Vec<_> = expected.iter().filter(|(_, rows)| rows.is_empty()).map(|(table, _)| *table).collect();
     assert_eq!(silent, ["presence"], "nothing is in them, so nothing is compared");
-
-    let database = database().await;
-    let mut at = 1;
-    loop {
+    for at in 1.. {
+        let database = begun().await;
         let cut = Cut::new(database.socket(), at, lost).await;
         let through = Config { database_url: database.url_through(&cut.address), ..config(&database) };
-        let ended = live(&through, &paper, batch).await;
+        let ended = live(&through, paper).await;
         assert_eq!(ended.is_err(), cut.asked() == at, "{ended:?} at {at}");
         // Whoever is next goes on, as soon as PostgreSQL has noticed.
-        eventually("another goes on", LONG, async || live(&config(&database), &paper, batch).await).await;
+        live(&config(&database), paper).await.expect("another goes on");
         let found = everything(&database).await;
         for (table, rows) in &expected {
             assert_eq!(found[table], *rows, "{table}, {lost:?} at {at}");
         }
         if ended.is_ok() {
+            println!("killed at each of {} statements", at - 1);
+            assert!(at > 60, "only {at} statements");
             break;
         }
-        at += 1;
-        empty(&database).await;
     }
-    println!("killed at each of {} statements", at - 1);
-    assert!(at > 60, "only {at} statements");
 }
 
 #[tokio::test]
