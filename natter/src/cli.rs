@@ -10,7 +10,7 @@ use natter_platform::telemetry::{LogFormat, LogOptions, init_logs};
 
 use crate::exit::{Exit, Failure};
 use crate::services::{gateway, history, projector};
-use crate::{chat, config, doctor, load, migrate, rebuild, tail, up, verify};
+use crate::{chat, config, doctor, load, migrate, rebuild, repair, tail, up, verify};
 
 /// Natter: chat for your team, your product, your community. One program that is all of it, or one service of it.
 #[derive(Debug, Parser)]
@@ -59,13 +59,17 @@ enum Command {
     #[command(after_help = after_help())]
     Migrate(migrate::Options),
 
-    /// Empty the read models in PostgreSQL and make them again from the log, while no projector runs.
+    /// Make the read models in PostgreSQL again from the log, and put them in the place of the live ones, while everything runs.
     #[command(after_help = after_help())]
     Rebuild(rebuild::Options),
 
     /// Replay the log beside the read models in PostgreSQL and compare every table, while everything runs.
     #[command(after_help = after_help())]
     Verify(verify::Options),
+
+    /// List the events that could not be applied; retry them, or pass over them.
+    #[command(after_help = after_help())]
+    Repair(repair::Options),
 
     /// Check that the parts of a deployment, or of the `natter up` on this machine, reach each other.
     #[command(after_help = after_help())]
@@ -145,6 +149,7 @@ fn start(cli: Cli) -> Result<(), Failure> {
             Command::Migrate(options) => migrate::run(options).await,
             Command::Rebuild(options) => rebuild::run(options).await,
             Command::Verify(options) => verify::run(options).await,
+            Command::Repair(options) => repair::run(options).await,
             Command::Doctor(options) => doctor::run(options).await,
             Command::Tail(options) => tail::run(options).await,
             Command::Chat(options) => chat::run(options).await,

@@ -14,6 +14,7 @@ mod migrate;
 mod place;
 mod progress;
 mod rebuild;
+mod repair;
 mod run_file;
 mod services;
 mod tail;

@@ -89,6 +89,8 @@ pub enum ReplayError {
         "what depends on the read models would be left with the old ones: {0}. Drop it, and make it again afterwards"
     )]
     Dependents(String),
+    #[error("event {seq} is none of the malformed ones: `natter repair` lists them")]
+    NotMalformed { seq: u64 },
     #[error("the schema was changed meanwhile: run it again")]
     Migrated,
     #[error(

@@ -8,7 +8,7 @@
 //! - [`feed`]: from the log to batches; [`fact`]: what an event says, or why it is malformed
 //! - [`writer`]: batches in, rows out; [`apply`]: one batch, one transaction; [`projections`]: one file per read model
 //! - [`replay`]: the log once more, into a [`shadow`]; [`verify`]: to [`compare`] the read models with; [`rebuild`]: to
-//!   [`switch`] them
+//!   [`switch`] them; [`repair`]: dead letters looked at again
 //! - [`partitions`]: of messages; [`status`]: for readiness and metrics; [`watch`]: how far the log goes
 
 mod apply;
@@ -22,6 +22,7 @@ mod partitions;
 mod position;
 mod projections;
 mod rebuild;
+mod repair;
 mod replay;
 mod runner;
 mod session;
@@ -35,10 +36,12 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use apply::Dead;
 pub use compare::{Compared, Comparison, Difference, Digest};
 pub use config::Config;
 pub use error::{Error, ReplayError};
 pub use rebuild::{Rebuilt, rebuild};
+pub use repair::{DeadLetter, Repaired, dead_letters, repair};
 pub use status::{Role, Status, StreamStatus};
 pub use verify::{Step, verify};
 

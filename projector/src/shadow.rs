@@ -68,6 +68,13 @@ impl Shadow {
         let create = format!("create schema {}", quoted(&self.name));
         sqlx::raw_sql(AssertSqlSafe(create)).execute(&mut self.guard).await?;
         natter_migrations::make(&mut self.open().await?).await?;
+        // What operators decided is not in the log, and holds for whatever is made from it.
+        let there: Option<String> =
+            sqlx::query_scalar("select to_regclass('skipped_events')::text").fetch_one(&mut self.guard).await?;
+        if there.is_some() {
+            let copy = format!("insert into {}.skipped_events select * from skipped_events", quoted(&self.name));
+            sqlx::raw_sql(AssertSqlSafe(copy)).execute(&mut self.guard).await?;
+        }
         Ok(())
     }
 

@@ -18,8 +18,9 @@ use crate::replay::Replay;
 use crate::shadow::{Shadow, quoted};
 use crate::verify::CLOSE_EVENTS;
 
-/// Tables that stay: PRESENCE's, which is made from another stream, and the record of the schema's changes.
-const KEPT: [&str; 2] = ["_sqlx_migrations", "presence"];
+/// Tables that stay: PRESENCE's, which is made from another stream, what operators decided, and the record of the schema's
+/// changes.
+const KEPT: [&str; 3] = ["_sqlx_migrations", "presence", "skipped_events"];
 /// Longest that a projector's transaction is waited for.
 const WRITERS_TIMEOUT_MS: u32 = 5_000;
 /// Longest that readers may have to queue behind us while we wait for others.

@@ -77,6 +77,10 @@ impl Deployment {
         self.replays("verify")
     }
 
+    pub fn repair(&self) -> Command {
+        self.replays("repair")
+    }
+
     fn replays(&self, name: &str) -> Command {
         let mut command = self.command(name);
         self.broker_options(&mut command);

@@ -185,6 +185,15 @@ async fn d9_what_differs_is_printed_and_made_again_and_another_log_is_refused() 
     assert_eq!(verified.code, Some(0), "{}", verified.stderr);
     assert!(verified.stdout.starts_with("The read models at event 6:"), "{}", verified.stdout);
 
+    let healthy = run(deployment.repair());
+    assert_eq!(healthy.code, Some(0), "{}", healthy.stderr);
+    assert!(healthy.stdout.contains("There are no dead letters"), "{}", healthy.stdout);
+    let mut skip = deployment.repair();
+    skip.args(["--skip", "3"]);
+    let refused = run(skip);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(refused.stderr.contains("event 3 is none of the malformed ones"), "{}", refused.stderr);
+
     let other = Deployment::new().await;
     drop(Service::start(other.gateway("http://127.0.0.1:1"), "The gateway listens on "));
     for mut elsewhere in [other.rebuild(), other.verify()] {

@@ -9,7 +9,7 @@ use super::Digest;
 use crate::shadow::quoted;
 
 /// Tables that are not made from CHAT, or not from it alone: how much of `changes` is kept is the projector's options.
-const NOT_COMPARED: [&str; 3] = ["_sqlx_migrations", "changes_kept", "presence"];
+const NOT_COMPARED: [&str; 4] = ["_sqlx_migrations", "changes_kept", "presence", "skipped_events"];
 /// Columns that say when a row was written, or are taken over from the log as it is now.
 const NOT_DERIVED: [(&str, &str); 2] = [("projector", "epoch"), ("projector", "updated_at")];
 

@@ -16,6 +16,7 @@ mod paper;
 mod partitions;
 mod presence;
 mod rebuild;
+mod repair;
 mod retention;
 mod room_histories;
 mod rooms;
