@@ -7,7 +7,7 @@
 mod runner;
 mod standing;
 
-pub use runner::{MigrateError, Migrated, migrate};
+pub use runner::{MigrateError, Migrated, make, migrate};
 pub use standing::{Standing, check, check_url};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("./sql");

@@ -64,6 +64,12 @@ pub async fn migrate(url: &str) -> Result<Migrated, MigrateError> {
     Ok(migrated)
 }
 
+/// Makes this program's schema where this connection makes things, which has to be empty, and whose use is the caller's
+/// alone.
+pub async fn make(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    run(connection).await
+}
+
 async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
     let mut migrator =
         sqlx::migrate::Migrator { migrations: MIGRATOR.migrations.clone(), ..sqlx::migrate::Migrator::DEFAULT };

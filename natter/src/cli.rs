@@ -59,11 +59,11 @@ enum Command {
     #[command(after_help = after_help())]
     Migrate(migrate::Options),
 
-    /// Empty the read models in PostgreSQL and make them again from the log, while no projector runs.
+    /// Make the read models in PostgreSQL again from the log, and put them in the place of the live ones, while everything runs.
     #[command(after_help = after_help())]
     Rebuild(rebuild::Options),
 
-    /// Compare what is stored with what it should be; nothing is changed.
+    /// Compare what is stored with what it should be: the read models with a replay, or the log with itself.
     #[command(after_help = after_help())]
     Verify(verify::Options),
 

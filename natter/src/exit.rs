@@ -23,10 +23,11 @@ pub enum Exit {
     OtherLog = 10,
     Damaged = 11,
     Backup = 12,
+    Different = 13,
 }
 
 impl Exit {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Other,
         Self::Usage,
         Self::AddressTaken,
@@ -39,6 +40,7 @@ impl Exit {
         Self::OtherLog,
         Self::Damaged,
         Self::Backup,
+        Self::Different,
     ];
 
     fn meaning(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Exit {
             Self::OtherLog => "the event log is another one than before: restored, rolled back or replaced",
             Self::Damaged => "the event log has lost events, or has some that are not what was written",
             Self::Backup => "a backup is not whole, was altered, or is of another version",
+            Self::Different => "what is stored is not what it has to be; the output says where",
         }
     }
 

@@ -9,27 +9,28 @@ use natter_log::{Log, Settings};
 use natter_platform::lifecycle::{Shutdown, Tasks, shutdown_on_signals};
 
 use crate::exit::{Exit, Failure};
-use crate::rebuild::DATA_MARKER;
 use crate::run_file;
 use crate::services::broker::{BrokerOptions, connect};
 use crate::up::engines::{Engines, Wishes};
 
+/// Said last in a data folder that a `natter up` has completed.
+pub const DATA_MARKER: &str = "natter.data";
 /// What is under way is ended, and then the engines.
-const GRACE: Duration = Duration::from_secs(8);
+pub const GRACE: Duration = Duration::from_secs(8);
 
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct LogAt {
     /// The folder of everything that is kept, of a `natter up`; used unless a user of the broker is given.
     #[arg(long, env = "NATTER_DATA", value_name = "FOLDER", default_value = "data")]
-    data: PathBuf,
+    pub data: PathBuf,
 
     /// The folder of the engines; without it, the nearest `.tools` above the working folder or this program.
     #[arg(long, env = "NATTER_TOOLS", value_name = "FOLDER")]
-    tools: Option<PathBuf>,
+    pub tools: Option<PathBuf>,
 
     #[command(flatten)]
-    broker: BrokerOptions,
+    pub broker: BrokerOptions,
 }
 
 impl LogAt {

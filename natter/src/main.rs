@@ -13,6 +13,7 @@ mod load;
 mod log_at;
 mod master_key;
 mod migrate;
+mod place;
 mod progress;
 mod rebuild;
 mod repair;

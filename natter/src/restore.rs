@@ -24,7 +24,7 @@ use crate::backup::folder::{CopiedPart, Manifest};
 use crate::backup::take::ChangedEntry;
 use crate::exit::{Exit, Failure};
 use crate::master_key;
-use crate::progress::{Shown, Unit};
+use crate::progress::{Progress, Unit};
 use crate::services::broker::{BrokerOptions, connect_only};
 use crate::up::engines::{Engines, Wishes};
 
@@ -151,7 +151,7 @@ async fn restore(
 
 async fn give_back(log: &Log, folder: &Path, manifest: &Manifest) -> Result<(), Failure> {
     let (mut given, of) = (0, manifest.bytes());
-    let mut shown = Shown::of(Unit::Bytes);
+    let mut shown = Progress::of(Unit::Bytes);
     for part in Part::ALL {
         let name = part.name();
         let copied = manifest.part(&name).ok_or_else(|| Failure::new(Exit::Backup, format!("there is no {name}")))?;

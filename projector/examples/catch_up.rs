@@ -84,7 +84,7 @@ async fn main() -> Result<(), Failure> {
     shutdown.request();
     projector.await??;
     let shutdown = Shutdown::new(Duration::from_secs(10));
-    let Rebuilt { events, took } = natter_projector::rebuild(config, log, keys, |_, _| {}, &shutdown).await?;
+    let Rebuilt { events, took, .. } = natter_projector::rebuild(config, log, keys, |_| {}, &shutdown).await?;
     let took = took.as_secs_f64();
     println!("rebuild:   {events} events in {took:.2} s, {:.0} a second", events as f64 / took);
     postgres.stop(Duration::from_secs(10)).await;

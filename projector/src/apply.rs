@@ -1,11 +1,13 @@
 //! One batch of events, applied in one transaction with the position.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::time::Duration;
 
 use natter_log::Stream;
 use natter_planted::Bug;
 use sqlx::{Connection, PgConnection};
+use time::OffsetDateTime;
 
 use crate::config::Config;
 use crate::error::ApplyError;
@@ -30,53 +32,107 @@ use crate::projections::rooms::Rooms;
 use crate::projections::threads::Threads;
 
 /// Where a stream's read models stand, and what is left to tidy.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Progress {
     pub stream: Stream,
     pub position: Position,
     /// Whether there may be old changes to let go of.
     pub prune: bool,
+    /// Events that are passed over. Only ever decided about what the position is beyond.
+    pub skipped: HashSet<u64>,
 }
 
 /// Events that went to the dead letters.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Dead {
+pub struct Dead {
     pub malformed: u64,
     pub waiting: u64,
 }
 
-/// Applies events that follow the position, all of them. A value that PostgreSQL refuses makes its event a dead letter; to
-/// find it, the batch is halved until it stands alone.
+/// Applies events that follow the position, all of them.
 pub(crate) async fn apply(
     connection: &mut PgConnection,
     config: &Config,
     progress: &mut Progress,
     events: &mut [Incoming],
 ) -> Result<Dead, ApplyError> {
-    // Halves that are still to be applied, the next one last.
-    let mut dead = Dead::default();
-    let mut ranges = Vec::new();
-    ranges.push(0..events.len());
-    while let Some(range) = ranges.pop() {
-        match transaction(connection, config, progress, &events[range.clone()]).await {
+    let mut halves = Halves::of(events);
+    while let Some(range) = halves.next() {
+        let applied = transaction(connection, config, progress, &events[range.clone()]).await;
+        halves.after(range, applied, events)?;
+    }
+    Ok(halves.dead)
+}
+
+/// Folds events of a held conversation into what is there, all of them, as a part of a transaction and without moving the
+/// position. `event_at` is when what is there happened.
+pub(crate) async fn fold(
+    transaction: &mut PgConnection,
+    config: &Config,
+    event_at: Option<OffsetDateTime>,
+    skipped: &HashSet<u64>,
+    events: &mut [Incoming],
+) -> Result<Dead, ApplyError> {
+    let days = Days::after(event_at);
+    let mut halves = Halves::of(events);
+    while let Some(range) = halves.next() {
+        let mut savepoint = transaction.begin().await?;
+        let folded = write_chat(&mut savepoint, config, &events[range.clone()], &days, skipped).await;
+        if folded.is_ok() {
+            savepoint.commit().await?;
+        } else {
+            savepoint.rollback().await?;
+        }
+        halves.after(range, folded, events)?;
+    }
+    Ok(halves.dead)
+}
+
+/// Events that are applied part by part. A value that PostgreSQL refuses makes its event a dead letter; to find it, they
+/// are halved until it stands alone.
+struct Halves {
+    /// Those that are still to be applied, the next one last.
+    ranges: Vec<Range<usize>>,
+    dead: Dead,
+}
+
+impl Halves {
+    fn of(events: &[Incoming]) -> Self {
+        let mut ranges = Vec::new();
+        ranges.push(0..events.len());
+        Self { ranges, dead: Dead::default() }
+    }
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        self.ranges.pop()
+    }
+
+    /// What came of applying one.
+    fn after(
+        &mut self,
+        range: Range<usize>,
+        applied: Result<Dead, ApplyError>,
+        events: &mut [Incoming],
+    ) -> Result<(), ApplyError> {
+        match applied {
             Ok(more) => {
-                dead.malformed += more.malformed;
-                dead.waiting += more.waiting;
+                self.dead.malformed += more.malformed;
+                self.dead.waiting += more.waiting;
             }
             Err(ApplyError::Refused(_)) if range.len() > 1 => {
                 let middle = range.start + range.len() / 2;
-                ranges.extend([middle..range.end, range.start..middle]);
+                self.ranges.extend([middle..range.end, range.start..middle]);
             }
             Err(ApplyError::Refused(error)) if events[range.start].fact.is_ok() => {
                 let conversation = events[range.start].conversation();
                 let reason = format!("PostgreSQL refuses it: {error}");
                 events[range.start].fact = Err(Malformed { reason, conversation });
-                ranges.push(range);
+                self.ranges.push(range);
             }
             Err(error) => return Err(error),
         }
+        Ok(())
     }
-    Ok(dead)
 }
 
 async fn transaction(
@@ -91,7 +147,7 @@ async fn transaction(
     let events = &events[first..];
     let Some(last) = events.last() else { return Ok(Dead::default()) };
     let days = days(&from, events);
-    let to = Position { epoch: from.epoch, seq: last.stored.seq, tag: last.stored.tag(), event_at: days.now() };
+    let to = Position { seq: last.stored.seq, tag: last.stored.tag(), event_at: days.now(), ..from };
 
     let mut transaction = connection.begin().await?;
     from.advance(&to, &mut transaction, stream).await?;
@@ -101,7 +157,7 @@ async fn transaction(
         transaction = connection.begin().await?;
     }
     let dead = match stream {
-        Stream::Chat => write_chat(&mut transaction, config, events, &days).await?,
+        Stream::Chat => write_chat(&mut transaction, config, events, &days, &progress.skipped).await?,
         Stream::Presence => write_presence(&mut transaction, events).await?,
     };
     let mut prune = progress.prune || days.has_new();
@@ -110,7 +166,7 @@ async fn transaction(
         prune = changes::prune(&mut transaction).await?;
     }
     if stream == Stream::Chat && Bug::ApplyTwice.strikes(20) {
-        write_chat(&mut transaction, config, events, &days).await?;
+        write_chat(&mut transaction, config, events, &days, &progress.skipped).await?;
     }
     transaction.commit().await?;
     (progress.position, progress.prune) = (to, prune);
@@ -130,6 +186,7 @@ async fn write_chat(
     config: &Config,
     events: &[Incoming],
     days: &Days,
+    skipped: &HashSet<u64>,
 ) -> Result<Dead, ApplyError> {
     let ids: HashSet<_> = events.iter().filter_map(Incoming::conversation).collect();
     let mut conversations = if ids.is_empty() {
@@ -139,7 +196,7 @@ async fn write_chat(
     };
     let threads = events.iter().filter_map(|event| event.fact.as_ref().ok()?.thread());
     let mut fold = Fold { threads: Threads::load(transaction, threads.collect()).await?, ..Fold::default() };
-    for event in events {
+    for event in events.iter().filter(|event| !skipped.contains(&event.stored.seq)) {
         fold.add(&mut conversations, event);
     }
     fold.readers.resolve(transaction).await?;

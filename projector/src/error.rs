@@ -73,6 +73,58 @@ pub(crate) enum SessionError {
     Log(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Why the log was not replayed beside the live read models, or what came of it not used. In each case they are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    #[error("another `natter rebuild` or `natter verify` works on this database: wait for it")]
+    Busy,
+    #[error("stopped: the read models are as they were")]
+    Stopped,
+    #[error("the read models have no position: start a projector, or run `natter rebuild`")]
+    NoPosition,
+    /// Only someone else than a projector does that.
+    #[error("the position of the read models went back from event {from} to {to} meanwhile: run it again")]
+    Moved { from: u64, to: u64 },
+    #[error(
+        "what depends on the read models would be left with the old ones: {0}. Drop it, and make it again afterwards"
+    )]
+    Dependents(String),
+    #[error("event {seq} is none of the malformed ones: `natter repair events` lists them")]
+    NotMalformed { seq: u64 },
+    #[error("the schema was changed meanwhile: run it again")]
+    Migrated,
+    #[error(
+        "the read models are made, but somebody reads the live ones without a pause for {secs} s now: run it again later"
+    )]
+    InUse { secs: u64 },
+    #[error(transparent)]
+    Projector(#[from] Error),
+    #[error("interrupted: the read models are as they were; run it again")]
+    Interrupted(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<SessionError> for ReplayError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Fatal(error) => ReplayError::Projector(error),
+            SessionError::Hole(hole) => ReplayError::Projector(Error::Hole(hole)),
+            other => ReplayError::Interrupted(Box::new(other)),
+        }
+    }
+}
+
+impl From<sqlx::Error> for ReplayError {
+    fn from(error: sqlx::Error) -> Self {
+        SessionError::from(error).into()
+    }
+}
+
+impl From<natter_migrations::MigrateError> for ReplayError {
+    fn from(error: natter_migrations::MigrateError) -> Self {
+        SessionError::from(error).into()
+    }
+}
+
 impl SessionError {
     pub fn log(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Log(Box::new(error))

@@ -64,13 +64,14 @@ async fn next(config: &Config, follower: &mut Follower) -> Result<Vec<Stored>, F
     }
 }
 
-struct Prepared {
-    events: Vec<Incoming>,
+pub(crate) struct Prepared {
+    pub events: Vec<Incoming>,
     /// The event after these is of a later program's.
-    later: Option<Later>,
+    pub later: Option<Later>,
 }
 
-async fn prepare(keys: &KeyRing, stream: Stream, stored: Vec<Stored>) -> Result<Prepared, KeyError> {
+/// Decoded, and opened with the keys of their authors.
+pub(crate) async fn prepare(keys: &KeyRing, stream: Stream, stored: Vec<Stored>) -> Result<Prepared, KeyError> {
     let mut later = None;
     let mut decoded = Vec::with_capacity(stored.len());
     for stored in stored {
@@ -99,7 +100,7 @@ async fn fetch(keys: &KeyRing, events: &[Decoded]) -> Result<HashMap<(Uid, KeyId
     stream::iter(fetching).buffer_unordered(KEYS_AT_ONCE).try_collect().await
 }
 
-fn key_error(error: KeyError) -> SessionError {
+pub(crate) fn key_error(error: KeyError) -> SessionError {
     match error {
         KeyError::WrongMasterKey { .. } => Error::Keys(error).into(),
         KeyError::Bucket(_) => SessionError::log(error),

@@ -16,11 +16,8 @@ pub(crate) async fn position(
     let epoch = log.epoch().await.map_err(SessionError::log)?.0;
     let position = Position::load(connection, stream, epoch).await?;
     // PRESENCE forgets, so that the event at the position may be gone by right; the follower compares it if it is not.
-    if stream == Stream::Chat && position.seq > 0 {
-        match log.get(stream, position.seq).await.map_err(SessionError::log)? {
-            None if is_lost(log, position.seq).await? => {}
-            there => compare(&position, there.map(|stored| stored.tag()))?,
-        }
+    if stream == Stream::Chat {
+        check(&position, log).await?;
     }
     if position.epoch == epoch {
         return Ok(position);
@@ -42,6 +39,17 @@ async fn is_lost(log: &Log, seq: u64) -> Result<bool, SessionError> {
         return Ok(false);
     }
     Err(SessionError::Hole(FollowError::Hole { expected: seq, found: seq + 1 }))
+}
+
+/// Whether a position in CHAT is one of this log.
+pub(crate) async fn check(position: &Position, log: &Log) -> Result<(), SessionError> {
+    if position.seq > 0 {
+        match log.get(Stream::Chat, position.seq).await.map_err(SessionError::log)? {
+            None if is_lost(log, position.seq).await? => {}
+            there => compare(position, there.map(|stored| stored.tag()))?,
+        }
+    }
+    Ok(())
 }
 
 fn compare(position: &Position, there: Option<Tag>) -> Result<(), Error> {

@@ -7,10 +7,12 @@
 //! - [`identity`]: whether the log is the one that the read models were made from
 //! - [`feed`]: from the log to batches; [`fact`]: what an event says, or why it is malformed
 //! - [`writer`]: batches in, rows out; [`apply`]: one batch, one transaction; [`projections`]: one file per read model
-//! - [`rebuild`]: the read models made again from the log
+//! - [`replay`]: the log once more, into a [`shadow`]; [`verify`]: to [`compare`] the read models with; [`rebuild`]: to
+//!   [`switch`] them; [`repair`]: dead letters looked at again
 //! - [`partitions`]: of messages; [`status`]: for readiness and metrics; [`watch`]: how far the log goes
 
 mod apply;
+mod compare;
 mod config;
 mod error;
 mod fact;
@@ -20,20 +22,29 @@ mod partitions;
 mod position;
 mod projections;
 mod rebuild;
+mod repair;
+mod replay;
 mod runner;
 mod session;
+mod shadow;
 mod status;
+mod switch;
+mod verify;
 mod watch;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use apply::Dead;
+pub use compare::{Compared, Comparison, Difference, Digest};
 pub use config::Config;
-pub use error::Error;
+pub use error::{Error, ReplayError};
 pub use fact::{Unfit, unfit};
-pub use rebuild::{RebuildError, Rebuilt, rebuild};
+pub use rebuild::{Rebuilt, rebuild};
+pub use repair::{DeadLetter, Repaired, dead_letters, repair};
 pub use status::{Role, Status, StreamStatus};
+pub use verify::{Step, verify};
 
 use natter_log::{KeyRing, Log, Stream};
 use natter_platform::Shutdown;

@@ -4,12 +4,19 @@
 //! Closing changes the catalogue and no row: that no message stands beyond the position was proven before, by a
 //! constraint that is checked while readers read on. The change itself needs the table for itself for a moment; where it
 //! does not get it in time, because someone reads long, it is tried again later and nobody queues behind it.
+//!
+//! While that constraint is there nothing may be written, since it would refuse what comes after the position. So where it
+//! is left over, after a change that did not get the table or a projector that was killed, taking it away comes first.
+//!
+//! Whoever is not at the stored position any more changes nothing here either.
 
 use std::time::{Duration, Instant};
 
+use natter_log::Stream;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use time::{Date, OffsetDateTime, UtcOffset};
 
+use crate::error::ApplyError;
 use crate::fact::Incoming;
 use crate::position::Position;
 
@@ -26,13 +33,17 @@ pub(crate) struct Open {
     /// The day, by the log's time, that it begins in.
     since: Option<Date>,
     not_before: Option<Instant>,
+    /// Whether its constraint may be there.
+    constrained: bool,
 }
 
 impl Open {
     /// The open partition, as the catalogue has it.
     pub async fn load(connection: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        let name: String = sqlx::query_scalar(
-            "select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid \
+        let (name, constrained): (String, bool) = sqlx::query_as(
+            "select c.relname::text, \
+               exists (select from pg_constraint k where k.conrelid = c.oid and k.conname = c.relname || '_ends') \
+             from pg_inherits i join pg_class c on c.oid = i.inhrelid \
              where i.inhparent = 'messages'::regclass and pg_get_expr(c.relpartbound, c.oid) like '%TO (MAXVALUE)'",
         )
         .fetch_one(&mut *connection)
@@ -44,32 +55,39 @@ impl Open {
         .bind(from.cast_signed())
         .fetch_one(connection)
         .await?;
-        Ok(Self { name, from, since, not_before: None })
+        Ok(Self { name, from, since, not_before: None, constrained })
     }
 
     /// Closes it at the position and opens the next, if it is time to, given when the next event happened. Says whether it
-    /// did.
+    /// did. Once this succeeds, messages can be written, whether it did or not.
     pub async fn tend(
         &mut self,
         connection: &mut PgConnection,
         position: &Position,
         next_at: OffsetDateTime,
         max_seqs: u64,
-    ) -> Result<bool, sqlx::Error> {
+    ) -> Result<bool, ApplyError> {
+        if self.constrained {
+            self.release(connection, position).await?;
+        }
         let today = next_at.to_offset(UtcOffset::UTC).date();
         if !self.is_due(position.seq + 1, today, max_seqs) || self.not_before.is_some_and(|at| Instant::now() < at) {
             self.since.get_or_insert(today);
             return Ok(false);
         }
-        match self.close(connection, position.seq + 1).await {
+        match self.close(connection, position).await {
             Ok(name) => {
                 tracing::info!(closed = self.name, opened = name, "opened a partition of messages");
-                *self = Self { name, from: position.seq + 1, since: Some(today), not_before: None };
+                let from = position.seq + 1;
+                *self = Self { name, from, since: Some(today), not_before: None, constrained: false };
                 Ok(true)
             }
             Err(error) if is_lock_timeout(&error) => {
                 tracing::info!(partition = self.name, "someone reads messages for long; its partition is closed later");
                 self.not_before = Some(Instant::now() + RETRY_AFTER);
+                if self.constrained {
+                    self.release(connection, position).await?;
+                }
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -82,44 +100,44 @@ impl Open {
         self.from < next && (new_month || next - self.from >= max_seqs)
     }
 
-    async fn close(&self, connection: &mut PgConnection, at: u64) -> Result<String, sqlx::Error> {
-        let Self { name, from, .. } = self;
+    async fn close(&mut self, connection: &mut PgConnection, position: &Position) -> Result<String, ApplyError> {
+        let (name, from, at) = (self.name.clone(), self.from, position.seq + 1);
         let next = format!("messages_from_{at}");
-        let lower = if *from == 0 { "minvalue".to_owned() } else { from.to_string() };
+        let lower = if from == 0 { "minvalue".to_owned() } else { from.to_string() };
         // Only the short steps need the table for themselves; between them, the long look at every row does not.
         let add =
             format!("alter table {name} add constraint {name}_ends check (seq >= {from} and seq < {at}) not valid");
-        let forget = format!("alter table {name} drop constraint if exists {name}_ends");
-        in_transaction(connection, &[&forget, &add]).await?;
+        self.constrained = true;
+        let added = in_transaction(connection, position, &[&self.forget(), &add]).await;
+        // Where it did not get the table, nothing was done.
+        self.constrained = !added.as_ref().is_err_and(is_lock_timeout);
+        added?;
         let prove = format!("alter table {name} validate constraint {name}_ends");
         sqlx::raw_sql(AssertSqlSafe(prove)).execute(&mut *connection).await?;
         in_transaction(
             connection,
+            position,
             &[
                 &format!("alter table messages detach partition {name}"),
                 &format!("alter table messages attach partition {name} for values from ({lower}) to ({at})"),
                 &format!("create table {next} partition of messages for values from ({at}) to (maxvalue)"),
-                &forget,
+                &self.forget(),
             ],
         )
         .await?;
         Ok(next)
     }
-}
 
-/// Drops all messages: there is one partition then, as the migrations make it.
-pub(crate) async fn reset(transaction: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let drop: Option<String> = sqlx::query_scalar(
-        "select 'drop table ' || string_agg(inhrelid::regclass::text, ', ') from pg_inherits \
-         where inhparent = 'messages'::regclass",
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    let first = "create table messages_from_0 partition of messages for values from (minvalue) to (maxvalue)";
-    for statement in drop.into_iter().chain([first.to_owned()]) {
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
+    /// Takes its constraint away.
+    async fn release(&mut self, connection: &mut PgConnection, position: &Position) -> Result<(), ApplyError> {
+        in_transaction(connection, position, &[&self.forget()]).await?;
+        self.constrained = false;
+        Ok(())
     }
-    Ok(())
+
+    fn forget(&self) -> String {
+        format!("alter table {name} drop constraint if exists {name}_ends", name = self.name)
+    }
 }
 
 /// How many of these events, from the first, are of the month of the first.
@@ -133,16 +151,23 @@ fn month(day: Date) -> (i32, u8) {
     (day.year(), day.month().into())
 }
 
-async fn in_transaction(connection: &mut PgConnection, statements: &[&str]) -> Result<(), sqlx::Error> {
+async fn in_transaction(
+    connection: &mut PgConnection,
+    position: &Position,
+    statements: &[&str],
+) -> Result<(), ApplyError> {
     let mut transaction = connection.begin().await?;
     let patience = format!("set local lock_timeout = {LOCK_TIMEOUT_MS}");
-    for statement in std::iter::once(patience.as_str()).chain(statements.iter().copied()) {
-        sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *transaction).await?;
+    sqlx::raw_sql(AssertSqlSafe(patience)).execute(&mut *transaction).await?;
+    position.hold(&mut transaction, Stream::Chat).await?;
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe((*statement).to_owned())).execute(&mut *transaction).await?;
     }
-    transaction.commit().await
+    Ok(transaction.commit().await?)
 }
 
-fn is_lock_timeout(error: &sqlx::Error) -> bool {
+fn is_lock_timeout(error: &ApplyError) -> bool {
+    let ApplyError::Database(error) = error else { return false };
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
 }
 
@@ -153,7 +178,7 @@ mod tests {
     use super::*;
 
     fn due(since: Option<Date>, next: u64, today: Date) -> bool {
-        Open { name: String::new(), from: 100, since, not_before: None }.is_due(next, today, 1_000)
+        Open { name: String::new(), from: 100, since, not_before: None, constrained: false }.is_due(next, today, 1_000)
     }
 
     #[test]

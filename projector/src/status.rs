@@ -7,6 +7,7 @@ use natter_log::Stream;
 use parking_lot::Mutex;
 use time::OffsetDateTime;
 
+use crate::apply::Dead;
 use crate::position;
 
 /// How a projector does. Clones show the same one.
@@ -23,6 +24,8 @@ pub struct StreamStatus {
     pub lag_events: u64,
     /// How old the oldest event is that is not yet in the read models.
     pub lag: Duration,
+    /// Events that can't be applied, and those of their conversations that wait for a repair.
+    pub dead: Dead,
 }
 
 /// What a projector is doing.
@@ -76,6 +79,15 @@ impl Status {
         }
     }
 
+    /// So many dead letters are there.
+    pub(crate) fn dead(&self, stream: Stream, dead: Dead) {
+        self.0.lock()[index(stream)].dead = dead;
+        for (cause, count) in [("malformed", dead.malformed), ("waiting", dead.waiting)] {
+            metrics::gauge!("natter_projector_dead_letters", "stream" => position::name(stream), "cause" => cause)
+                .set(count as f64);
+        }
+    }
+
     /// The log goes to `last`; the first event that was not yet applied happened at `next_at`.
     pub(crate) fn lags(&self, stream: Stream, last: u64, next_at: Option<OffsetDateTime>) {
         let mut streams = self.0.lock();
@@ -95,7 +107,16 @@ impl std::fmt::Display for StreamStatus {
             Role::Starting => f.write_str("starting"),
             Role::Standby => f.write_str("standby, another projector is active"),
             Role::Active => {
-                write!(f, "active at {}, {} events and {} ms behind", self.seq, self.lag_events, self.lag.as_millis())
+                write!(f, "active at {}, {} events and {} ms behind", self.seq, self.lag_events, self.lag.as_millis())?;
+                match self.dead {
+                    Dead { malformed: 0, .. } => Ok(()),
+                    Dead { malformed, waiting } => {
+                        write!(
+                            f,
+                            ", WITHOUT {malformed} malformed events and {waiting} behind them: see `natter repair events`"
+                        )
+                    }
+                }
             }
             Role::Waiting { reason } => write!(f, "waiting: {reason}"),
             Role::Stopped => f.write_str("stopped"),
@@ -126,6 +147,12 @@ mod tests {
         assert_eq!(status.check(), Ok(line.to_owned()));
         status.applied(Stream::Chat, 9);
         assert_eq!(status.of(Stream::Chat).lag_events, 0);
+        status.dead(Stream::Chat, Dead { malformed: 1, waiting: 4 });
+        let line = status.check().expect("the rest goes on");
+        assert!(
+            line.contains("WITHOUT 1 malformed events and 4 behind them: see `natter repair events`; presence"),
+            "{line}"
+        );
         status.role(Stream::Chat, Role::Waiting { reason: "no database".into() });
         assert!(status.check().expect_err("not ready").starts_with("chat: waiting: no database;"));
     }

@@ -1,5 +1,6 @@
 //! The writing end of an active session: batches in, rows and position out.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use natter_log::Stream;
@@ -13,8 +14,12 @@ use crate::error::{ApplyError, SessionError};
 use crate::fact::Incoming;
 use crate::partitions::{self, Open};
 use crate::position::{self, Position};
+use crate::repair;
 use crate::session;
 use crate::status::Status;
+
+/// How often the dead letters are counted while there is always something to do.
+const COUNT_DEAD_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) struct Writer {
     connection: PgConnection,
@@ -23,6 +28,8 @@ pub(crate) struct Writer {
     progress: Progress,
     /// The open partition of messages; PRESENCE has none.
     open: Option<Open>,
+    /// When the dead letters were counted.
+    counted: Instant,
 }
 
 impl Writer {
@@ -38,8 +45,14 @@ impl Writer {
             Stream::Chat => Some(Open::load(&mut connection).await?),
             Stream::Presence => None,
         };
-        let progress = Progress { stream, position, prune: true };
-        Ok(Self { connection, config, status, progress, open })
+        let skipped = match stream {
+            Stream::Chat => repair::skipped(&mut connection).await?,
+            Stream::Presence => HashSet::new(),
+        };
+        let progress = Progress { stream, position, prune: true, skipped };
+        let mut writer = Self { connection, config, status, progress, open, counted: Instant::now() };
+        writer.count_dead().await?;
+        Ok(writer)
     }
 
     /// Up to and including here, everything is written.
@@ -64,7 +77,7 @@ impl Writer {
     /// applied.
     pub async fn start_over(&mut self) -> Result<(), ApplyError> {
         let from = self.progress.position;
-        let start = Position::start(from.epoch);
+        let start = Position { table: from.table, ..Position::start(from.epoch) };
         from.advance(&start, &mut self.connection, self.progress.stream).await?;
         self.progress.position = start;
         Ok(())
@@ -72,7 +85,16 @@ impl Writer {
 
     /// Says that it lives, and learns whether PostgreSQL does.
     pub async fn keep_alive(&mut self) -> Result<(), SessionError> {
-        session::keep_alive(&mut self.connection).await
+        session::keep_alive(&mut self.connection).await?;
+        self.count_dead().await
+    }
+
+    /// Somebody may have repaired some of them.
+    async fn count_dead(&mut self) -> Result<(), SessionError> {
+        let dead = repair::count(&mut self.connection, position::name(self.progress.stream)).await?;
+        self.status.dead(self.progress.stream, dead);
+        self.counted = Instant::now();
+        Ok(())
     }
 
     async fn apply_month(&mut self, events: &mut [Incoming]) -> Result<(), SessionError> {
@@ -86,6 +108,9 @@ impl Writer {
         let stream = self.progress.stream;
         self.status.applied(stream, self.progress.position.seq);
         measure(stream, events.len(), begun.elapsed(), first_at, dead);
+        if dead != Dead::default() || self.counted.elapsed() > COUNT_DEAD_EVERY {
+            self.count_dead().await?;
+        }
         Ok(())
     }
 }

@@ -72,6 +72,28 @@ impl Database {
         &self.name
     }
 
+    /// Runs statements in it, as an operator may.
+    pub async fn execute(&self, statements: &str) {
+        let mut connection = PgConnection::connect(&self.url()).await.expect("a connection");
+        let statements = AssertSqlSafe(statements.to_owned());
+        sqlx::raw_sql(statements).execute(&mut connection).await.expect("the statements");
+    }
+
+    /// The one number that a query gives.
+    pub async fn number(&self, query: &str) -> i64 {
+        let mut connection = PgConnection::connect(&self.url()).await.expect("a connection");
+        let query = AssertSqlSafe(query.to_owned());
+        sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("the query")
+    }
+
+    /// Begins a transaction with these statements, which holds what they lock until the answer is dropped.
+    pub async fn hold(&self, statements: &str) -> Held {
+        let mut connection = PgConnection::connect(&self.url()).await.expect("a connection");
+        let statements = AssertSqlSafe(format!("begin; {statements}"));
+        sqlx::raw_sql(statements).execute(&mut connection).await.expect("the statements");
+        Held { _connection: connection }
+    }
+
     async fn make(template: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = cluster().await;
@@ -85,6 +107,11 @@ impl Database {
         execute(server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         Self { name, server }
     }
+}
+
+/// A transaction that is open.
+pub struct Held {
+    _connection: PgConnection,
 }
 
 impl Drop for Database {

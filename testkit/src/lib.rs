@@ -26,7 +26,7 @@ mod workspace;
 
 pub use broker::{Broker, BrokerOptions};
 pub use damage::Blocks;
-pub use database::Database;
+pub use database::{Database, Held};
 #[cfg(target_os = "linux")]
 pub use disk::{Disk, Names};
 pub use eventually::{Seen, eventually};

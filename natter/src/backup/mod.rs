@@ -16,7 +16,7 @@ use natter_log::{Log, Settings};
 use natter_platform::lifecycle::{Shutdown, Tasks, shutdown_on_signals};
 
 use crate::exit::{Exit, Failure};
-use crate::progress::{Shown, Unit};
+use crate::progress::{Progress, Unit};
 use crate::run_file;
 use crate::services::broker::{BrokerAddress, connect_only};
 use crate::up::engines::{Engines, Wishes};
@@ -123,7 +123,7 @@ async fn back_up(folder: &Path, settings: Settings, within: Duration, shutdown: 
 
 /// Reads all of a backup, with a bar.
 pub fn check(folder: &Path) -> Result<Manifest, Failure> {
-    let mut shown = Shown::of(Unit::Bytes);
+    let mut shown = Progress::of(Unit::Bytes);
     let checked = folder::check(folder, |at, of| shown.at(at, of));
     shown.end();
     checked

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::{CopiedPart, Manifest, NewBackup, Written};
 use crate::exit::{Exit, Failure};
-use crate::progress::{Shown, Unit};
+use crate::progress::{Progress, Unit};
 
 /// Revisions that are read after a copy. A bucket that is written faster than it is read would have no end.
 const MAX_CHANGES: usize = 1_000_000;
@@ -35,7 +35,7 @@ pub async fn take(log: &Log, folder: &Path) -> Result<Manifest, Failure> {
         total += state.bytes;
     }
     let mut backup = NewBackup::begin(folder)?;
-    let mut shown = Shown::of(Unit::Bytes);
+    let mut shown = Progress::of(Unit::Bytes);
     let mut parts: Vec<CopiedPart> = Vec::new();
     for part in Part::ALL {
         let before: u64 = parts.iter().map(|part| part.state().bytes).sum();

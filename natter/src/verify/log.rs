@@ -5,7 +5,7 @@ use natter_log::{Hole, Log, Lost, ReadError, Stream};
 use natter_projector::{Unfit, unfit};
 
 use crate::exit::{Exit, Failure};
-use crate::progress::{Shown, Unit};
+use crate::progress::{Progress, Unit};
 
 /// What was found.
 #[derive(Default)]
@@ -20,7 +20,7 @@ struct Found {
 pub async fn verify(log: Log) -> Result<(), Failure> {
     let of = log.whole_state(Stream::Chat).await.map_err(|error| unread(&error))?.last_seq;
     let mut audit = log.audit(0, of);
-    let (mut shown, mut found) = (Shown::of(Unit::Events), Found::default());
+    let (mut shown, mut found) = (Progress::of(Unit::Events), Found::default());
     while let Some(looked) = audit.next().await.map_err(|error| unread(&error))? {
         for lost in &looked.lost {
             found.lost(lost, &log, &shown).await?;
@@ -44,7 +44,7 @@ pub async fn verify(log: Log) -> Result<(), Failure> {
 }
 
 impl Found {
-    async fn lost(&mut self, lost: &Lost, log: &Log, shown: &Shown) -> Result<(), Failure> {
+    async fn lost(&mut self, lost: &Lost, log: &Log, shown: &Progress) -> Result<(), Failure> {
         let (first, last) = (lost.first, lost.last);
         let count = last - first + 1;
         let which =

@@ -13,7 +13,7 @@ use crate::program::{LONG, Service, natter, run};
 /// What a deployment hands to its services.
 pub struct Deployment {
     pub broker: Broker,
-    database: Database,
+    pub database: Database,
     keys: std::path::PathBuf,
 }
 
@@ -83,7 +83,19 @@ impl Deployment {
     }
 
     pub fn rebuild(&self) -> Command {
-        let mut command = self.command("rebuild");
+        self.replays("rebuild")
+    }
+
+    pub fn verify(&self) -> Command {
+        self.replays("verify")
+    }
+
+    pub fn repair(&self) -> Command {
+        self.replays("repair")
+    }
+
+    fn replays(&self, name: &str) -> Command {
+        let mut command = self.command(name);
         self.broker_options(&mut command);
         command.env("NATTER_POSTGRES_URL", self.database.url()).arg("--master-key").arg(self.key("master.key"));
         command

@@ -1,13 +1,16 @@
-//! `natter rebuild` as operators run it: in a deployment, and on the data folder of a `natter up`.
+//! `natter rebuild` and `natter verify` as operators run them: in a deployment under load, and on the data folder of a
+//! `natter up`, whether that runs or not.
 
+use std::cell::Cell;
+use std::io::Read;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use natter_testkit::{eventually, scratch_folder};
 use serde_json::{Value, json};
 
 use crate::alone::{Deployment, is_ready};
-use crate::program::{LONG, Service, Up, natter, natter_up, run};
+use crate::program::{self, Ended, LONG, Service, Up, natter, natter_up, run};
 use crate::screen::Screen;
 
 /// Someone at a gateway and a history API.
@@ -53,8 +56,103 @@ async fn ready(command: Command, ready: &str) -> Service {
     service
 }
 
+/// Runs it while everything here goes on.
+async fn run_beside(command: Command) -> Ended {
+    tokio::task::spawn_blocking(|| run(command)).await.expect("it ran")
+}
+
+/// In how many milliseconds the read models were switched.
+fn switched_in(rebuilt: &Ended) -> u64 {
+    let line = rebuilt.stdout.lines().last().expect("a line");
+    let (_, ms) = line.split_once("They were switched in ").unwrap_or_else(|| panic!("{line}"));
+    ms.strip_suffix(" ms.").and_then(|ms| ms.parse().ok()).unwrap_or_else(|| panic!("{line}"))
+}
+
 #[tokio::test]
-async fn d9_history_of_a_deployment_is_the_same_when_it_is_made_again() {
+async fn d9_a_deployment_is_rebuilt_and_verified_under_load_and_no_read_fails() {
+    let deployment = Deployment::new().await;
+    assert_eq!(run(deployment.migrate()).code, Some(0));
+    let mut history = deployment.history();
+    history.args(["--max-queries", "1000000"]);
+    let history = Service::start(history, "The history API listens on ");
+    let mut gateway = deployment.gateway(&history.url);
+    gateway.args(["--max-messages", "100000", "--max-commands", "100000"]);
+    let gateway = ready(gateway, "The gateway listens on ").await;
+    let _projector = ready(deployment.projector(), "The projector answers about itself on ").await;
+    let ada = Person::enters(&gateway.url, &history.url, "register").await;
+    let mut last = ada.says("the first").await;
+    ada.reads(&last).await;
+
+    let done = Cell::new(false);
+    let writes = async {
+        let mut said = 1;
+        while !done.get() {
+            last = ada.says("more").await;
+            said += 1;
+        }
+        said
+    };
+    // What a page once had, it has.
+    let reads = async {
+        let (client, mut pages, mut newest, mut failed) = (reqwest::Client::new(), 0, 0, Vec::new());
+        while !done.get() {
+            let page = client.get(format!("{}/history/direct?participants=ada", history.url)).bearer_auth(&ada.token);
+            let answer = page.send().await.expect("answered");
+            pages += 1;
+            if !answer.status().is_success() {
+                failed.push(answer.status());
+                continue;
+            }
+            let page: Value = answer.json().await.expect("JSON");
+            let seqs = page["items"].as_array().expect("items").iter().filter_map(|item| item["seq"].as_u64());
+            let seq = seqs.max().expect("a message");
+            assert!(seq >= newest, "from {newest} back to {seq}");
+            newest = seq;
+        }
+        (pages, failed)
+    };
+    let rebuilds = async {
+        let mut switches = Vec::new();
+        for _ in 0..3 {
+            // Killed in the middle, once it has come so far, and run again.
+            for far in [
+                "select count(*) from pg_namespace where nspname = 'natter_shadow_public'",
+                "select count(*) from pg_class where relnamespace = to_regnamespace('natter_shadow_public') and relname = 'pins'",
+                "select count(*) from pg_class where relnamespace = to_regnamespace('natter_shadow_public') and reltuples > 0",
+            ] {
+                let mut killed = deployment.rebuild().stderr(Stdio::null()).spawn().expect("it starts");
+                eventually("it is in the middle", LONG, async || {
+                    let ended = killed.try_wait().expect("it is our child").is_some();
+                    ended || deployment.database.number(far).await > 0
+                })
+                .await;
+                killed.kill().expect("killed");
+                killed.wait().expect("it is our child");
+            }
+            let rebuilt = eventually("it is rebuilt", LONG, async || {
+                let rebuilt = run_beside(deployment.rebuild()).await;
+                // PostgreSQL notices a moment later that the one before is gone.
+                if rebuilt.code == Some(0) { Ok(rebuilt) } else { Err(rebuilt.stderr) }
+            })
+            .await;
+            switches.push(switched_in(&rebuilt));
+            assert!(!rebuilt.stdout.contains("DIFFERS"), "{}", rebuilt.stdout);
+            let verified = run_beside(deployment.verify()).await;
+            assert_eq!(verified.code, Some(0), "{}{}", verified.stdout, verified.stderr);
+        }
+        done.set(true);
+        switches
+    };
+    let (switches, said, (pages, failed)) = tokio::join!(rebuilds, writes, reads);
+    println!("switched in {switches:?} ms, beside {said} messages and {pages} pages");
+    assert!(failed.is_empty(), "{failed:?} of {pages} pages");
+    assert!(switches.iter().all(|ms| *ms < 1_000), "{switches:?}");
+    let all = ada.reads(&last).await;
+    assert!(said > 50 && all.as_array().is_some_and(|items| !items.is_empty()), "{said}: {all}");
+}
+
+#[tokio::test]
+async fn d9_what_differs_is_printed_and_made_again_and_another_log_is_refused() {
     let deployment = Deployment::new().await;
     assert_eq!(run(deployment.migrate()).code, Some(0));
     let history = Service::start(deployment.history(), "The history API listens on ");
@@ -67,38 +165,74 @@ async fn d9_history_of_a_deployment_is_the_same_when_it_is_made_again() {
     let last = ada.says("the last").await;
     let before = ada.reads(&last).await;
     assert_eq!(before.as_array().map(Vec::len), Some(5), "{before}");
-
-    let refused = run(deployment.rebuild());
-    assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""), "{}", refused.stderr);
-    assert!(refused.stderr.contains("a projector is active on this database: stop it"), "{}", refused.stderr);
-
     projector.signal("TERM");
     assert!(projector.ended(LONG).success());
-    for _ in 0..2 {
-        let rebuilt = run(deployment.rebuild());
-        assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.stderr);
-        assert!(rebuilt.stdout.starts_with("The read models are made again from 6 events in "), "{}", rebuilt.stdout);
-        assert!(rebuilt.stdout.ends_with(" a second.\n"), "{}", rebuilt.stdout);
-        assert_eq!(ada.reads(&last).await, before);
-    }
+
+    deployment.database.execute("update messages set text = 'forged' where ordinal = 2").await;
+    let verified = run(deployment.verify());
+    assert_eq!(verified.code, Some(11), "{}", verified.stderr);
+    assert!(verified.stderr.contains("1 of 24 tables differ from the log, in 1 rows"), "{}", verified.stderr);
+    assert!(verified.stdout.contains("text is a text of 6 bytes, replayed a text of 9 bytes"), "{}", verified.stdout);
+    assert!(!verified.stdout.contains("forged") && !verified.stdout.contains("message 1"), "{}", verified.stdout);
+
+    let rebuilt = run(deployment.rebuild());
+    assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.stderr);
+    assert!(rebuilt.stdout.contains("What was there before differed from the log."), "{}", rebuilt.stdout);
+    assert!(rebuilt.stdout.contains("The read models are made again from 6 events in "), "{}", rebuilt.stdout);
+    assert!(switched_in(&rebuilt) < 1_000);
+    assert_eq!(ada.reads(&last).await, before);
+    let verified = run(deployment.verify());
+    assert_eq!(verified.code, Some(0), "{}", verified.stderr);
+    assert!(verified.stdout.starts_with("The read models at event 6:"), "{}", verified.stdout);
+
+    let healthy = run(deployment.repair());
+    assert_eq!(healthy.code, Some(0), "{}", healthy.stderr);
+    assert!(healthy.stdout.contains("There are no dead letters"), "{}", healthy.stdout);
+    let mut skip = deployment.repair();
+    skip.args(["--skip", "3"]);
+    let refused = run(skip);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(refused.stderr.contains("event 3 is none of the malformed ones"), "{}", refused.stderr);
 
     let other = Deployment::new().await;
     drop(Service::start(other.gateway("http://127.0.0.1:1"), "The gateway listens on "));
-    let mut elsewhere = other.rebuild();
-    elsewhere.env("NATTER_POSTGRES_URL", deployment.database_url());
-    let refused = run(elsewhere);
-    assert_eq!(refused.code, Some(10), "{}", refused.stderr);
-    assert!(
-        refused.stderr.contains("the log is not the one that the read models were made from"),
-        "{}",
-        refused.stderr
-    );
+    for mut elsewhere in [other.rebuild(), other.verify()] {
+        elsewhere.env("NATTER_POSTGRES_URL", deployment.database_url());
+        let refused = run(elsewhere);
+        assert_eq!(refused.code, Some(10), "{}", refused.stderr);
+        let why = "the log is not the one that the read models were made from";
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    }
     assert_eq!(ada.reads(&last).await, before);
 
     // It goes on from there.
     let _projector = ready(deployment.projector(), "The projector answers about itself on ").await;
     let later = ada.says("later").await;
     assert_eq!(ada.reads(&later).await[5]["text"], "later");
+}
+
+#[tokio::test]
+async fn d9_a_verify_that_is_interrupted_says_so_and_leaves_nothing() {
+    let deployment = Deployment::new().await;
+    assert_eq!(run(deployment.migrate()).code, Some(0));
+    drop(ready(deployment.gateway("http://127.0.0.1:1"), "The gateway listens on ").await);
+    drop(ready(deployment.projector(), "The projector answers about itself on ").await);
+    // Somebody holds what it reads first, so that it is in the middle for as long as we like.
+    for signal in ["INT", "TERM"] {
+        let held = deployment.database.hold("lock table users in access exclusive mode").await;
+        let mut verifying = deployment.verify().stderr(Stdio::piped()).spawn().expect("it starts");
+        let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%users%'";
+        eventually("it is in the middle", LONG, async || deployment.database.number(waiting).await > 0).await;
+        program::signal(verifying.id(), signal);
+        let ended = verifying.wait().expect("it is our child");
+        let mut said = String::new();
+        verifying.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
+        assert_eq!(ended.code(), Some(1), "{said}");
+        assert!(said.contains("stopped: the read models are as they were"), "{said}");
+        let schemas = "select count(*) from pg_namespace where nspname like 'natter%'";
+        assert_eq!(deployment.database.number(schemas).await, 0);
+        drop(held);
+    }
 }
 
 fn rebuild_in(data: &Path) -> Command {
@@ -121,9 +255,10 @@ async fn d9_the_data_folder_of_a_natter_up_that_does_not_run_is_rebuilt_with_a_b
     }
     let last = ada.says("the last").await;
     let before = ada.reads(&last).await;
-    let refused = run(rebuild_in(&data));
-    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
-    assert!(refused.stderr.contains("in use by another Natter"), "{}", refused.stderr);
+    // While it runs.
+    let rebuilt = run(rebuild_in(&data));
+    assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.stderr);
+    assert_eq!(ada.reads(&last).await, before);
     up.signal("INT");
     assert!(up.ended(LONG).success());
 

@@ -6,7 +6,7 @@ use natter_testkit::{Database, eventually};
 use super::live::{LONG, World, config, projected_seq};
 use super::paper::database;
 use super::tables::number;
-use crate::{Config, RebuildError, Role};
+use crate::{Config, ReplayError, Role};
 
 async fn messages(database: &Database) -> i64 {
     number(database, "select count(*) from messages").await
@@ -87,12 +87,12 @@ async fn d9_a_rebuild_names_the_hole_and_passes_over_an_accepted_one_at_the_end_
     damaged(&mut world, |blocks| blocks.cut(8)).await;
     let rebuild = async |world: &World, config: Config| {
         let shutdown = natter_platform::Shutdown::new(LONG);
-        crate::rebuild(config, world.log.clone(), world.keys.clone(), |_, _| {}, &shutdown).await
+        crate::rebuild(config, world.log.clone(), world.keys.clone(), |_| {}, &shutdown).await
     };
     let keys = natter_log::KeyRing::new(world.log.bucket(natter_log::Bucket::Keys), world.master.clone(), 1_000);
     world.keys = keys;
     let error = rebuild(&world, config(&database)).await.expect_err("a hole");
-    assert!(matches!(error, RebuildError::Projector(crate::Error::Hole(_))), "{error:?}");
+    assert!(matches!(error, ReplayError::Projector(crate::Error::Hole(_))), "{error:?}");
     let text = natter_platform::error::chain(&error);
     assert!(text.contains("no event 8; the next is 11") && text.contains("natter repair hole"), "{text}");
     accept(&world, 8, 10).await;

@@ -4,7 +4,7 @@ use natter_log::Stream;
 use sqlx::Connection;
 
 use super::paper::{DAY_MS, Paper, Person, database, project, projected, writer};
-use super::tables::{connect, number, rows};
+use super::tables::{connect, execute, number, rows};
 use crate::config::Config;
 
 const BOUNDS: &str = "select c.relname::text, pg_get_expr(c.relpartbound, c.oid), \
@@ -107,6 +107,34 @@ async fn a_long_reader_delays_a_cut_and_nothing_else() {
     writer.apply(later.read(Stream::Chat, 12)).await.expect("applied");
     let names: Vec<String> = bounds(&database).await.into_iter().map(|bound| bound.0).collect();
     assert_eq!(names, ["messages_from_0", "messages_from_13"], "cut as soon as it could be");
+}
+
+#[tokio::test]
+async fn a_cut_that_fails_half_way_refuses_no_message() {
+    let paper = paper();
+    let database = database().await;
+    let mut reader = connect(&database).await;
+    // Somebody who came when the constraint of the partition was there already, and reads on.
+    let mut export = reader.begin().await.expect("a transaction");
+    sqlx::query("lock table only messages in access share mode").execute(&mut *export).await.expect("locked");
+    project(&paper, Config::new(database.url()), &[1_000]).await.expect("applied");
+    assert_eq!(number(&database, "select count(*) from dead_letters").await, 0);
+    assert_eq!(number(&database, "select count(*) from messages").await, 12);
+    export.rollback().await.expect("the export ends");
+
+    let mut later = paper.clone();
+    let ada = Person::new();
+    later.keys.insert((ada.uid, ada.key_id), ada.key.clone());
+    later.append(&ada.says(&[], "in a partition of its own"));
+    project(&later, Config::new(database.url()), &[1_000]).await.expect("applied");
+    assert_eq!(bounds(&database).await.len(), 2);
+    // One that was killed there.
+    let left = "alter table messages_from_13 add constraint messages_from_13_ends check (seq < 14) not valid";
+    execute(&database, left).await;
+    later.append(&ada.says(&[], "after"));
+    project(&later, Config::new(database.url()), &[1_000]).await.expect("applied");
+    assert_eq!(number(&database, "select count(*) from dead_letters").await, 0);
+    assert_eq!(bounds(&database).await.len(), 2);
 }
 
 async fn bounds_with_leftovers(database: &natter_testkit::Database) -> usize {

@@ -1,7 +1,6 @@
 //! The read models made again: the same rows, whatever happened in between.
 
 use std::collections::BTreeSet;
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use natter_events::event::CATALOGUE;
@@ -15,14 +14,13 @@ use natter_testkit::{Database, eventually};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use time::OffsetDateTime;
-use tokio::sync::oneshot;
 
 use super::interruptions::Killed;
 use super::live::{LONG, Projecting, World, config, projected_seq};
 use super::paper::{Draft, JANUARY_MS, Paper, Person, database};
 use super::rooms::{in_thread, mentioning};
-use super::tables::{everything, execute, number};
-use crate::{Config, Error, RebuildError, Rebuilt, Role, rebuild};
+use super::tables::{connect, everything, execute, number, rows};
+use crate::{Config, Error, Rebuilt, ReplayError, Step, rebuild};
 
 /// Everything that can happen, with things that can't be applied among it. The last seq of CHAT.
 async fn history(world: &World) -> u64 {
@@ -116,14 +114,14 @@ async fn types(world: &World) -> BTreeSet<String> {
 }
 
 /// A log, and the database in which a projector has written all of it.
-struct Lived {
-    world: World,
-    database: Database,
-    last: u64,
+pub struct Lived {
+    pub world: World,
+    pub database: Database,
+    pub last: u64,
 }
 
 impl Lived {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let (world, database) = (World::new().await, database().await);
         let projector = world.project(small(&database));
         let last = history(&world).await;
@@ -133,9 +131,9 @@ impl Lived {
         Self { world, database, last }
     }
 
-    async fn rebuild(&self, config: Config) -> Result<Rebuilt, RebuildError> {
+    pub async fn rebuild(&self, config: Config) -> Result<Rebuilt, ReplayError> {
         let shutdown = Shutdown::new(Duration::from_secs(1));
-        rebuild(config, self.world.log.clone(), self.world.keys.clone(), |_, _| {}, &shutdown).await
+        rebuild(config, self.world.log.clone(), self.world.keys.clone(), |_| {}, &shutdown).await
     }
 }
 
@@ -149,8 +147,18 @@ async fn presence_reaches(projector: &Projecting, world: &World) {
 }
 
 /// With several partitions, and several batches.
-fn small(database: &Database) -> Config {
+pub fn small(database: &Database) -> Config {
     Config { max_batch_events: 10, max_partition_seqs: 40, ..config(database) }
+}
+
+/// Schemas that are not PostgreSQL's own.
+pub async fn schemas(database: &Database) -> Vec<String> {
+    let names: Vec<(String,)> = rows(
+        database,
+        "select nspname::text from pg_namespace where nspname !~ '^(pg_|information_schema)' order by 1",
+    )
+    .await;
+    names.into_iter().map(|(name,)| name).collect()
 }
 
 #[tokio::test]
@@ -168,19 +176,51 @@ async fn d9_of_a_history_with_every_event_type_the_rebuilt_rows_are_the_live_one
         let config = Config { max_batch_events: batch, ..small(&lived.database) };
         let rebuilt = lived.rebuild(config).await.expect("rebuilt");
         assert_eq!(rebuilt.events, lived.last);
+        let compared = rebuilt.compared.expect("something to compare");
+        assert_eq!((compared.seq, compared.differing().count()), (lived.last, 0), "{compared:?}");
         let again = everything(&lived.database).await;
         for (table, rows) in &live {
             assert_eq!(again[table], *rows, "{table}");
         }
+        assert_eq!(schemas(&lived.database).await, ["public"], "nothing is left behind");
     }
-    // What was in it before does not matter.
-    execute(&lived.database, "update messages set text = 'forged'; delete from participants").await;
-    lived.rebuild(small(&lived.database)).await.expect("rebuilt");
-    assert_eq!(everything(&lived.database).await, live);
     // And it goes on from there.
     let projector = lived.world.project(small(&lived.database));
     let last = lived.world.chatter(&[lived.world.person().await], 5).await;
     projector.reaches(last).await;
+}
+
+#[tokio::test]
+async fn d9_whatever_the_live_tables_have_become_they_are_made_again_and_what_differed_is_told() {
+    let lived = Lived::new().await;
+    let live = everything(&lived.database).await;
+    execute(&lived.database, "update messages set text = 'forged'; delete from participants").await;
+    let rebuilt = lived.rebuild(small(&lived.database)).await.expect("rebuilt");
+    let compared = rebuilt.compared.expect("compared");
+    let differing: Vec<&str> = compared.differing().map(|table| table.table.as_str()).collect();
+    assert_eq!(differing, ["messages", "participants"]);
+    assert_eq!(everything(&lived.database).await, live);
+
+    // Tables, views and functions that are not there, and columns.
+    execute(
+        &lived.database,
+        "drop table messages cascade; drop table users; drop function readable; alter table pins drop column uid",
+    )
+    .await;
+    let rebuilt = lived.rebuild(small(&lived.database)).await.expect("rebuilt");
+    let lacks: Vec<Vec<String>> = rebuilt.compared.expect("compared").tables.into_iter().map(|one| one.lacks).collect();
+    assert_eq!(lacks.concat(), ["messages", "uid", "users"]);
+    assert_eq!(everything(&lived.database).await, live);
+    execute(&lived.database, "select * from feed, counters; select readable(id, id) from conversations").await;
+
+    // Nor a position.
+    execute(&lived.database, "drop table projector").await;
+    let rebuilt = lived.rebuild(small(&lived.database)).await.expect("rebuilt");
+    assert!(rebuilt.compared.is_none());
+    let again = everything(&lived.database).await;
+    for (table, rows) in live.iter().filter(|(table, _)| **table != "projector") {
+        assert_eq!(again[table], *rows, "{table}");
+    }
 }
 
 #[tokio::test]
@@ -197,91 +237,180 @@ async fn d9_what_is_not_made_from_chat_is_carried_over() {
 }
 
 #[tokio::test]
-async fn d8_a_rebuild_refuses_beside_an_active_projector_and_changes_nothing() {
+async fn d9_rights_and_what_else_is_in_the_schema_stay() {
     let lived = Lived::new().await;
+    let role = format!("reader_of_{}", lived.database.name());
+    let statements = format!(
+        "create role {role}; grant select on messages, projector, feed to {role}; create table notes (note text); \
+         insert into notes values ('mine')"
+    );
+    execute(&lived.database, &statements).await;
+    lived.rebuild(config(&lived.database)).await.expect("rebuilt");
+    execute(&lived.database, &format!("set role {role}; select * from messages, projector, feed")).await;
+    assert_eq!(number(&lived.database, "select count(*) from notes").await, 1);
+    let may = format!(
+        "select count(*) from pg_class where has_table_privilege('{role}', oid, 'update') and relname = 'messages'"
+    );
+    assert_eq!(number(&lived.database, &may).await, 0);
+
+    // What would be left with the old tables is an operator's to decide about.
     let live = everything(&lived.database).await;
-    let projector = lived.world.project(config(&lived.database));
-    projector.reaches(lived.last).await;
-    let error = lived.rebuild(config(&lived.database)).await.expect_err("one is active");
-    assert!(matches!(error, RebuildError::Active), "{error}");
+    execute(&lived.database, "create view loud as select upper(text) from messages").await;
+    let error = lived.rebuild(config(&lived.database)).await.expect_err("a view of theirs");
+    assert!(error.to_string().contains("loud"), "{error}");
     assert_eq!(everything(&lived.database).await, live);
-    projector.stop().await;
+    assert_eq!(schemas(&lived.database).await, ["public"]);
+    execute(&lived.database, &format!("drop view loud; drop owned by {role}; drop role {role}")).await;
     lived.rebuild(config(&lived.database)).await.expect("rebuilt");
 }
 
 #[tokio::test]
-async fn d8_a_projector_that_is_started_meanwhile_stands_by_and_takes_over() {
+async fn d8_beside_an_active_projector_it_switches_and_that_one_goes_on() {
     let lived = Lived::new().await;
-    let live = everything(&lived.database).await;
-    let (say, begun) = oneshot::channel();
-    let mut say = Some(say);
-    let shutdown = Shutdown::new(Duration::from_secs(1));
-    let show = |_, _| {
-        if let Some(say) = say.take() {
-            say.send(()).expect("somebody waits");
-        }
-    };
-    let (log, keys) = (lived.world.log.clone(), lived.world.keys.clone());
-    let mut rebuilding = pin!(rebuild(small(&lived.database), log, keys, show, &shutdown));
-    tokio::select! {
-        ended = &mut rebuilding => panic!("{ended:?}"),
-        _ = begun => {}
-    }
-    // It is in the middle now, for as long as nobody looks at it.
-    let projector = lived.world.project(config(&lived.database));
-    eventually("it stands by", LONG, async || match projector.status.of(Stream::Chat).role {
-        Role::Standby => Ok(()),
-        other => Err(other),
-    })
-    .await;
-    rebuilding.await.expect("rebuilt");
+    let projector = lived.world.project(small(&lived.database));
     projector.reaches(lived.last).await;
+    let person = lived.world.person().await;
+    for round in 0..3 {
+        // The log grows while it is replayed, compared and switched.
+        let (rebuilt, _) = tokio::join!(
+            lived.rebuild(small(&lived.database)),
+            lived.world.chatter(std::slice::from_ref(&person), 150)
+        );
+        let rebuilt = rebuilt.expect("rebuilt");
+        let compared = rebuilt.compared.expect("compared");
+        assert_eq!(compared.differing().count(), 0, "round {round}: {compared:?}");
+        let last = lived.world.chatter(std::slice::from_ref(&person), 5).await;
+        projector.reaches(last).await;
+        presence_reaches(&projector, &lived.world).await;
+    }
     projector.stop().await;
-    assert_eq!(everything(&lived.database).await, live);
+    let last = projected_seq(&lived.database).await;
+    let fresh = database().await;
+    let again = lived.world.project(config(&fresh));
+    again.reaches(last).await;
+    presence_reaches(&again, &lived.world).await;
+    again.stop().await;
+    assert_eq!(everything(&lived.database).await, everything(&fresh).await);
 }
 
 #[tokio::test]
-async fn d9_interrupted_anywhere_it_is_run_again_or_a_projector_goes_on() {
+async fn hst2_readers_with_prepared_statements_never_fail_nor_go_back_while_it_is_rebuilt_under_load() {
+    let lived = Lived::new().await;
+    let projector = lived.world.project(small(&lived.database));
+    let person = lived.world.person().await;
+    let done = Shutdown::new(Duration::from_secs(1));
+    // As a page of the history API: a position and rows, of one statement that is prepared once.
+    let read = async || {
+        let mut connection = connect(&lived.database).await;
+        let (mut pages, mut seen, mut slowest) = (0_u32, 0, Duration::ZERO);
+        while !done.is_requested() {
+            let begun = Instant::now();
+            let (seq, newest, counted): (i64, i64, i64) = sqlx::query_as(
+                "select seq, (select max(last_change_seq) from conversations), (select max(seq) from messages) \
+                 from projector where name = 'chat'",
+            )
+            .fetch_one(&mut connection)
+            .await
+            .expect("no read fails");
+            assert!(seq >= seen, "back from {seen} to {seq}");
+            assert!(newest <= seq && counted <= newest, "{newest} and {counted} of {seq}");
+            (seen, pages) = (seq, pages + 1);
+            slowest = slowest.max(begun.elapsed());
+            tokio::task::yield_now().await;
+        }
+        (pages, slowest)
+    };
+    let rebuild = async {
+        let mut switches = Vec::new();
+        for _ in 0..5 {
+            lived.world.chatter(std::slice::from_ref(&person), 40).await;
+            switches.push(lived.rebuild(small(&lived.database)).await.expect("rebuilt").switched_in);
+        }
+        done.request();
+        switches
+    };
+    let (switches, one, other) = tokio::join!(rebuild, read(), read());
+    println!("switched in {switches:?}, with {one:?} and {other:?} pages and the slowest");
+    assert!(switches.iter().all(|took| *took < Duration::from_secs(1)), "{switches:?}");
+    assert!(one.1.max(other.1) < Duration::from_secs(2), "{one:?}, {other:?}");
+    let last = lived.world.chatter(&[person], 5).await;
+    projector.reaches(last).await;
+}
+
+#[tokio::test]
+async fn d9_somebody_who_reads_for_long_delays_the_switch_and_holds_nobody_up() {
+    let lived = Lived::new().await;
+    let mut export = connect(&lived.database).await;
+    sqlx::raw_sql("begin; select * from pins").execute(&mut export).await.expect("reading");
+    let rebuilding = lived.rebuild(config(&lived.database));
+    let reading = async {
+        eventually("it waits for the switch", LONG, async || {
+            let waiting = "select count(*) from pg_stat_activity \
+                where datname = current_database() and query like 'lock table%access exclusive%' and wait_event_type = 'Lock'";
+            number(&lived.database, waiting).await > 0
+        })
+        .await;
+        let slowest = async |pages: u32| {
+            let begun = Instant::now();
+            for _ in 0..pages {
+                number(&lived.database, "select count(*) from messages").await;
+            }
+            begun.elapsed() / pages
+        };
+        let took = slowest(20).await;
+        sqlx::raw_sql("rollback").execute(&mut export).await.expect("done reading");
+        took
+    };
+    let (rebuilt, took) = tokio::join!(rebuilding, reading);
+    rebuilt.expect("rebuilt");
+    assert!(took < Duration::from_millis(500), "{took:?} a page");
+}
+
+#[tokio::test]
+async fn d9_interrupted_anywhere_the_live_tables_are_whole_and_it_is_run_again() {
     let lived = Lived::new().await;
     let live = everything(&lived.database).await;
     let mut rng = StdRng::seed_from_u64(5);
-    let (begun, mut halfway, mut lives) = (Instant::now(), 0, 0);
-    while halfway < 6 || lives < 15 {
-        assert!(begun.elapsed() < LONG * 3, "{halfway} of {lives} were killed in the middle");
+    let (begun, mut interrupted) = (Instant::now(), 0);
+    while interrupted < 25 {
+        assert!(begun.elapsed() < LONG * 3, "{interrupted} were killed in the middle");
         let config = Config { max_batch_events: rng.random_range(1..9), ..small(&lived.database) };
-        let killed = Killed { inner: Box::pin(lived.rebuild(config)), polls_left: rng.random_range(5..80) };
-        killed.await;
-        let at = projected_seq(&lived.database).await;
-        halfway += u32::from(0 < at && at < lived.last);
-        if lives % 3 == 0 {
-            let projector = lived.world.project(small(&lived.database));
-            projector.reaches(lived.last).await;
-            projector.stop().await;
-            assert_eq!(everything(&lived.database).await, live, "life {lives}");
+        let polls_left = 10 + 20 * interrupted + rng.random_range(0..20);
+        let killed = Killed { inner: Box::pin(lived.rebuild(config)), polls_left };
+        match killed.await {
+            None => interrupted += 1,
+            // The lock of the one before is not free yet, or so many polls are enough.
+            Some(Err(ReplayError::Busy)) => {}
+            Some(ended) => {
+                ended.expect("rebuilt");
+                break;
+            }
         }
-        lives += 1;
+        assert_eq!(everything(&lived.database).await, live);
     }
-    // The connection of the one that was killed last may not be gone yet.
-    eventually("it is rebuilt", LONG, async || lived.rebuild(small(&lived.database)).await).await;
+    assert!(interrupted > 5, "{interrupted}");
+    eventually("it is rebuilt", LONG, async || lived.rebuild(small(&lived.database)).await.map(|_| ())).await;
     assert_eq!(everything(&lived.database).await, live);
+    assert_eq!(schemas(&lived.database).await, ["public"], "what the others left is removed");
 }
 
 #[tokio::test]
-async fn a_stop_ends_it_where_it_is_and_says_so() {
+async fn a_stop_leaves_everything_as_it_is_and_nothing_behind() {
     let lived = Lived::new().await;
+    let live = everything(&lived.database).await;
     let shutdown = Shutdown::new(Duration::from_secs(1));
     let (log, keys) = (lived.world.log.clone(), lived.world.keys.clone());
     let stop = shutdown.clone();
-    let show = |at: u64, _| {
-        if at > 0 {
+    let show = |step| {
+        if matches!(step, Step::Replaying { at: 1.., .. }) {
             stop.request();
         }
     };
     let config = Config { max_batch_events: 1, ..small(&lived.database) };
     let error = rebuild(config, log, keys, show, &shutdown).await.expect_err("stopped");
-    let RebuildError::Stopped { at, of } = error else { panic!("{error}") };
-    assert!(0 < at && at < of && of == lived.last, "{at} of {of}");
-    assert_eq!(projected_seq(&lived.database).await, at);
+    assert!(matches!(error, ReplayError::Stopped), "{error}");
+    assert_eq!(everything(&lived.database).await, live);
+    assert_eq!(schemas(&lived.database).await, ["public"]);
 }
 
 #[tokio::test]
@@ -293,8 +422,8 @@ async fn d14_a_rebuild_from_another_log_is_refused_and_changes_nothing() {
         other.chatter(std::slice::from_ref(&someone), events).await;
         let shutdown = Shutdown::new(Duration::from_secs(1));
         let (log, keys) = (other.log.clone(), other.keys.clone());
-        let error = rebuild(config(&lived.database), log, keys, |_, _| {}, &shutdown).await.expect_err("another log");
-        assert!(matches!(&error, RebuildError::Projector(Error::OtherLog { .. })), "{error}");
+        let error = rebuild(config(&lived.database), log, keys, |_| {}, &shutdown).await.expect_err("another log");
+        assert!(matches!(&error, ReplayError::Projector(Error::OtherLog { .. })), "{error}");
         assert!(error.to_string().contains(why), "{error}");
         assert_eq!(everything(&lived.database).await, live);
     }
@@ -306,7 +435,7 @@ async fn a_log_or_a_database_with_nothing_in_it_is_rebuilt_too() {
     let shutdown = Shutdown::new(Duration::from_secs(1));
     let run = async || {
         let (log, keys) = (world.log.clone(), world.keys.clone());
-        rebuild(config(&empty), log, keys, |_, _| {}, &shutdown).await
+        rebuild(config(&empty), log, keys, |_| {}, &shutdown).await
     };
     assert_eq!(run().await.expect("rebuilt").events, 0);
     let last = world.chatter(&[world.person().await], 10).await;
@@ -315,6 +444,6 @@ async fn a_log_or_a_database_with_nothing_in_it_is_rebuilt_too() {
 
     let without = Database::empty().await;
     let (log, keys) = (world.log.clone(), world.keys.clone());
-    let error = rebuild(config(&without), log, keys, |_, _| {}, &shutdown).await.expect_err("no schema");
+    let error = rebuild(config(&without), log, keys, |_| {}, &shutdown).await.expect_err("no schema");
     assert!(error.to_string().contains("run `natter migrate`"), "{error}");
 }
