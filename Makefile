@@ -2,6 +2,7 @@
 #
 #   make run     everything on this machine, at http://localhost:8080; options: make run ARGS="--listen 0.0.0.0:8080"
 #   make test    all tests, with all they need
+#   make torture breaks a deployment for MINUTES (10 if not said) and reports; SEED=… for the same plan again
 #   make lint    what make test checks before it tests
 #   make fmt     formats everything
 #   make clean   removes everything that make has made; never ./data
@@ -9,7 +10,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
-.PHONY: run test lint fmt clean tools web
+.PHONY: run test torture lint fmt clean tools web
 
 CARGO_TARGET := $(or $(CARGO_TARGET_DIR),target)
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
@@ -20,6 +21,11 @@ run: tools web
 
 test:
 	@scripts/test.sh
+
+torture: tools web
+	@cargo build --release --locked --package natter --package natter-tests
+	@"$(CARGO_TARGET)/release/natter-tests" --natter "$(CARGO_TARGET)/release/natter" --minutes $(or $(MINUTES),10) \
+	  $(if $(SEED),--seed $(SEED)) --report torture-report.txt $(ARGS)
 
 lint: web/node_modules/.installed
 	@scripts/lint.sh

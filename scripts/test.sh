@@ -13,6 +13,7 @@ phase "Set-up: web packages" make --no-print-directory web/node_modules/.install
 phase "Web: build" make --no-print-directory web
 scripts/lint.sh
 phase "Web: unit tests" npm --prefix web run --silent test
+phase "Rust: bugs on purpose" scripts/plant.sh
 phase "Rust: tests" cargo test --workspace --locked --quiet --no-fail-fast
 
 # Tests in a browser find Chromium and the program to test in these variables. The program is the one that the tests of

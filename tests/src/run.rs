@@ -95,6 +95,9 @@ async fn gather(stage: &Stage, busy: Vec<Busy>, world: &World, recorder: Arc<Rec
     let raw = readers::raw(&log).await;
     let head = raw.last().map_or(0, |last| last.seq);
     let tables = readers::sql(stage.database_url(), head).await;
+    let verified = stage.run("verify", &[]).await;
+    let told = [verified.stdout, verified.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+    let unverified = (!verified.status.success()).then_some(told);
     let mut people = Vec::new();
     let mut pages = HashMap::new();
     for one in busy {
@@ -123,5 +126,5 @@ async fn gather(stage: &Stage, busy: Vec<Busy>, world: &World, recorder: Arc<Rec
             .push(tables.people.get(&person.handle).copied().unwrap_or_else(|| panic!("{} is nobody", person.handle)));
     }
     let recorder = Arc::into_inner(recorder).unwrap_or_else(|| panic!("somebody still records"));
-    Evidence { people, raw, tables, recording: recorder.finish(), lag_ms: LAG_MS, pages }
+    Evidence { people, raw, tables, recording: recorder.finish(), lag_ms: LAG_MS, unverified, pages }
 }

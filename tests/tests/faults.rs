@@ -1,8 +1,9 @@
 //! Nothing lost, nothing twice, one order, under faults; and the proof that who says so can tell.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use natter_planted::Bug;
 use natter_tests::people::Habits;
 use natter_tests::plan::{Plan, Shape};
@@ -12,6 +13,8 @@ use natter_tests::trials::{control, short, trial};
 
 /// Runs at once. Most of what a run takes is waiting.
 const AT_ONCE: usize = 2;
+/// Longest that a run takes of which the plan lasts seconds.
+const RUN_LIMIT: Duration = Duration::from_secs(90);
 
 /// Everything that a plan is made of, closely one after the other.
 #[tokio::test(flavor = "multi_thread")]
@@ -50,25 +53,27 @@ async fn every_planted_bug_is_caught_and_the_same_runs_without_it_are_clean() {
     }
     let planted = bugs.iter().map(|bug| trial(**bug, programs::with_planted_bugs()));
     let outcomes = stream::iter(sound.into_iter().chain(planted)).map(async |options| {
-        let outcome = run(&options).await;
-        (options.bug, options.plan, outcome)
+        let ended = AssertUnwindSafe(tokio::time::timeout(RUN_LIMIT, run(&options))).catch_unwind().await;
+        let found = match ended {
+            Ok(Ok(Outcome { verdict, .. })) if verdict.is_clean() => None,
+            Ok(Ok(Outcome { verdict, .. })) => {
+                Some((verdict.checkers().into_iter().map(Into::into).collect(), verdict.to_string()))
+            }
+            // Somebody waited in vain for what never came, which is the first checker's case.
+            Ok(Err(_)) | Err(_) => Some((vec!["no end".to_owned()], "the run came to no end".to_owned())),
+        };
+        let told = found.as_ref().map_or("clean".to_owned(), |(by, _): &(Vec<String>, _)| by.join(", "));
+        println!("{:<20} {told}", options.bug.as_deref().unwrap_or("sound"));
+        (options, found)
     });
     let outcomes: Vec<_> = outcomes.buffer_unordered(AT_ONCE).collect().await;
-
-    let (mut wrong, mut table) = (Vec::new(), String::new());
-    for (bug, plan, Outcome { verdict, report }) in outcomes {
-        let by: Vec<_> = verdict.checkers().iter().map(ToString::to_string).collect();
-        match bug {
-            Some(bug) => {
-                table += &format!("{bug:<20} {}\n", by.join(", "));
-                if verdict.is_clean() {
-                    wrong.push(format!("{bug} was not caught by {plan:?}\n{report}"));
-                }
-            }
-            None if !verdict.is_clean() => wrong.push(format!("without a bug, in {plan:?}:\n{verdict}")),
-            None => {}
-        }
-    }
-    println!("{table}");
+    let wrong: Vec<_> = outcomes
+        .into_iter()
+        .filter_map(|(options, found)| match (options.bug, found) {
+            (Some(bug), None) => Some(format!("{bug} was not caught")),
+            (None, Some((_, verdict))) => Some(format!("without a bug, in {:?}:\n{verdict}", options.plan)),
+            _ => None,
+        })
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -147,8 +147,19 @@ impl BrokerOptions {
 
 /// Connects, waiting for a broker that is not there yet, and sees to it that it has all streams and buckets.
 pub async fn connect(settings: Settings, within: Duration) -> Result<Log, Failure> {
+    let deadline = Instant::now() + within;
     let log = connect_only(settings, within).await?;
-    let differences = log.declare().await.map_err(|error| {
+    let differences = loop {
+        match log.declare().await {
+            // It was there a moment ago, and may be again in another.
+            Err(DeclareError::Unavailable { .. }) if Instant::now() + RETRY < deadline => {
+                tracing::info!("waiting for the broker's answer");
+                tokio::time::sleep(RETRY).await;
+            }
+            declared => break declared,
+        }
+    };
+    let differences = differences.map_err(|error| {
         let exit = match error {
             DeclareError::Unavailable { .. } | DeclareError::Mark(_) => Exit::Unreachable,
             DeclareError::Restoring => Exit::HalfInitialised,

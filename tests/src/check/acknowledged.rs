@@ -95,6 +95,9 @@ fn in_the_tables(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
     for row in evidence.tables.messages.iter().filter(|row| !known.contains(&row.seq)) {
         verdict.found(Checker::Order, || format!("PostgreSQL has {row:?}, and the stream has not"));
     }
+    if let Some(differences) = &evidence.unverified {
+        verdict.found(Checker::Order, || format!("the tables are not what a replay of the log gives:\n{differences}"));
+    }
     if evidence.tables.dead_letters > 0 {
         verdict.found(Checker::Acknowledged, || format!("{} dead letters", evidence.tables.dead_letters));
     }

@@ -38,6 +38,8 @@ pub struct Evidence {
     /// A gateway's copy of who is in a room is its feed's lag behind (CMD4). Later than this nothing excuses who says
     /// something in a room that they are not in.
     pub lag_ms: i64,
+    /// What `natter verify` says of the tables, if they are not what a replay gives.
+    pub unverified: Option<String>,
     pub pages: HashMap<(usize, ConversationId), Option<Vec<Item>>>,
 }
 
@@ -58,6 +60,12 @@ impl fmt::Display for Checker {
             Checker::Order => "order",
             Checker::Outcome => "untrue outcome",
         })
+    }
+}
+
+impl From<Checker> for String {
+    fn from(checker: Checker) -> Self {
+        checker.to_string()
     }
 }
 
