@@ -135,8 +135,17 @@ async fn d5_a_hole_far_before_the_tail_that_the_broker_knows_of_stops_the_gatewa
     blocks.cut(first);
     rig.broker.restart().await;
     let gateway = stands_still(&mut rig, &format!("no event {first}; the next is {}", last + 1)).await;
+    // One that was there all the time would decide by what is left, too.
+    eventually("the other stands still as well", PATIENCE, async || {
+        match rig.http(0, "GET", "/ready", None, None).await {
+            (503, report) if report.to_string().contains("stopped: the log has no event") => Ok(()),
+            ready => Err(ready),
+        }
+    })
+    .await;
     accept(&rig, first, last).await;
     goes_on(&rig, gateway).await;
+    goes_on(&rig, 0).await;
     assert_eq!(resumed(&rig, gateway, &bob, &said[0]).await, texts([]));
     rig.socket(gateway, &bob).await.send(&["ada"], "on").await;
 }

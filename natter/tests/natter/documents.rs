@@ -44,7 +44,13 @@ fn every_test_that_features_md_names_is_there() {
 
 /// Test files go by their names, too.
 fn names_a_file(root: &Path, name: &str) -> bool {
-    ["gateway/tests/it", "projector/src/tests", "history-api/tests/history", "natter/tests/natter", "client/src"]
-        .iter()
-        .any(|folder| root.join(folder).join(format!("{name}.rs")).exists())
+    let folders = [
+        "gateway/tests/it",
+        "projector/src/tests",
+        "history-api/tests/history",
+        "log/tests/log",
+        "natter/tests/natter",
+        "client/src",
+    ];
+    folders.iter().any(|folder| root.join(folder).join(format!("{name}.rs")).exists())
 }
