@@ -180,13 +180,16 @@ impl Scrubber {
             looked.lost.iter().filter(|lost| !lost.accepted).for_each(|lost| mark.found(lost));
             mark.up_to = looked.up_to;
             self.shown.send_replace(mark.clone());
-            if marked.elapsed() >= MARK_EVERY.min(self.settings.abandoned_after / 4) {
+            let bytes: usize = looked.events.iter().map(|event| event.payload.len()).sum();
+            let pace = Duration::from_secs_f64(bytes as f64 / self.settings.bytes_per_second.max(1) as f64);
+            let go_on = Instant::now() + pace;
+            // However slow it is, it says that it is there.
+            while marked + self.mark_every() <= go_on.max(Instant::now()) {
+                tokio::time::sleep_until(marked + self.mark_every()).await;
                 let Some(next) = self.leave(&mark, revision).await? else { return Ok(()) };
                 (revision, marked) = (next, Instant::now());
             }
-            let bytes: usize = looked.events.iter().map(|event| event.payload.len()).sum();
-            tokio::time::sleep(Duration::from_secs_f64(bytes as f64 / self.settings.bytes_per_second.max(1) as f64))
-                .await;
+            tokio::time::sleep_until(go_on).await;
         }
         mark.holder = None;
         mark.finished_ms = Some(now_ms());
@@ -194,6 +197,10 @@ impl Scrubber {
         tracing::info!(events, lost, damaged, "the log is looked through");
         self.leave(&mark, revision).await?;
         self.show(&mark).await
+    }
+
+    fn mark_every(&self) -> Duration {
+        MARK_EVERY.min(self.settings.abandoned_after / 4)
     }
 
     /// Shows a mark without what was accepted since.

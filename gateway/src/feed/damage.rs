@@ -16,6 +16,8 @@ use crate::Gateway;
 
 /// How often a gateway that stands before a hole looks whether it may go on.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often the broker is asked whether it knows of one.
+const ASK_EVERY: Duration = Duration::from_secs(2);
 /// How often it is put on record how far the log goes: what a broker loses beyond that, only its clients know.
 const NOTE_EVERY: Duration = Duration::from_secs(2);
 
@@ -24,6 +26,16 @@ pub(super) async fn check(log: &Log) -> Result<(), FeedError> {
     match log.known_hole().await? {
         Some((expected, last)) => Err(FeedError::Hole(FollowError::Hole { expected, found: last + 1 })),
         None => Ok(()),
+    }
+}
+
+/// Waits until the broker knows of a hole: it may come back with one at any time. What it can't be asked is no news.
+pub(super) async fn watch(log: &Log) -> FeedError {
+    loop {
+        tokio::time::sleep(ASK_EVERY).await;
+        if let Err(hole @ FeedError::Hole(_)) = check(log).await {
+            return hole;
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod tail;
 pub mod walk;
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -166,8 +167,13 @@ async fn follow(gateway: &Arc<Gateway>) -> Result<(), FeedError> {
     if floor.seq >= target {
         is_whole(feed);
     }
+    let mut damaged = pin!(damage::watch(&gateway.log));
     loop {
-        let batch = match follower.next_batch(BATCH).await {
+        let batch = tokio::select! {
+            batch = follower.next_batch(BATCH) => batch,
+            hole = &mut damaged => return Err(hole),
+        };
+        let batch = match batch {
             Ok(batch) => batch,
             Err(hole @ FollowError::Hole { .. }) => return Err(FeedError::Hole(hole)),
             Err(error) => {

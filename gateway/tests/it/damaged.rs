@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use natter_gateway::config::Config;
 use natter_log::{Acceptance, Append, Bucket, Stream};
 use natter_testkit::eventually;
 use serde_json::{Value, json};
@@ -28,7 +29,12 @@ async fn accept(rig: &Rig, first: u64, last: u64) {
 
 /// A gateway that is started now and finds the damage: it serves nobody, and says why.
 async fn stands_still(rig: &mut Rig, hole: &str) -> usize {
-    rig.begin(impatient(rig.settings()), |_| {}, async || {}).await;
+    stands_still_with(rig, Config::default().tail_bytes, hole).await
+}
+
+/// The same, with a tail of so many bytes.
+async fn stands_still_with(rig: &mut Rig, tail_bytes: usize, hole: &str) -> usize {
+    rig.begin(impatient(rig.settings()), |config| config.tail_bytes = tail_bytes, async || {}).await;
     let gateway = rig.gateways.len() - 1;
     let report = eventually("the gateway says what is lost", PATIENCE, async || {
         let (status, report) = rig.http(gateway, "GET", "/ready", None, None).await;
@@ -134,9 +140,18 @@ async fn d5_a_hole_far_before_the_tail_that_the_broker_knows_of_stops_the_gatewa
     assert!(blocks.spans().len() > 1, "{:?}", blocks.spans());
     blocks.cut(first);
     rig.broker.restart().await;
-    let gateway = stands_still(&mut rig, &format!("no event {first}; the next is {}", last + 1)).await;
+    let gateway = stands_still_with(&mut rig, 1, &format!("no event {first}; the next is {}", last + 1)).await;
+    // One that was there all the time would decide by what is left, too.
+    eventually("the other stands still as well", PATIENCE, async || {
+        match rig.http(0, "GET", "/ready", None, None).await {
+            (503, report) if report.to_string().contains("stopped: the log has no event") => Ok(()),
+            ready => Err(ready),
+        }
+    })
+    .await;
     accept(&rig, first, last).await;
     goes_on(&rig, gateway).await;
+    goes_on(&rig, 0).await;
     assert_eq!(resumed(&rig, gateway, &bob, &said[0]).await, texts([]));
     rig.socket(gateway, &bob).await.send(&["ada"], "on").await;
 }
