@@ -14,6 +14,8 @@ mod configuration;
 mod deployment;
 mod documents;
 mod old_ids;
+#[cfg(target_os = "linux")]
+mod power;
 mod program;
 mod rebuild;
 mod screen;
