@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use natter_log::{Append, Bucket, KeyValue, Log, Stream};
-use natter_testkit::{Broker, BrokerOptions, Disk, Names, eventually};
+use natter_testkit::{Broker, BrokerOptions, Disk, Names, eventually, scratch_folder};
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -51,7 +52,7 @@ impl Machine {
         let disk = match Disk::mount(names) {
             Ok(disk) => disk,
             Err(why) => {
-                eprintln!("NOT TESTED: power loss, for {why}; what strace shows of the broker's syncs is all there is");
+                eprintln!("NOT TESTED: power loss, for {why}; what strace shows of the broker's calls is all there is");
                 return None;
             }
         };
@@ -188,7 +189,7 @@ async fn write_entries(kv: KeyValue, bucket: Bucket, writer: String, round: u64,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn con1_what_was_acknowledged_survives_power_cuts() {
+async fn cmd1_what_was_acknowledged_survives_power_cuts() {
     let Some(mut machine) = Machine::start(Names::Journaled, "always").await else { return };
     let mut epoch = None;
     for seed in 0..CUTS {
@@ -231,4 +232,58 @@ async fn where_a_synced_file_is_not_a_synced_name_a_power_cut_loses_what_was_ack
     let Some(mut machine) = Machine::start(Names::Bare, "always").await else { return };
     machine.lives_until_the_power_is_cut(&mut StdRng::seed_from_u64(0), None).await;
     assert!(!machine.lost().await.is_empty(), "the broker syncs its folders now: say so in README");
+}
+
+/// The other witness, which needs no file system of ours: the broker's own calls. It syncs the file that an event is in after
+/// writing it and before it acknowledges.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_broker_syncs_the_file_of_an_event_before_it_acknowledges() {
+    let broker = Broker::start().await;
+    let log = log_on(&broker).await;
+    append(&log, "first").await;
+    let trace = scratch_folder("trace").join("calls");
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-y", "-s", "4096", "-e", "trace=write,writev,pwrite64,fsync,fdatasync", "-p"]);
+    strace.arg(broker.pid().await.to_string()).arg("-o").arg(&trace).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut strace = match strace.spawn() {
+        Ok(strace) => strace,
+        Err(why) => return eprintln!("NOT TESTED: the order of the broker's calls, for there is no strace ({why})"),
+    };
+    let mut looks = 0;
+    let ready = eventually("strace sees the broker", SOON, async || {
+        if let Ok(Some(ended)) = strace.try_wait() {
+            return Ok(Err(ended));
+        }
+        looks += 1;
+        append(&log, &format!("awaited{looks}")).await;
+        let seen = std::fs::read_to_string(&trace).unwrap_or_default().contains("awaited");
+        if seen { Ok(Ok(())) } else { Err("nothing yet") }
+    })
+    .await;
+    if let Err(ended) = ready {
+        return eprintln!("NOT TESTED: the order of the broker's calls, for strace may not look at it ({ended})");
+    }
+    let mut seqs = Vec::new();
+    for n in 0..20 {
+        let id = format!("traced-{n:02}.");
+        seqs.push((append(&log, &id).await.seq, id));
+    }
+    let _ = strace.kill();
+    let _ = strace.wait();
+    let calls = std::fs::read_to_string(&trace).expect("what it saw");
+    for (seq, id) in seqs {
+        let line = |what: &str, is: &dyn Fn(&str) -> bool| {
+            calls.lines().position(is).unwrap_or_else(|| panic!("{id}: strace saw no {what}"))
+        };
+        let written = line("write to the log's file", &|call| call.contains("/CHAT/msgs/") && call.contains(&id));
+        let acknowledged = line("acknowledgement", &|call| {
+            call.contains("socket:") && call.contains(&format!("\\\"seq\\\":{seq}}}")) && call.contains("CHAT")
+        });
+        let synced = calls.lines().enumerate().skip(written + 1).take_while(|(at, _)| *at < acknowledged);
+        // A call that another thread's comes in between of ends in a line of its own, without the file's name.
+        let is_sync =
+            |call: &str| call.contains("fsync resumed") || call.contains("sync(") && call.contains("/CHAT/msgs/");
+        let synced = synced.filter(|(_, call)| is_sync(call) && call.trim_end().ends_with("= 0")).count();
+        assert!(written < acknowledged && synced > 0, "{id}: written {written}, acknowledged {acknowledged}: {synced}");
+    }
 }
