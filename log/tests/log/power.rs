@@ -142,7 +142,7 @@ async fn append_groups(log: Log, prefix: String, group: usize, book: Book, stop:
         let ids: Vec<_> = (0..group).map(|i| format!("{prefix}.{n}.{i}")).collect();
         let append = |id: &String| {
             let subject = format!("chat.user.{prefix}.message");
-            log.append(Append { subject: subject.into(), payload: payload(id), ..message(id) })
+            log.append(Append { subject, payload: payload(id), ..message(id) })
         };
         let pending: Vec<_> = ids.iter().map(append).collect();
         let mut before = 0;
