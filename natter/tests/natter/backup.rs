@@ -305,3 +305,33 @@ async fn a_restore_that_was_killed_lets_nothing_start_and_is_run_again() {
     other.loses_its_database().await;
     drop(Service::start(other.gateway("http://127.0.0.1:1"), "The gateway listens on "));
 }
+
+#[tokio::test]
+async fn a_password_that_is_changed_while_it_is_copied_is_in_the_backup() {
+    let deployment = Deployment::new().await;
+    let log = fill(&deployment.broker, &[]).await;
+    let credentials = log.bucket(Bucket::Credentials);
+    for n in 0..100 {
+        let noise: Bytes = std::iter::repeat_with(rand::random::<u8>).take(LARGE_BYTES).collect();
+        credentials.put(&format!("user{n}"), noise).await.expect("written");
+    }
+    let folder = scratch_folder("changed").join("backup");
+    let mut taking = start(deployment.backup(&folder));
+    is_written(&partial(&folder).join("KV_credentials.copy")).await;
+    signal(taking.id(), "STOP");
+    credentials.put("user99", Bytes::from_static(b"another password")).await.expect("changed");
+    credentials.delete("user98").await.expect("deleted");
+    signal(taking.id(), "CONT");
+    assert!(taking.wait().expect("it ended").success());
+    let changes = fs::read_to_string(folder.join("KV_credentials.changes")).expect("a file");
+    assert_eq!(changes.lines().count(), 2, "it was stopped in the middle: {changes}");
+
+    let other = Deployment::new().await;
+    let restored = run(other.restore(&folder));
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    let credentials = log_of(&other.broker).await.bucket(Bucket::Credentials);
+    let entry = credentials.get("user99").await.expect("read").expect("there");
+    assert_eq!(entry.value, Bytes::from_static(b"another password"));
+    assert_eq!(credentials.get("user98").await, Ok(None));
+    assert!(credentials.get("user0").await.expect("read").is_some());
+}
