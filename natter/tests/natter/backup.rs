@@ -335,3 +335,22 @@ async fn a_password_that_is_changed_while_it_is_copied_is_in_the_backup() {
     assert_eq!(credentials.get("user98").await, Ok(None));
     assert!(credentials.get("user0").await.expect("read").is_some());
 }
+
+#[tokio::test]
+async fn a_log_that_is_damaged_on_the_brokers_disk_is_not_backed_up_as_if_it_were_whole() {
+    let deployment = Deployment::new().await;
+    let log = fill(&deployment.broker, &[20; 200]).await;
+    let damaged = log.get(Stream::Chat, 101).await.expect("read").expect("there").payload;
+    deployment.broker.stop().await;
+    let block = deployment.broker.store_dir().join("jetstream/NATTER/streams/CHAT/msgs/1.blk");
+    let mut bytes = fs::read(&block).expect("the log's file");
+    let at = bytes.windows(damaged.len()).position(|window| window == damaged).expect("it is in there");
+    bytes[at + 3] ^= 1;
+    fs::write(&block, bytes).expect("written");
+    deployment.broker.restart().await;
+    let folder = scratch_folder("damaged").join("backup");
+    let refused = run(deployment.backup(&folder));
+    assert_eq!(refused.code, Some(11), "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("the log has no event 101"), "{}", refused.stderr);
+    assert!(!folder.exists() && !partial(&folder).exists());
+}
