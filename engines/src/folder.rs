@@ -94,7 +94,13 @@ impl DataFolder {
     }
 
     /// Says that everything has been made. From now on the folder is only whole with all of `parts` (relative paths).
+    ///
+    /// The broker syncs its files, and leaves it to the file system when the folders that it makes are on disk by name. Most
+    /// keep the two together; here they are on any, before anyone is told that Natter is ready.
     pub fn mark_complete(&mut self, parts: &[&str]) -> Result<()> {
+        if self.nats().exists() {
+            sync_folders(&self.nats())?;
+        }
         if self.complete {
             return Ok(());
         }
@@ -143,8 +149,36 @@ pub(crate) fn make_private_folder(path: &Path) -> Result<()> {
 }
 
 fn make(path: &Path, mode: u32) -> Result<()> {
-    let made = fs::DirBuilder::new().recursive(true).mode(mode).create(path);
-    made.map_err(|source| EngineError::Unwritable { path: path.to_owned(), source })
+    make_durably(path, mode).map_err(|source| EngineError::Unwritable { path: path.to_owned(), source })
+}
+
+/// With the folders above it, each of which is on disk by its name afterwards: a key in a folder whose name was lost with the
+/// power would be lost too.
+fn make_durably(path: &Path, mode: u32) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_durably(above, mode)?;
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => File::open(above)?.sync_all(),
+        // Another process was first.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the names of all that is in a folder durable, and in the folders in it.
+pub(crate) fn sync_folders(path: &Path) -> Result<()> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(EngineError::io("sync", path))?;
+    for entry in fs::read_dir(path).map_err(EngineError::io("read", path))? {
+        let entry = entry.map_err(EngineError::io("read", path))?;
+        // What the broker removes as we look is no concern of ours.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && entry.path().exists() {
+            sync_folders(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn refuse_foreign(path: &Path) -> Result<()> {

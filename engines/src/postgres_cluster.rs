@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::error::{EngineError, Result};
-use crate::folder::{make_private_folder, sync_folder_of};
+use crate::folder::{make_private_folder, sync_folder_of, sync_folders};
 use crate::output::LineSink;
 use crate::process::run_to_end;
 use crate::tools::Tools;
@@ -49,6 +49,10 @@ pub async fn ensure_cluster(
     let made = partial.join("cluster");
     initdb(tools, &made, &partial, run_as, options, sink.clone()).await?;
     create_database(tools, &made, &partial, run_as, options, sink).await?;
+    if options.sync {
+        // A new database is a new folder, and its name is left to the file system.
+        sync_folders(&made)?;
+    }
     fs::rename(&made, folder).map_err(EngineError::io("move the new cluster to", folder))?;
     sync_folder_of(folder)?;
     remove(&partial)

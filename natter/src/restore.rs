@@ -188,9 +188,14 @@ async fn fill(
         given(bytes as u64);
     }
     let state = filling.end().await.map_err(|error| failure(&error))?;
-    // What expires may have done so by now; it has kept its place.
-    let all_there = part == Part::Stream(Stream::Presence) || state.messages == copied.messages;
-    if state.last_seq != copied.last_seq || !all_there {
+    // What expires may have done so by now, and an entry that was written anew while it was copied is among the changes.
+    let changed = copied.changes.as_ref().is_some_and(|changes| changes.bytes > 0);
+    let whole = match part {
+        Part::Bucket(_) if changed => state.last_seq >= copied.last_seq,
+        Part::Stream(Stream::Presence) => state.last_seq == copied.last_seq,
+        _ => (state.last_seq, state.messages) == (copied.last_seq, copied.messages),
+    };
+    if !whole {
         let why = format!(
             "the broker has {} messages up to {} in {}, and the backup {} up to {}",
             state.messages, state.last_seq, copied.name, copied.messages, copied.last_seq

@@ -14,13 +14,16 @@ mod snapshot;
 use bytes::Bytes;
 
 use crate::bucket::{BucketError, is_tombstone};
-use crate::read::{Raw, ReadError, StreamState};
+use crate::read::{MAX_RANGE_EVENTS, Raw, ReadError, StreamState};
 use crate::settings::Settings;
 use crate::streams::{Bucket, Stream};
 use crate::{Epoch, Log};
 
 pub use restore::{Filling, RestoreError};
 pub use snapshot::{Snapshot, SnapshotError};
+
+/// What is read at once.
+const READ_BYTES: usize = 8 << 20;
 
 /// One stream or bucket of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +88,21 @@ impl Log {
     /// How much a stream or bucket holds.
     pub async fn part_state(&self, part: Part) -> Result<StreamState, ReadError> {
         Ok(self.inner.reader.info(&part.name()).await?.state)
+    }
+
+    /// Reads the log from its first event to this one. The broker leaves an event that is damaged on its disk out of a copy
+    /// without a word; here it is a hole.
+    pub async fn check_whole(&self, upto: u64, mut at: impl FnMut(u64)) -> Result<(), ReadError> {
+        let mut after = 0;
+        while after < upto {
+            let events = self.range(Stream::Chat, after, MAX_RANGE_EVENTS, READ_BYTES).await?;
+            let Some(last) = events.last() else {
+                return Err(ReadError::Hole { expected: after + 1, found: upto });
+            };
+            after = last.seq;
+            at(after);
+        }
+        Ok(())
     }
 
     /// Whether a restore was begun here and has not ended: what is here is half of a log.

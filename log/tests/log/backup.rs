@@ -1,7 +1,9 @@
 //! D14: copies of the log and its buckets, and the way back.
 
 use bytes::Bytes;
-use natter_log::{Bucket, DeclareError, Log, Part, RestoreError, Snapshot, SnapshotError, Stored, Stream, StreamState};
+use natter_log::{
+    Bucket, DeclareError, Log, Part, ReadError, RestoreError, Snapshot, SnapshotError, Stored, Stream, StreamState,
+};
 use natter_testkit::Broker;
 
 use crate::support::*;
@@ -238,4 +240,24 @@ async fn a_copy_ends_with_an_error_when_the_broker_does() {
     };
     let ended = tokio::time::timeout(SOON * 2, ended).await.expect("it ends");
     assert!(matches!(ended, Err(SnapshotError::Interrupted { .. })), "{ended:?}");
+}
+
+/// The broker leaves a damaged event out of a copy, as if it had never been, and says nothing. So the log is read, too.
+#[tokio::test]
+async fn a_log_with_a_damaged_event_is_not_whole() {
+    let broker = Broker::start().await;
+    let log = log_on(&broker).await;
+    append_many(&log, "m", 200).await;
+    assert_eq!(log.check_whole(200, |_| ()).await, Ok(()));
+    broker.stop().await;
+    let block = broker.store_dir().join("jetstream/NATTER/streams/CHAT/msgs/1.blk");
+    let mut bytes = std::fs::read(&block).expect("the log's file");
+    let damaged = b"payload of m100";
+    let at = bytes.windows(damaged.len()).position(|window| window == damaged).expect("it is in there");
+    bytes[at + 3] ^= 1;
+    std::fs::write(&block, bytes).expect("written");
+    broker.restart().await;
+    let log = log_on(&broker).await;
+    let found = log.check_whole(200, |_| ()).await;
+    assert!(matches!(found, Err(ReadError::Hole { expected: 101, .. })), "{found:?}");
 }

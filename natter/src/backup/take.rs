@@ -48,6 +48,9 @@ pub async fn take(log: &Log, folder: &Path) -> Result<Manifest, Failure> {
         None => None,
     };
     let last = last.map(|event| (event.seq, event.tag()));
+    if let Some((seq, _)) = last {
+        log.check_whole(seq, |_| ()).await.map_err(|error| unread(&error).context("the log can't be backed up"))?;
+    }
     let proof = KeyRing::proof(&log.bucket(Bucket::Keys)).await;
     let proof = proof.map_err(|error| Failure::caused_by(Exit::Unreachable, &error))?;
     let manifest = Manifest::new(epoch, last, proof.as_deref(), parts);
@@ -95,6 +98,7 @@ async fn copy_changes(log: &Log, bucket: Bucket, after: u64, backup: &mut NewBac
 fn unread(error: &ReadError) -> Failure {
     let exit = match error {
         ReadError::Gone { .. } => Exit::HalfInitialised,
+        ReadError::Hole { .. } => Exit::Backup,
         _ => Exit::Unreachable,
     };
     Failure::caused_by(exit, error)

@@ -305,3 +305,52 @@ async fn a_restore_that_was_killed_lets_nothing_start_and_is_run_again() {
     other.loses_its_database().await;
     drop(Service::start(other.gateway("http://127.0.0.1:1"), "The gateway listens on "));
 }
+
+#[tokio::test]
+async fn a_password_that_is_changed_while_it_is_copied_is_in_the_backup() {
+    let deployment = Deployment::new().await;
+    let log = fill(&deployment.broker, &[]).await;
+    let credentials = log.bucket(Bucket::Credentials);
+    for n in 0..100 {
+        let noise: Bytes = std::iter::repeat_with(rand::random::<u8>).take(LARGE_BYTES).collect();
+        credentials.put(&format!("user{n}"), noise).await.expect("written");
+    }
+    let folder = scratch_folder("changed").join("backup");
+    let mut taking = start(deployment.backup(&folder));
+    is_written(&partial(&folder).join("KV_credentials.copy")).await;
+    signal(taking.id(), "STOP");
+    credentials.put("user99", Bytes::from_static(b"another password")).await.expect("changed");
+    credentials.delete("user98").await.expect("deleted");
+    signal(taking.id(), "CONT");
+    assert!(taking.wait().expect("it ended").success());
+    let changes = fs::read_to_string(folder.join("KV_credentials.changes")).expect("a file");
+    assert_eq!(changes.lines().count(), 2, "it was stopped in the middle: {changes}");
+
+    let other = Deployment::new().await;
+    let restored = run(other.restore(&folder));
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    let credentials = log_of(&other.broker).await.bucket(Bucket::Credentials);
+    let entry = credentials.get("user99").await.expect("read").expect("there");
+    assert_eq!(entry.value, Bytes::from_static(b"another password"));
+    assert_eq!(credentials.get("user98").await, Ok(None));
+    assert!(credentials.get("user0").await.expect("read").is_some());
+}
+
+#[tokio::test]
+async fn a_log_that_is_damaged_on_the_brokers_disk_is_not_backed_up_as_if_it_were_whole() {
+    let deployment = Deployment::new().await;
+    let log = fill(&deployment.broker, &[20; 200]).await;
+    let damaged = log.get(Stream::Chat, 101).await.expect("read").expect("there").payload;
+    deployment.broker.stop().await;
+    let block = deployment.broker.store_dir().join("jetstream/NATTER/streams/CHAT/msgs/1.blk");
+    let mut bytes = fs::read(&block).expect("the log's file");
+    let at = bytes.windows(damaged.len()).position(|window| window == damaged).expect("it is in there");
+    bytes[at + 3] ^= 1;
+    fs::write(&block, bytes).expect("written");
+    deployment.broker.restart().await;
+    let folder = scratch_folder("damaged").join("backup");
+    let refused = run(deployment.backup(&folder));
+    assert_eq!(refused.code, Some(11), "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("the log has no event 101"), "{}", refused.stderr);
+    assert!(!folder.exists() && !partial(&folder).exists());
+}

@@ -17,6 +17,8 @@ mod deployment;
 mod documents;
 mod old_ids;
 mod once;
+#[cfg(target_os = "linux")]
+mod power;
 mod program;
 mod rebuild;
 mod rolling;

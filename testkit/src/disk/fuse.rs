@@ -82,6 +82,33 @@ impl Filesystem for Served {
         }
     }
 
+    fn mknod(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        umask: u32,
+        _: u32,
+        reply: ReplyEntry,
+    ) {
+        let is_socket = match rustix::fs::FileType::from_raw_mode(mode) {
+            rustix::fs::FileType::Socket => true,
+            rustix::fs::FileType::RegularFile => false,
+            _ => return reply.error(Errno::EPERM),
+        };
+        let made = self.make(request, parent, name, false, mode & !umask).and_then(|made| {
+            let mut model = self.0.lock();
+            let node = model.node_mut(made.ino.0)?;
+            node.is_socket = is_socket;
+            Ok(attributes(made.ino.0, node))
+        });
+        match made {
+            Ok(attributes) => reply.entry(&REMEMBERED, &attributes, Generation(0)),
+            Err(wrong) => reply.error(errno(wrong)),
+        }
+    }
+
     fn create(
         &self,
         request: &Request,
@@ -242,7 +269,11 @@ fn attributes(ino: u64, node: &Node) -> FileAttr {
 }
 
 fn kind(node: &Node) -> FileType {
-    if node.is_folder() { FileType::Directory } else { FileType::RegularFile }
+    match node {
+        node if node.is_folder() => FileType::Directory,
+        Node { is_socket: true, .. } => FileType::Socket,
+        _ => FileType::RegularFile,
+    }
 }
 
 fn answer(reply: ReplyEmpty, done: Result<(), Wrong>) {

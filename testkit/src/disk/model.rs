@@ -44,6 +44,8 @@ pub struct Model {
 }
 
 pub struct Node {
+    /// The name of a socket, which is a file without content.
+    pub is_socket: bool,
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
@@ -70,7 +72,16 @@ enum Change {
 
 impl Node {
     fn new(content: Content, mode: u32, (uid, gid): (u32, u32)) -> Node {
-        Node { mode, uid, gid, modified: SystemTime::now(), now: content, kept: None, changes: Vec::new() }
+        Node {
+            is_socket: false,
+            mode,
+            uid,
+            gid,
+            modified: SystemTime::now(),
+            now: content,
+            kept: None,
+            changes: Vec::new(),
+        }
     }
 
     pub fn is_folder(&self) -> bool {
