@@ -22,6 +22,7 @@ mod resuming;
 mod rig;
 mod room_events;
 mod rooms;
+mod slow;
 mod smoke;
 mod socket;
 mod together;
