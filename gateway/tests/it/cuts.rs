@@ -103,7 +103,7 @@ async fn con3_con4_evt3_whatever_is_cut_when_and_wherever_it_comes_back_a_client
         begun.elapsed().as_secs_f32(),
         events.len()
     );
-    assert!(resumed > cuts / 60, "too few cuts fall behind a replay: {resumed}");
+    assert!(resumed > cuts / 200, "too few cuts fall behind a replay: {resumed}");
     assert!(kinds.len() >= 5, "{kinds:?}");
 }
 
