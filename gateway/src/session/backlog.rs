@@ -17,6 +17,11 @@ impl Backlog {
         Self { encoding, message }
     }
 
+    /// Whether all of it was taken.
+    pub fn is_empty(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// The next frame, or that what comes is none (FRM4).
     pub fn next(&mut self) -> Option<Result<Incoming, CloseCode>> {
         let mut rest = &self.message[..];

@@ -14,6 +14,7 @@ mod outgoing;
 mod resume;
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::extract::ws::WebSocket;
@@ -204,12 +205,30 @@ impl Session {
         Ok(())
     }
 
+    /// Does what may take long for a client that is still there: what nobody waits for any more must not hold up those who
+    /// come back. Of what the client sends meanwhile, one message is taken.
+    async fn unless_gone<T>(&mut self, socket: &mut WebSocket, work: impl Future<Output = T>) -> Result<T, End> {
+        tokio::pin!(work);
+        loop {
+            let listens = self.backlog.is_empty();
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                message = socket.recv(), if listens => match message {
+                    Some(Ok(axum::extract::ws::Message::Close(_))) | None => return Err(End { code: None }),
+                    Some(Ok(message)) => self.receive(message)?,
+                    Some(Err(error)) => return Err(outgoing::read_error(&error)),
+                },
+            }
+        }
+    }
+
     /// Says welcome, then sets the cursor by a replay or a reset (CON3).
     async fn start(&mut self, socket: &mut WebSocket, resume: Option<Position>) -> Result<(), End> {
         let gateway = self.gateway.clone();
         let config = &gateway.config;
         self.enter_rooms().await?;
-        let start = resume::start(&gateway, self.caller.uid, resume).await;
+        let start = self.unless_gone(socket, resume::start(&gateway, self.caller.uid, resume)).await?;
         let welcome = ServerFrame::Welcome(Welcome {
             user: self.caller.handle.clone(),
             session: self.caller.login,

@@ -24,6 +24,7 @@ mod resuming;
 mod rig;
 mod room_events;
 mod rooms;
+mod slow;
 mod smoke;
 mod socket;
 mod together;

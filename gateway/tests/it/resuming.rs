@@ -8,8 +8,11 @@ use natter_protocol::Position;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::rig::{Rig, new_id};
-use crate::socket::{Socket, message, seq, text};
+use crate::rig::{PATIENCE, Rig, new_id};
+use crate::socket::{Closed, Socket, message, seq, text};
+
+/// Less than the broker is waited for.
+const IMPATIENCE: Duration = Duration::from_secs(3);
 
 /// Reads a replay to its end: the events before `caught_up`, and its position.
 async fn replay(socket: &mut Socket) -> (Vec<Value>, String) {
@@ -202,6 +205,41 @@ async fn con4_a_gateway_that_is_behind_takes_a_session_up_once_it_has_caught_up(
     let ok = a.send(&["ada"], "seen here first").await;
     let (events, end) = replay(&mut rig.resume(1, &ada, &text(&ok, "position")).await).await;
     assert_eq!((events.len(), end), (0, text(&ok, "position")));
+}
+
+/// Else those who give up and come back again and again would wait behind what they asked for before.
+#[tokio::test]
+async fn con4_a_resume_that_nobody_waits_for_any_more_is_given_up() {
+    let rig = Rig::start_with(1, |config| (config.tail_bytes, config.max_replays) = (6_000, 1)).await;
+    let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
+    let bob = rig.with_rate(&bob, 1_000_000);
+    let first = rig.socket(0, &ada).await.send(&["ada"], "first").await;
+    let mut b = rig.socket(0, &bob).await;
+    for _ in 0..30 {
+        b.send(&["bob"], "something else").await;
+    }
+    let sockets = async || {
+        let asked = Some(json!({"users": ["ada"]}));
+        rig.http(0, "POST", "/api/connections", Some(&bob.token), asked).await.1["ada"].clone()
+    };
+    natter_testkit::eventually("she is gone", PATIENCE, async || gone(sockets().await)).await;
+    rig.broker.pause().await;
+    for _ in 0..3 {
+        let waiting = rig.hello(0, &ada, Some(&text(&first, "position"))).await;
+        natter_testkit::eventually("she waits for the log", PATIENCE, async || match sockets().await {
+            Value::Number(one) if one.as_u64() == Some(1) => Ok(()),
+            other => Err(other),
+        })
+        .await;
+        drop(waiting);
+        natter_testkit::eventually("she is gone again", IMPATIENCE, async || gone(sockets().await)).await;
+    }
+    rig.broker.resume().await;
+    rig.resume(0, &ada, &text(&first, "position")).await.expect("caught_up").await;
+}
+
+fn gone(sockets: Value) -> Result<(), Value> {
+    if sockets == 0 { Ok(()) } else { Err(sockets) }
 }
 
 /// Two people write without end while a third is cut off again and again at random points, comes back anywhere, and must

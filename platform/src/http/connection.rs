@@ -13,9 +13,14 @@ use std::task::{Context, Poll};
 
 use futures::task::AtomicWaker;
 use parking_lot::Mutex;
+use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+/// What the system takes, unsent, for one client; Linux counts twice as much with what it needs itself. By itself it would take
+/// up to 4 MiB for each that reads nothing, which is more than all else that waits for them.
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
 
 /// All sockets of one server.
 #[derive(Clone)]
@@ -55,6 +60,7 @@ impl Connections {
         // Frames are small and someone waits for each: none is held back to be sent with the next. Where that fails the
         // other side is gone, and reading will say so.
         let _ = stream.set_nodelay(true);
+        let _ = sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER_BYTES);
         state.next += 1;
         let (id, cut) = (state.next, Arc::<Cut>::default());
         state.open.insert(id, cut.clone());
@@ -171,6 +177,8 @@ mod tests {
         let connections = Connections::new(1);
         let socket = connections.admit(accepted.expect("accepted").0).expect("there is room");
         assert!(socket.stream.nodelay().expect("a socket"));
+        let taken = sockopt::socket_send_buffer_size(&socket.stream).expect("a socket");
+        assert!(taken <= 2 * SEND_BUFFER_BYTES, "{taken} bytes are taken for who reads nothing");
         assert!(connections.admit(client.expect("connected")).is_err());
         drop(socket);
         assert_eq!(connections.count(), 0);
