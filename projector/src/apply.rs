@@ -98,9 +98,7 @@ struct Halves {
 
 impl Halves {
     fn of(events: &[Incoming]) -> Self {
-        let mut ranges = Vec::new();
-        ranges.push(0..events.len());
-        Self { ranges, dead: Dead::default() }
+        Self { ranges: std::iter::once(0..events.len()).collect(), dead: Dead::default() }
     }
 
     fn next(&mut self) -> Option<Range<usize>> {

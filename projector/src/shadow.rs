@@ -4,11 +4,13 @@
 //! One program at a time has it, by an advisory lock. Whatever ends that program, the lock ends with its connection, and what
 //! it left behind is removed by the next.
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, PgConnection};
+use std::time::Duration;
 
 use natter_log::Stream;
 use natter_migrations::Standing;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::error::{Error, ReplayError};
@@ -16,6 +18,9 @@ use crate::session;
 
 /// "nshd": the first half of the lock's name; the second is the live schema.
 const LOCK_CLASS: i32 = 0x6e73_6864;
+/// PostgreSQL notices a moment later that the one before was killed.
+const LOCK_LIMIT: Duration = Duration::from_secs(3);
+const LOCK_RETRY: Duration = Duration::from_millis(50);
 /// Longest that one statement may take: reading a range of a table, removing a schema.
 const STATEMENT_TIMEOUT: &str = "300s";
 /// PostgreSQL ends whoever holds locks or a snapshot and says nothing for this long.
@@ -49,13 +54,13 @@ impl Shadow {
             // What a later program added would be lost.
             standing => return Err(Error::Schema(standing).into()),
         }
-        let (locked, live): (bool, String) =
-            sqlx::query_as("select pg_try_advisory_lock($1, hashtext(current_schema())), current_schema()::text")
-                .bind(LOCK_CLASS)
-                .fetch_one(&mut guard)
-                .await?;
-        if !locked {
-            return Err(ReplayError::Busy);
+        let live: String = sqlx::query_scalar("select current_schema()::text").fetch_one(&mut guard).await?;
+        let deadline = Instant::now() + LOCK_LIMIT;
+        while !try_lock(&mut guard, &live).await? {
+            if Instant::now() > deadline {
+                return Err(ReplayError::Busy);
+            }
+            tokio::time::sleep(LOCK_RETRY).await;
         }
         let (name, old) = (beside(&live, "shadow"), beside(&live, "old"));
         Ok(Self { live, name, old, options, guard })
@@ -101,6 +106,14 @@ impl Shadow {
         sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut self.guard).await?;
         Ok(())
     }
+}
+
+async fn try_lock(guard: &mut PgConnection, live: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select pg_try_advisory_lock($1, hashtext($2))")
+        .bind(LOCK_CLASS)
+        .bind(live)
+        .fetch_one(guard)
+        .await
 }
 
 /// The name of a schema that belongs to the live one.

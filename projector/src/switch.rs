@@ -116,6 +116,7 @@ async fn change_places(
         run(transaction, &format!("set local statement_timeout = {MOVES_TIMEOUT_MS}")).await?;
     }
     same_schema(transaction, shadow).await?;
+    check_dependents(transaction, shadow).await?;
     carry_over(transaction, shadow, &tables).await?;
     let moves: Vec<String> = sqlx::query_scalar(MOVES)
         .bind(&shadow.live)
