@@ -32,7 +32,10 @@ pub fn short(natter: PathBuf, plan: Plan) -> Options {
 
 /// The run that catches a bug, with the bug planted.
 pub fn trial(bug: Bug, natter: PathBuf) -> Options {
-    Options { bug: Some(bug.name().to_owned()), ..control(bug, natter) }
+    let sound = control(bug, natter);
+    // What a bug has lost, nobody needs to wait for long.
+    let habits = Habits { patience: ms(8_000), ..sound.habits };
+    Options { bug: Some(bug.name().to_owned()), habits, ..sound }
 }
 
 /// The same run without the bug.

@@ -106,11 +106,20 @@ pub struct Habits {
     pub repeats: u32,
     /// Of a hundred commands, how many are something else under an id that was used.
     pub conflicts: u32,
+    /// How long what is under way in the end may take to be answered, when everything works again.
+    pub patience: Duration,
 }
 
 impl Habits {
     pub fn every(command_every: Duration) -> Self {
-        Self { command_every, page_every: command_every * 4, old_ids: 2, repeats: 4, conflicts: 1 }
+        Self {
+            command_every,
+            page_every: command_every * 4,
+            old_ids: 2,
+            repeats: 4,
+            conflicts: 1,
+            patience: Duration::from_secs(60),
+        }
     }
 }
 
