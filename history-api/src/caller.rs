@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use natter_events::Uid;
+use natter_planted::Bug;
 use natter_platform::Problem;
 use natter_platform::tokens::Claims;
 use natter_protocol::{ErrorCode, MIN_POSITION_HEADER, Position};
@@ -46,6 +47,9 @@ impl Caller {
 
     /// The seq that the answer may not be before.
     pub fn at_least(&self) -> u64 {
+        if Bug::StaleHistory.is_planted() {
+            return 0;
+        }
         self.floors.iter().map(|floor| floor.position.seq).max().unwrap_or(0)
     }
 
