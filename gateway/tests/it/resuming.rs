@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::rig::{PATIENCE, Rig, new_id};
-use crate::socket::{Closed, Socket, message, seq, text};
+use crate::socket::{Socket, message, seq, text};
 
 /// Less than the broker is waited for.
 const IMPATIENCE: Duration = Duration::from_secs(3);
