@@ -69,7 +69,12 @@ pub(crate) async fn note(gateway: &Arc<Gateway>, shutdown: &Shutdown) {
         if !gateway.feed.is_ready() || head == noted || head.seq == 0 {
             continue;
         }
-        match note_head(&gateway.log, Epoch(epoch), head).await {
+        // A broker that does not answer keeps no gateway from ending.
+        let done = tokio::select! {
+            done = note_head(&gateway.log, Epoch(epoch), head) => done,
+            () = shutdown.forced() => return,
+        };
+        match done {
             Ok(()) => noted = head,
             Err(error) => tracing::debug!(error = &*chain(&error), "how far the log goes can't be put on record now"),
         }

@@ -137,7 +137,7 @@ async fn cmd4_a_conversation_has_at_most_32_people_the_sender_among_them() {
 
 #[tokio::test]
 async fn cmd4_a_reply_names_a_message_of_the_same_conversation() {
-    let rig = Rig::start_with(2, |config| config.tail_bytes = 6_000).await;
+    let rig = Rig::start_with(2, |config| config.tail_bytes = 12_000).await;
     let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
     let ada = rig.with_rate(&ada, 1_000);
     let (mut a, mut b) = (rig.socket(0, &ada).await, rig.socket(1, &bob).await);

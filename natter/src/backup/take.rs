@@ -98,7 +98,7 @@ async fn copy_changes(log: &Log, bucket: Bucket, after: u64, backup: &mut NewBac
 fn unread(error: &ReadError) -> Failure {
     let exit = match error {
         ReadError::Gone { .. } => Exit::HalfInitialised,
-        ReadError::Hole { .. } => Exit::Backup,
+        ReadError::Hole { .. } => Exit::Damaged,
         _ => Exit::Unreachable,
     };
     Failure::caused_by(exit, error)

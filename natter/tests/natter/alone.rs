@@ -83,19 +83,20 @@ impl Deployment {
     }
 
     pub fn rebuild(&self) -> Command {
-        self.replays("rebuild")
+        self.replays(&["rebuild"])
     }
 
     pub fn verify(&self) -> Command {
-        self.replays("verify")
+        self.replays(&["verify"])
     }
 
     pub fn repair(&self) -> Command {
-        self.replays("repair")
+        self.replays(&["repair", "events"])
     }
 
-    fn replays(&self, name: &str) -> Command {
-        let mut command = self.command(name);
+    fn replays(&self, names: &[&str]) -> Command {
+        let mut command = self.command(names[0]);
+        command.args(&names[1..]);
         self.broker_options(&mut command);
         command.env("NATTER_POSTGRES_URL", self.database.url()).arg("--master-key").arg(self.key("master.key"));
         command

@@ -165,7 +165,7 @@ async fn a_backup_that_is_not_as_it_was_written_is_named_and_not_restored() {
         }
         harm(&folder);
         for ended in [check(&folder), run(empty.restore(&folder))] {
-            assert_eq!(ended.code, Some(11), "{name}: {}", ended.stderr);
+            assert_eq!(ended.code, Some(12), "{name}: {}", ended.stderr);
             assert!(ended.stderr.contains("is not a whole backup") && ended.stderr.contains(why), "{}", ended.stderr);
         }
     };
@@ -227,7 +227,7 @@ async fn a_backup_has_its_name_when_it_is_whole_and_what_an_interrupted_one_left
     signal(killed.id(), "KILL");
     assert_eq!(killed.wait().expect("it ended").signal(), Some(9));
     assert!(!folder.exists());
-    assert_eq!(check(&partial(&folder)).code, Some(11), "what it left is no backup");
+    assert_eq!(check(&partial(&folder)).code, Some(12), "what it left is no backup");
 
     // With no room left, or asked to stop: nothing stays.
     let program = deployment.backup(&folder);

@@ -166,7 +166,7 @@ async fn d9_what_differs_is_printed_and_made_again_and_another_log_is_refused() 
 
     deployment.database.execute("update messages set text = 'forged' where ordinal = 2").await;
     let verified = run(deployment.verify());
-    assert_eq!(verified.code, Some(11), "{}", verified.stderr);
+    assert_eq!(verified.code, Some(13), "{}", verified.stderr);
     assert!(verified.stderr.contains("1 of 24 tables differ from the log, in 1 rows"), "{}", verified.stderr);
     assert!(verified.stdout.contains("text is a text of 6 bytes, replayed a text of 9 bytes"), "{}", verified.stdout);
     assert!(!verified.stdout.contains("forged") && !verified.stdout.contains("message 1"), "{}", verified.stdout);
