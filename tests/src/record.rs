@@ -183,6 +183,13 @@ impl Recorder {
         open.map(|call| call.command.id()).collect()
     }
 
+    /// How many commands were done, and how many pages came, since some time.
+    pub fn done_since(&self, time: Duration) -> (usize, usize) {
+        let done = |call: &&Call| call.ended >= time && matches!(call.outcome, Outcome::Done { .. });
+        let pages = self.pages.lock().iter().filter(|page| page.asked >= time).count();
+        (self.calls.lock().iter().filter(done).count(), pages)
+    }
+
     pub fn reading(&self, reading: Reading) {
         self.readings.lock().push(reading);
     }

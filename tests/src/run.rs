@@ -8,7 +8,7 @@ use std::time::Duration;
 use natter_client::Position;
 
 use crate::check::{Evidence, Verdict, judge};
-use crate::conductor::{Devices, conduct};
+use crate::conductor::{Devices, Happened, conduct};
 use crate::people::{Busy, Habits, Person, World, notes};
 use crate::plan::{Fault, Plan};
 use crate::readers;
@@ -50,42 +50,68 @@ pub struct Outcome {
 }
 
 pub async fn run(options: &Options) -> Outcome {
-    let cast = Cast {
-        natter: options.natter.clone(),
-        bug: options.bug.clone(),
-        logs: options.logs.clone(),
-        gateway_options: options.gateway_options.clone(),
-        duplicate_window: options.duplicate_window,
-    };
-    let stage = Arc::new(Stage::start(cast).await);
-    let mut people = Vec::new();
-    for number in 0..options.people {
-        people.push(Person::register(&stage, number).await);
-    }
-    let world = Arc::new(World::new(people.iter().map(|person| person.handle.clone()).collect()));
-    let recorder = Arc::new(Recorder::default());
-    let mut busy = Vec::new();
-    for person in people {
-        let seed = options.seed.wrapping_mul(1_000).wrapping_add(u64::try_from(person.number).unwrap_or_default());
-        busy.push(Busy::begin(person, world.clone(), recorder.clone(), options.habits, seed).await);
+    let running = Running::begin(options).await;
+    let (happened, ()) = tokio::join!(running.conduct(&options.plan), tokio::time::sleep(options.lasts));
+    running.finish(happened).await
+}
+
+/// A run under way: people are at it.
+pub struct Running<'a> {
+    options: &'a Options,
+    pub stage: Arc<Stage>,
+    pub recorder: Arc<Recorder>,
+    world: Arc<World>,
+    busy: Vec<Busy>,
+}
+
+impl<'a> Running<'a> {
+    pub async fn begin(options: &'a Options) -> Self {
+        let cast = Cast {
+            natter: options.natter.clone(),
+            bug: options.bug.clone(),
+            logs: options.logs.clone(),
+            gateway_options: options.gateway_options.clone(),
+            duplicate_window: options.duplicate_window,
+        };
+        let stage = Arc::new(Stage::start(cast).await);
+        let mut people = Vec::new();
+        for number in 0..options.people {
+            people.push(Person::register(&stage, number).await);
+        }
+        let world = Arc::new(World::new(people.iter().map(|person| person.handle.clone()).collect()));
+        let recorder = Arc::new(Recorder::default());
+        let mut busy = Vec::new();
+        for person in people {
+            let seed = options.seed.wrapping_mul(1_000).wrapping_add(u64::try_from(person.number).unwrap_or_default());
+            busy.push(Busy::begin(person, world.clone(), recorder.clone(), options.habits, seed).await);
+        }
+        Self { options, stage, recorder, world, busy }
     }
 
-    let devices: Vec<_> = busy.iter().map(|one| Devices { eye: one.eye.clone(), hand: one.hand.clone() }).collect();
-    let (happened, ()) =
-        tokio::join!(conduct(&options.plan, &stage, &devices, &recorder), tokio::time::sleep(options.lasts));
-    for one in &mut busy {
-        one.settle().await;
+    /// Carries out a plan, and returns when everything is whole again.
+    pub async fn conduct(&self, plan: &Plan) -> Vec<Happened> {
+        let devices: Vec<_> =
+            self.busy.iter().map(|one| Devices { eye: one.eye.clone(), hand: one.hand.clone() }).collect();
+        conduct(plan, &self.stage, &devices, &self.recorder).await
     }
-    let took = recorder.now();
-    let mut evidence = gather(&stage, busy, &world, recorder).await;
-    evidence.lag_ms = if options.plan.steps.is_empty() { LAG_MS } else { LAG_UNDER_FAULTS_MS };
-    let rolled_back = happened.iter().rfind(|one| matches!(one.fault, Fault::RollBack { .. }));
-    if let Some(one) = rolled_back {
-        evidence.recording.forget_before(one.over);
+
+    /// Lets people end what they began, reads everything, and judges.
+    pub async fn finish(self, happened: Vec<Happened>) -> Outcome {
+        let Self { options, stage, recorder, world, mut busy } = self;
+        for one in &mut busy {
+            one.settle().await;
+        }
+        let took = recorder.now();
+        let mut evidence = gather(&stage, busy, &world, recorder).await;
+        evidence.lag_ms = if happened.is_empty() { LAG_MS } else { LAG_UNDER_FAULTS_MS };
+        let rolled_back = happened.iter().rfind(|one| matches!(one.fault, Fault::RollBack { .. }));
+        if let Some(one) = rolled_back {
+            evidence.recording.forget_before(one.over);
+        }
+        let verdict = judge(&evidence);
+        let report = Report::of(options, &evidence, &verdict, &happened, took);
+        Outcome { verdict, report }
     }
-    let verdict = judge(&evidence);
-    let report = Report::of(options, &evidence, &verdict, &happened, took);
-    Outcome { verdict, report }
 }
 
 /// Reads everything in the six ways, when everything is done.

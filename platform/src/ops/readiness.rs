@@ -110,6 +110,7 @@ impl Registered {
             Ok(Err(_)) => (false, "the check panicked".to_owned()),
             Err(_) => (false, format!("no answer within {} ms", self.within.as_millis())),
         };
+        metrics::gauge!("natter_ready", "check" => self.name.clone()).set(f64::from(u8::from(ok)));
         Check { name: self.name.to_string(), ok, detail }
     }
 }

@@ -57,6 +57,19 @@ async fn ready_names_each_dependency_and_how_it_is() {
 }
 
 #[tokio::test]
+async fn metrics_have_each_dependency_too() {
+    let readiness = readiness();
+    readiness.add("measured and up", WITHIN, || async { Ok("well".to_owned()) });
+    readiness.add("measured and down", WITHIN, || async { Err("away".to_owned()) });
+    let server = server(readiness).await;
+    let metrics = body(&server, "/metrics", "200").await;
+    for line in ["natter_ready{check=\"measured and up\"} 1", "natter_ready{check=\"measured and down\"} 0"] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_check_that_fails_hangs_or_panics_is_not_ready_and_holds_nobody_up() {
     let readiness = readiness();
     readiness.add("good", WITHIN, || async { Ok(String::new()) });

@@ -262,6 +262,12 @@ impl Stage {
         .await;
     }
 
+    /// What a service says of itself at `/ready` or `/metrics`; nothing when it does not answer.
+    pub async fn says(&self, part: Part, door: &str) -> Option<String> {
+        let answer = reqwest::get(format!("http://{}{door}", self.service(part).address())).await.ok()?;
+        answer.text().await.ok()
+    }
+
     /// Runs the program once, such as for `natter verify`, past every link.
     pub async fn run(&self, subcommand: &str, arguments: &[&str]) -> std::process::Output {
         let mut command = tokio::process::Command::from(self.command(subcommand, self.broker.address()));
