@@ -66,7 +66,7 @@ impl Locks {
             | Fault::Delay { link, .. }
             | Fault::Lose { link, .. }
             | Fault::Refuse { link, .. } => Target::Link(link),
-            Fault::RollBack { .. } => Target::Part(Part::Broker),
+            Fault::RollBack { .. } | Fault::FillDisk { .. } => Target::Part(Part::Broker),
             Fault::StopReading { person, .. } | Fault::LoseEye { person, .. } | Fault::LoseHand { person } => {
                 Target::Person(person)
             }
@@ -112,6 +112,7 @@ async fn commit(fault: Fault, stage: &Stage, people: &[Devices]) {
         Fault::LoseEye { person, away } => drop(people[person].eye.try_send(Ordeal::Lose(away))),
         Fault::LoseHand { person } => drop(people[person].hand.try_send(Ordeal::Lose(Duration::ZERO))),
         Fault::RollBack { after } => stage.roll_back(after).await,
+        Fault::FillDisk { lasts } => stage.fill_disk(lasts).await,
     }
 }
 

@@ -78,6 +78,7 @@ async fn main() -> ExitCode {
             logs: arguments.logs.clone(),
             gateway_options: Vec::new(),
             duplicate_window: None,
+            disk: false,
         };
         let outcome = run(&options).await;
         println!("{}", outcome.report);

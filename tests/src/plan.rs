@@ -35,6 +35,8 @@ pub enum Fault {
     LoseEye { person: usize, away: Duration },
     /// A person's program that does things ends in the middle, and comes back with the outbox that it kept.
     LoseHand { person: usize },
+    /// The broker's disk is full. When there is room again, the broker is restarted, as one has to whose disk failed it.
+    FillDisk { lasts: Duration },
     /// The broker's files are copied, and after a while put back: the log goes on where it was, as another one. Then the
     /// read models are made again, as an operator would.
     RollBack { after: Duration },
@@ -55,6 +57,7 @@ impl Fault {
             Fault::Refuse { link, .. } => format!("refuse {link}"),
             Fault::StopReading { .. } => "a client stops reading".to_owned(),
             Fault::LoseEye { .. } => "a watching client ends".to_owned(),
+            Fault::FillDisk { .. } => "the broker's disk is full".to_owned(),
             Fault::RollBack { .. } => "the log is rolled back".to_owned(),
             Fault::LoseHand { .. } => "a client ends with commands under way".to_owned(),
         }

@@ -41,6 +41,8 @@ pub struct Options {
     pub gateway_options: Vec<String>,
     /// The broker's window of duplicates, where it is not to be the usual one.
     pub duplicate_window: Option<Duration>,
+    /// Whether the broker is to have a disk that can be filled; that takes root and FUSE.
+    pub disk: bool,
 }
 
 /// What came of it.
@@ -72,6 +74,7 @@ impl<'a> Running<'a> {
             logs: options.logs.clone(),
             gateway_options: options.gateway_options.clone(),
             duplicate_window: options.duplicate_window,
+            disk: options.disk,
         };
         let stage = Arc::new(Stage::start(cast).await);
         let mut people = Vec::new();

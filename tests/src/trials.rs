@@ -27,6 +27,7 @@ pub fn short(natter: PathBuf, plan: Plan) -> Options {
         logs: None,
         gateway_options: Vec::new(),
         duplicate_window: None,
+        disk: false,
     }
 }
 

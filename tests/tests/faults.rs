@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, stream};
 use natter_planted::Bug;
+use natter_testkit::{Disk, Names};
 use natter_tests::people::Habits;
-use natter_tests::plan::{Plan, Shape};
+use natter_tests::plan::{Fault, Plan, Shape};
 use natter_tests::programs;
 use natter_tests::run::{Options, Outcome, run};
 use natter_tests::trials::{control, short, trial};
@@ -38,6 +39,21 @@ async fn nothing_is_lost_or_told_twice_or_out_of_order_whatever_ends_or_is_cut()
     println!("{}", outcome.report);
     assert!(outcome.verdict.is_clean(), "with NATTER_TEST_SEED={seed}:\n{}", outcome.verdict);
     assert!(outcome.report.stored > 200 && outcome.report.kills > 10, "it was no test:\n{}", outcome.report);
+}
+
+/// The broker can store nothing for a while, in the middle of whatever it was storing.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_was_acknowledged_is_lost_when_the_brokers_disk_is_full() {
+    if let Err(why) = Disk::mount(Names::Journaled) {
+        println!("NOT TESTED, since {why}");
+        return;
+    }
+    let full = |at| (at, Fault::FillDisk { lasts: Duration::from_millis(1_500) });
+    let options = Options { disk: true, ..short(programs::natter(), Plan::of([full(1_000), full(4_500)])) };
+    let outcome = run(&options).await;
+    println!("{}", outcome.report);
+    assert!(outcome.verdict.is_clean(), "{}", outcome.verdict);
+    assert!(outcome.report.stored > 100, "it was no test:\n{}", outcome.report);
 }
 
 /// A bug that nobody finds, or a run that finds one in a sound program, is the harness's own.

@@ -291,6 +291,7 @@ fn errno(wrong: Wrong) -> Errno {
         Wrong::NotAFolder => Errno::ENOTDIR,
         Wrong::IsAFolder => Errno::EISDIR,
         Wrong::NotEmpty => Errno::ENOTEMPTY,
+        Wrong::NoRoom => Errno::ENOSPC,
     }
 }
 

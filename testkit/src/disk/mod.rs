@@ -19,7 +19,7 @@
 //!   kernel does in the minutes before a cut, and it leaves files with holes and torn ends.
 //!
 //! **What is not**: owner, mode and times are durable at once; nothing that was synced is ever lost or damaged (a disk that
-//! lies about its cache); there are no links of either kind, and no room ever runs out.
+//! lies about its cache); there are no links of either kind. Room runs out when [`Disk::fill`] says so, and for all at once.
 //!
 //! From the cut on every operation fails with `EIO`, so that nothing can be acknowledged that was not synced before. Kill what
 //! uses the disk, then give it its power back: [`Disk::power_on`].
@@ -68,6 +68,11 @@ impl Disk {
     /// Where it is mounted.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// From here on there is room for nothing more, or there is again.
+    pub fn fill(&self, full: bool) {
+        self.model.lock().fill(full);
     }
 
     /// From here on nothing works. What was not synced is lost: all of it, or with a seed, some of it.

@@ -29,6 +29,7 @@ pub enum Wrong {
     NotAFolder,
     IsAFolder,
     NotEmpty,
+    NoRoom,
 }
 
 pub struct Model {
@@ -36,6 +37,8 @@ pub struct Model {
     nodes: HashMap<u64, Node>,
     next: u64,
     power: bool,
+    /// Nothing more fits: no new name, and no byte behind the end of a file.
+    full: bool,
     /// Folders whose names are not durable as they are.
     changed_folders: BTreeSet<u64>,
     /// Files that were truncated and not synced since.
@@ -112,6 +115,7 @@ impl Model {
             nodes: HashMap::from([(ROOT, root)]),
             next: ROOT + 1,
             power: true,
+            full: false,
             changed_folders: BTreeSet::new(),
             truncated: BTreeSet::new(),
             syncs: 0,
@@ -160,6 +164,9 @@ impl Model {
     ) -> Result<u64, Wrong> {
         if self.names(folder)?.contains_key(name) {
             return Err(Wrong::Exists);
+        }
+        if self.full {
+            return Err(Wrong::NoRoom);
         }
         let content = if is_folder { Content::Folder(BTreeMap::new()) } else { Content::File(Vec::new()) };
         let ino = self.next;
@@ -214,11 +221,22 @@ impl Model {
         }
     }
 
+    /// Whether there is room for anything more.
+    pub fn fill(&mut self, full: bool) {
+        self.full = full;
+    }
+
     pub fn write(&mut self, ino: u64, offset: usize, bytes: &[u8]) -> Result<(), Wrong> {
+        if self.full && offset + bytes.len() > self.node(ino)?.size() {
+            return Err(Wrong::NoRoom);
+        }
         self.change(ino, Change::Write { offset, bytes: bytes.to_vec() })
     }
 
     pub fn resize(&mut self, ino: u64, size: usize) -> Result<(), Wrong> {
+        if self.full && size > self.node(ino)?.size() {
+            return Err(Wrong::NoRoom);
+        }
         if size < self.node(ino)?.size() {
             self.truncated.insert(ino);
         }

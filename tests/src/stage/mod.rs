@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use natter_engines::Signal;
 use natter_log::{Log, Settings};
-use natter_testkit::{Broker, DatabaseServer, Proxy, scratch_folder, tools};
+use natter_testkit::{Broker, BrokerOptions, DatabaseServer, Disk, Names, Proxy, scratch_folder, tools};
 use sqlx::{Connection, PgConnection};
 
 use crate::wait::until;
@@ -123,6 +123,8 @@ pub struct Cast {
     pub gateway_options: Vec<String>,
     /// The broker's window of duplicates, where it is not to be the usual one.
     pub duplicate_window: Option<Duration>,
+    /// Whether the broker is to have a disk that can be filled; that takes root and FUSE.
+    pub disk: bool,
 }
 
 /// The deployment.
@@ -130,6 +132,8 @@ pub struct Stage {
     cast: Cast,
     keys: PathBuf,
     broker: Broker,
+    /// Let go of after the broker.
+    disk: Option<Disk>,
     postgres: DatabaseServer,
     links: Vec<(Link, Proxy)>,
     services: Vec<(Part, Service)>,
@@ -138,7 +142,10 @@ pub struct Stage {
 impl Stage {
     /// Starts everything, and returns when all of it says that it is ready.
     pub async fn start(cast: Cast) -> Self {
-        let (broker, postgres) = tokio::join!(Broker::start(), DatabaseServer::start());
+        let disk = cast.disk.then(|| Disk::mount(Names::Journaled).unwrap_or_else(|why| panic!("{why}")));
+        let folder = disk.as_ref().map(|disk| disk.path().to_owned());
+        let broker = Broker::start_with(BrokerOptions { folder, ..BrokerOptions::default() });
+        let (broker, postgres) = tokio::join!(broker, DatabaseServer::start());
         let links = vec![
             (Link::FirstGatewayBroker, Proxy::to(broker.address()).await),
             (Link::SecondGatewayBroker, Proxy::to(broker.address()).await),
@@ -146,7 +153,7 @@ impl Stage {
             (Link::ProjectorsPostgres, Proxy::to_socket(postgres.socket()).await),
             (Link::HistoryPostgres, Proxy::to_socket(postgres.socket()).await),
         ];
-        let mut stage = Self { cast, keys: keys(), broker, postgres, links, services: Vec::new() };
+        let mut stage = Self { cast, keys: keys(), broker, disk, postgres, links, services: Vec::new() };
         if let Some(duplicate_window) = stage.cast.duplicate_window {
             // What is there is not changed by whoever declares it next.
             let declared = stage.log_with(Settings { duplicate_window, ..Settings::default() }).await.declare().await;
@@ -274,6 +281,15 @@ impl Stage {
         command.args(arguments).env("NATTER_POSTGRES_URL", self.postgres.url());
         command.env("NATTER_MASTER_KEY", self.keys.join("master.key"));
         command.kill_on_drop(true).output().await.unwrap_or_else(|error| panic!("natter {subcommand}: {error}"))
+    }
+
+    /// Leaves no room on the broker's disk for a while.
+    pub async fn fill_disk(&self, lasts: Duration) {
+        let disk = self.disk.as_ref().unwrap_or_else(|| panic!("the broker's disk can't be filled here"));
+        disk.fill(true);
+        tokio::time::sleep(lasts).await;
+        disk.fill(false);
+        self.broker.restart().await;
     }
 
     /// Copies the broker's files, puts the copy back after a while, and lets the read models be made again, as the projector
