@@ -98,6 +98,15 @@ impl<'a> Running<'a> {
         conduct(plan, &self.stage, &devices, &self.recorder).await
     }
 
+    /// Whether somebody can read what there is in history, however far that is.
+    pub async fn can_read(&self) -> bool {
+        let Some(one) = self.busy.first() else { return false };
+        match natter_client::History::of(&one.person.session) {
+            Ok(history) => history.conversations().next_page().await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
     /// Lets people end what they began, reads everything, and judges.
     pub async fn finish(self, happened: Vec<Happened>) -> Outcome {
         let Self { options, stage, recorder, world, mut busy } = self;
