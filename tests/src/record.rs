@@ -183,9 +183,9 @@ impl Recorder {
         open.map(|call| call.command.id()).collect()
     }
 
-    /// How many commands were done, and how many pages came, since some time.
+    /// How many commands were done, and how many pages came, of those that were asked for since some time.
     pub fn done_since(&self, time: Duration) -> (usize, usize) {
-        let done = |call: &&Call| call.ended >= time && matches!(call.outcome, Outcome::Done { .. });
+        let done = |call: &&Call| call.called >= time && matches!(call.outcome, Outcome::Done { .. });
         let pages = self.pages.lock().iter().filter(|page| page.asked >= time).count();
         (self.calls.lock().iter().filter(done).count(), pages)
     }

@@ -69,8 +69,6 @@ async fn goes_on(without: Without) {
         })
         .await;
     }
-    // What was asked for before, and answered before it was gone, is not counted.
-    tokio::time::sleep(Duration::from_secs(1)).await;
     let gone = recorder.now();
     tokio::time::sleep(away).await;
     let (commands, pages) = recorder.done_since(gone);
