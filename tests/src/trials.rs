@@ -58,7 +58,7 @@ pub fn control(bug: Bug, natter: PathBuf) -> Options {
         Bug::AcceptOtherLog => Options { plan: rolled_back(), ..calm },
         Bug::GuessFailure => Options { plan: replies_lost(), ..calm },
         Bug::SkipForSlow => {
-            Options { plan: nobody_reads(), gateway_options: options(&["--session-waiting-size", "2KiB"]), ..calm }
+            Options { plan: nobody_reads(), gateway_options: options(&["--session-waiting-size", "1KiB"]), ..calm }
         }
         // The broker and the gateways forget soon, and everything that is done carries an old id.
         Bug::ForgetOldIds => Options {
@@ -105,5 +105,5 @@ fn replies_lost() -> Plan {
 }
 
 fn nobody_reads() -> Plan {
-    Plan::of((0..PEOPLE).map(|person| (1_000, Fault::StopReading { person, lasts: ms(4_000) })))
+    Plan::of((0..PEOPLE).map(|person| (1_000, Fault::StopReading { person, lasts: ms(6_000) })))
 }

@@ -17,6 +17,8 @@ pub struct Finder {
     pub waiting: bool,
     pub failed: Option<String>,
     question: u64,
+    /// Decided before the answer came: the first one that it names is meant.
+    hurried: bool,
 }
 
 impl Finder {
@@ -53,9 +55,10 @@ impl Finder {
         self.selected = (self.selected + 1).min(self.found.len().saturating_sub(1));
     }
 
-    pub fn found(&mut self, question: u64, users: Result<Vec<UserItem>, String>) {
+    /// Takes an answer. Gives whether that was all that a decision waited for.
+    pub fn found(&mut self, question: u64, users: Result<Vec<UserItem>, String>) -> bool {
         if question != self.question {
-            return;
+            return false;
         }
         self.waiting = false;
         self.selected = 0;
@@ -63,10 +66,12 @@ impl Finder {
             Ok(found) => (self.found, self.failed) = (found, None),
             Err(why) => (self.found, self.failed) = (Vec::new(), Some(why)),
         }
+        std::mem::take(&mut self.hurried)
     }
 
-    /// Whom to talk to, when it is decided.
+    /// Whom to talk to, when it is decided; what is still being asked is waited for.
     pub fn decide(mut self) -> Result<Vec<Handle>, Self> {
+        self.hurried = self.waiting;
         if !self.typed.is_empty() && !self.choose() || self.chosen.is_empty() {
             return Err(self);
         }
@@ -86,6 +91,7 @@ impl Finder {
 
     fn ask(&mut self) -> Option<(u64, String)> {
         self.question += 1;
+        self.hurried = false;
         self.failed = None;
         self.waiting = !self.typed.is_empty();
         if !self.waiting {
@@ -132,6 +138,20 @@ mod tests {
         assert_eq!(prefix, "c");
         finder.found(question, Ok(vec![user("carol")]));
         assert_eq!(finder.decide().expect("decided"), [bob(), handle("carol")]);
+    }
+
+    #[test]
+    fn a_decision_that_is_faster_than_the_answer_waits_for_it() {
+        let (finder, question) = typed("bob");
+        let mut finder = finder.decide().expect_err("nothing is known yet");
+        assert!(!finder.found(question - 1, Ok(vec![user("bad")])), "that was the answer to an earlier question");
+        assert!(finder.found(question, Ok(vec![user("bob")])), "that is what was waited for");
+        assert_eq!(finder.decide().expect("decided"), [bob()]);
+
+        let (finder, _) = typed("bo");
+        let mut finder = finder.decide().expect_err("nothing is known yet");
+        let (question, _) = finder.type_in('n').expect("asks");
+        assert!(!finder.found(question, Ok(vec![user("bonnie")])), "who types on has not decided");
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl State {
         effects.extend(question.map(|(question, prefix)| Effect::Find { question, prefix }));
     }
 
-    fn talk(&mut self) {
+    pub(super) fn talk(&mut self) {
         match self.finder.take().map(Finder::decide) {
             Some(Ok(chosen)) => self.show(Key::direct(&chosen, &self.me)),
             Some(Err(undecided)) => self.finder = Some(undecided),

@@ -243,8 +243,8 @@ impl State {
                 self.page(&key, before, page);
             }
             Input::Found { question, users } => {
-                if let Some(finder) = &mut self.finder {
-                    finder.found(question, users);
+                if self.finder.as_mut().is_some_and(|finder| finder.found(question, users)) {
+                    self.talk();
                 }
             }
             // Of before a reset.

@@ -482,6 +482,21 @@ fn quitting_with_unsent_messages_is_asked_for_twice() {
 }
 
 #[test]
+fn enter_before_the_answer_opens_the_conversation_when_it_comes() {
+    let mut desk = Desk::live();
+    desk.took();
+    desk.ctrl('n');
+    desk.types("dave");
+    desk.key(KeyCode::Enter);
+    let Some(Effect::Find { question, .. }) = desk.took().pop() else { panic!("asked") };
+    let dave = UserItem { user: handle("dave"), display_name: "Dave".into(), last_seen: None };
+    desk.on(Input::Found { question, users: Ok(vec![dave]) });
+    assert!(desk.state.finder.is_none());
+    let key = Key::direct(&[handle("dave")], &ada());
+    assert!(desk.took().contains(&Effect::ReadPage { generation: 1, key, before: None }));
+}
+
+#[test]
 fn esc_goes_back_a_step_and_at_last_quits() {
     let mut desk = Desk::with_bob();
     desk.ctrl('n');
