@@ -6,6 +6,9 @@
 //!
 //! The record lies in a bucket of its own, so that analytics may read it and nothing else. A hole counts while the event
 //! beside it is the one that was there: in a log that was restored or replaced, the same sequences are other events.
+//!
+//! A hole at the end of the log is open: a broker that is killed goes back to before it, and gives its sequences to new
+//! events. Such a hole ends where something was stored after it was accepted, by the broker's own clock.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::bucket::{BucketError, KeyValue};
-use crate::read::{ReadError, Reader};
+use crate::read::{Info, ReadError, Reader};
 use crate::streams::{Bucket, Stream};
 
 /// The most holes that are kept on record.
@@ -42,6 +45,9 @@ pub struct Hole {
     pub at_ms: u64,
     /// An event beside it: of which log the hole is.
     beside: Option<Beside>,
+    /// When it was accepted by the broker's clock, in Unix milliseconds, if the log ended in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open_since_ms: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +90,7 @@ pub enum AcceptError {
 pub struct Holes(Arc<[Hole]>);
 
 impl Holes {
-    fn new(mut holes: Vec<Hole>) -> Self {
+    pub fn new(mut holes: Vec<Hole>) -> Self {
         holes.sort_by_key(|hole| hole.first);
         Self(holes.into())
     }
@@ -116,6 +122,11 @@ impl Holes {
         seq
     }
 
+    /// How many sequences up to `last` they cover.
+    pub fn lost_up_to(&self, last: u64) -> u64 {
+        self.iter().filter(|hole| hole.first <= last).map(|hole| hole.last.min(last) - hole.first + 1).sum()
+    }
+
     /// The last sequence up to `last` that no hole covers.
     pub fn before(&self, last: u64) -> u64 {
         let mut seq = last;
@@ -142,6 +153,14 @@ struct Known {
     revision: u64,
     holes: Holes,
     asked: Instant,
+    /// Whether what is stored next may end one of them.
+    open: bool,
+}
+
+impl Known {
+    fn is_recent(&self) -> bool {
+        !self.open && self.asked.elapsed() < GOOD_FOR
+    }
 }
 
 impl HoleBook {
@@ -154,8 +173,7 @@ impl HoleBook {
         if !self.readable {
             return Ok(Holes::default());
         }
-        let recent =
-            self.known.lock().as_ref().filter(|known| known.asked.elapsed() < GOOD_FOR).map(|k| k.holes.clone());
+        let recent = self.known.lock().as_ref().filter(|known| known.is_recent()).map(|known| known.holes.clone());
         match recent {
             Some(holes) => Ok(holes),
             None => self.read(reader).await,
@@ -169,23 +187,28 @@ impl HoleBook {
         }
         let asked = Instant::now();
         let (revision, listed) = listed(reader).await?;
-        if let Some(known) = self.known.lock().as_mut().filter(|known| known.revision == revision) {
+        if let Some(known) = self.known.lock().as_mut().filter(|known| known.revision == revision && !known.open) {
             known.asked = asked;
             return Ok(known.holes.clone());
         }
-        let mut holes = Vec::new();
+        let (mut holes, mut open) = (Vec::new(), false);
         for hole in listed {
-            match is_of_this_log(reader, &hole).await? {
-                true => holes.push(hole),
-                false => tracing::warn!(
+            if !is_of_this_log(reader, &hole).await? {
+                tracing::warn!(
                     first = hole.first,
                     last = hole.last,
                     "a hole was accepted in another log than this one, and is not passed over"
-                ),
+                );
+                continue;
+            }
+            let Extent { last, is_final } = extent(reader, &hole).await?;
+            open |= !is_final;
+            if last >= hole.first {
+                holes.push(Hole { last, ..hole });
             }
         }
         let holes = Holes::new(holes);
-        *self.known.lock() = Some(Known { revision, holes: holes.clone(), asked });
+        *self.known.lock() = Some(Known { revision, holes: holes.clone(), asked, open });
         Ok(holes)
     }
 
@@ -229,6 +252,32 @@ async fn is_of_this_log(reader: &Reader, hole: &Hole) -> Result<bool, ReadError>
     Ok(there.is_some_and(|there| there.stored.tag() == Tag(tag)))
 }
 
+/// How far a hole goes that may have been at the end of the log, and whether that is so for good.
+struct Extent {
+    last: u64,
+    is_final: bool,
+}
+
+async fn extent(reader: &Reader, hole: &Hole) -> Result<Extent, ReadError> {
+    let Hole { first, last, open_since_ms, .. } = *hole;
+    let Some(accepted_ms) = open_since_ms else { return Ok(Extent { last, is_final: true }) };
+    let mut at = first - 1;
+    loop {
+        match reader.next(Stream::Chat.name(), Stream::Chat.all_subjects(), at).await? {
+            Some(next) if next.stored.seq > last => return Ok(Extent { last, is_final: true }),
+            Some(next) if next.stored.time_ms > accepted_ms => {
+                return Ok(Extent { last: next.stored.seq - 1, is_final: true });
+            }
+            // It can be read again, and stays lost.
+            Some(next) => at = next.stored.seq,
+            None => {
+                let end = reader.state(Stream::Chat).await?.last_seq;
+                return Ok(Extent { last: last.min(end), is_final: false });
+            }
+        }
+    }
+}
+
 /// Puts a hole on record, having seen that none of it can be read.
 pub(crate) async fn accept(
     reader: &Reader,
@@ -243,7 +292,8 @@ pub(crate) async fn accept(
     if !is_text(&reason) || !is_text(&by) {
         return Err(AcceptError::Reason);
     }
-    let end = reader.state(Stream::Chat).await?.last_seq;
+    let Info { state, at_ms: now_ms, .. } = reader.info(Stream::Chat.name()).await?;
+    let end = state.last_seq;
     if first == 0 || first > last || last > end {
         return Err(AcceptError::OutOfBounds { first, last, end });
     }
@@ -266,7 +316,8 @@ pub(crate) async fn accept(
         None => reader.next(Stream::Chat.name(), Stream::Chat.all_subjects(), last).await?,
     };
     let beside = beside.map(|raw| Beside { seq: raw.stored.seq, tag: raw.stored.tag().0 });
-    let hole = Hole { first, last, by, reason, at_ms, beside };
+    let open_since_ms = (last == end).then_some(now_ms);
+    let hole = Hole { first, last, by, reason, at_ms, beside, open_since_ms };
     for _ in 0..MAX_RACES {
         let (revision, mut holes) = listed(reader).await?;
         if holes.contains(&hole) {
@@ -290,6 +341,16 @@ pub(crate) async fn accept(
     Err(AcceptError::Write(BucketError::Unknown))
 }
 
+/// The record as it was in a log that is being restored, as far as that goes: what comes behind its end is new.
+pub(crate) async fn put_back(bucket: &KeyValue, holes: &Holes, end: u64) -> Result<(), BucketError> {
+    let within = holes.iter().filter(|hole| hole.first <= end);
+    let holes: Vec<_> = within.map(|hole| Hole { last: hole.last.min(end), ..hole.clone() }).collect();
+    if holes.is_empty() {
+        return Ok(());
+    }
+    bucket.put(KEY, serde_json::to_vec(&holes).unwrap_or_default().into()).await.map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,6 +363,7 @@ mod tests {
             reason: "a disk".into(),
             at_ms: 0,
             beside: None,
+            open_since_ms: None,
         };
         Holes::new(spans.iter().map(hole).collect())
     }
@@ -314,6 +376,8 @@ mod tests {
         assert_eq!((holes.past(4), holes.past(5), holes.past(12), holes.past(13), holes.past(20)), (4, 13, 13, 13, 21));
         assert_eq!((holes.before(4), holes.before(12), holes.before(20)), (4, 4, 19));
         assert_eq!(Holes::default().past(7), 7);
+        let lost: Vec<_> = [4, 5, 11, 19, 30].iter().map(|last| holes.lost_up_to(*last)).collect();
+        assert_eq!(lost, [0, 1, 7, 8, 9]);
     }
 
     #[test]

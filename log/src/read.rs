@@ -34,6 +34,8 @@ pub struct StreamState {
 pub(crate) struct Info {
     pub(crate) state: StreamState,
     pub(crate) consumers: u64,
+    /// When it was so, by the broker's clock, in Unix milliseconds.
+    pub(crate) at_ms: i64,
 }
 
 /// A stream's state as the broker tells it.
@@ -138,9 +140,12 @@ impl Reader {
         #[derive(Deserialize)]
         struct Answer {
             state: State,
+            ts: String,
         }
-        let Answer { state } = self.ask(format!("{}.STREAM.INFO.{stream}", self.api), serde_json::json!({})).await?;
-        Ok(Info { consumers: state.consumer_count, state: state.into() })
+        let Answer { state, ts } =
+            self.ask(format!("{}.STREAM.INFO.{stream}", self.api), serde_json::json!({})).await?;
+        let at_ms = parse_time_ms(&ts).ok_or(ReadError::Malformed)?;
+        Ok(Info { consumers: state.consumer_count, state: state.into(), at_ms })
     }
 
     /// Asks the JetStream API, again over a lost connection or an absent leader, until the deadline.

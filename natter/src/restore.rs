@@ -15,7 +15,7 @@ use bytes::Bytes;
 use indicatif::HumanCount;
 use natter_engines::{DataFolder, Tools};
 use natter_events::ContentKey;
-use natter_log::{Bucket, DeclareError, KeyRing, Log, Part, RestoreError, Settings, Stream};
+use natter_log::{Bucket, DeclareError, Holes, KeyRing, Log, Part, RestoreError, Settings, Stream};
 use natter_platform::error::chain;
 use natter_platform::lifecycle::{Shutdown, Tasks, shutdown_on_signals};
 
@@ -155,7 +155,7 @@ async fn give_back(log: &Log, folder: &Path, manifest: &Manifest) -> Result<(), 
     for part in Part::ALL {
         let name = part.name();
         let copied = manifest.part(&name).ok_or_else(|| Failure::new(Exit::Backup, format!("there is no {name}")))?;
-        fill(log, folder, part, copied, |bytes| {
+        fill(log, folder, part, copied, &manifest.holes(), |bytes| {
             given += bytes;
             shown.at(given, of);
         })
@@ -163,7 +163,7 @@ async fn give_back(log: &Log, folder: &Path, manifest: &Manifest) -> Result<(), 
     }
     shown.end();
     recognise(log, manifest).await?;
-    log.end_restore(manifest.epoch()).await.map_err(|error| failure(&error)).map(drop)
+    log.end_restore(manifest.epoch(), &manifest.holes()).await.map_err(|error| failure(&error)).map(drop)
 }
 
 async fn fill(
@@ -171,6 +171,7 @@ async fn fill(
     folder: &Path,
     part: Part,
     copied: &CopiedPart,
+    holes: &Holes,
     mut given: impl FnMut(u64),
 ) -> Result<(), Failure> {
     let path = folder.join(&copied.copy.file);
@@ -191,6 +192,12 @@ async fn fill(
     // What expires may have done so by now, and an entry that was written anew while it was copied is among the changes.
     let changed = copied.changes.as_ref().is_some_and(|changes| changes.bytes > 0);
     let whole = match part {
+        // What is lost may be counted or not, and at the end of the log the broker may not know that it ever was.
+        Part::Stream(Stream::Chat) => {
+            let there = state.last_seq - holes.lost_up_to(state.last_seq);
+            (holes.before(copied.last_seq)..=copied.last_seq).contains(&state.last_seq)
+                && (there..=copied.messages).contains(&state.messages)
+        }
         Part::Bucket(_) if changed => state.last_seq >= copied.last_seq,
         Part::Stream(Stream::Presence) => state.last_seq == copied.last_seq,
         _ => (state.last_seq, state.messages) == (copied.last_seq, copied.messages),

@@ -83,6 +83,18 @@ impl Blocks {
         }
     }
 
+    /// Removes also what it noted after it lost the log from this event on: the blocks that begin behind that, which hold
+    /// only how far the log went.
+    pub fn forget_notes(&self, lost: u64) {
+        self.forget_index();
+        for file in &self.files {
+            let records = records(&fs::read(file).expect("a block"));
+            if records.iter().all(|(seq, ..)| *seq >= lost) {
+                fs::remove_file(file).expect("removed");
+            }
+        }
+    }
+
     fn find(&self, seq: u64) -> Place {
         for file in &self.files {
             let found = records(&fs::read(file).expect("a block")).into_iter().find(|(own, ..)| *own == seq);

@@ -14,6 +14,7 @@ mod snapshot;
 use bytes::Bytes;
 
 use crate::bucket::{BucketError, is_tombstone};
+use crate::holes::Holes;
 use crate::read::{MAX_RANGE_EVENTS, Raw, ReadError, StreamState};
 use crate::settings::Settings;
 use crate::streams::{Bucket, Stream};
@@ -36,8 +37,9 @@ impl Part {
     /// In the order in which they are copied. The log comes first: what its events need (the keys that open them, who is
     /// in a conversation, who is called what) is written before them, so a later copy of the buckets has it.
     ///
-    /// Two buckets stay behind. `meta` holds the epoch, and a restored log gets another one. `sessions` holds logins:
-    /// one that was ended after the backup would be good again.
+    /// Three buckets stay behind. `meta` holds the epoch, and a restored log gets another one. `sessions` holds logins:
+    /// one that was ended after the backup would be good again. `integrity` holds what was looked at of another broker's
+    /// files, and the record of accepted holes, which is put back by itself ([`Log::end_restore`]).
     pub const ALL: [Part; 6] = [
         Part::Stream(Stream::Chat),
         Part::Stream(Stream::Presence),
@@ -90,14 +92,14 @@ impl Log {
         Ok(self.inner.reader.info(&part.name()).await?.state)
     }
 
-    /// Reads the log from its first event to this one. The broker leaves an event that is damaged on its disk out of a copy
-    /// without a word; here it is a hole.
+    /// Reads the log from its first event to this one, which is there. The broker leaves an event that is damaged on its disk out of a copy
+    /// without a word; here it is a hole, unless it was accepted as one.
     pub async fn check_whole(&self, upto: u64, mut at: impl FnMut(u64)) -> Result<(), ReadError> {
         let mut after = 0;
         while after < upto {
             let events = self.range(Stream::Chat, after, MAX_RANGE_EVENTS, READ_BYTES).await?;
             let Some(last) = events.last() else {
-                return Err(ReadError::Hole { expected: after + 1, found: upto });
+                return Err(ReadError::Hole { expected: after + 1, found: upto + 1 });
             };
             after = last.seq;
             at(after);
@@ -121,9 +123,10 @@ impl Log {
         Filling::begin(&self.inner.reader, &self.inner.settings, part, copied).await
     }
 
-    /// Makes what is missing, gives the log an epoch that no position was ever given out with, and takes the mark away.
-    pub async fn end_restore(&self, copied: Epoch) -> Result<Epoch, RestoreError> {
-        restore::end(self, copied).await
+    /// Makes what is missing, puts the record of accepted holes back, gives the log an epoch that no position was ever
+    /// given out with, and takes the mark away.
+    pub async fn end_restore(&self, copied: Epoch, holes: &Holes) -> Result<Epoch, RestoreError> {
+        restore::end(self, copied, holes).await
     }
 }
 

@@ -13,7 +13,7 @@ use crate::declare::{self, DeclareError};
 use crate::read::{Answer, Info, JETSTREAM_API, ReadError, Reader, State, StreamState, read_answer};
 use crate::settings::Settings;
 use crate::streams::{Bucket, Stream};
-use crate::{Epoch, EpochError, Log, epoch};
+use crate::{Epoch, EpochError, Holes, Log, epoch, holes};
 
 /// How long the broker may take for one piece, and for the end, when it opens what it has written.
 const PIECE_LIMIT: Duration = Duration::from_secs(60);
@@ -78,8 +78,12 @@ pub(super) async fn begin(log: &Log) -> Result<(), RestoreError> {
     Ok(())
 }
 
-pub(super) async fn end(log: &Log, copied: Epoch) -> Result<Epoch, RestoreError> {
+pub(super) async fn end(log: &Log, copied: Epoch, holes: &Holes) -> Result<Epoch, RestoreError> {
     declare::declare(&log.context(), &log.inner.settings).await?;
+    let chat = info(&log.inner.reader, Stream::Chat.name()).await?;
+    let end = chat.map_or(0, |info| info.state.last_seq);
+    holes::put_back(&log.bucket(Bucket::Integrity), holes, end).await?;
+    log.inner.reader.holes.forget();
     let meta = log.bucket(Bucket::Meta);
     let epoch = epoch::put_other_than(&meta, copied).await?;
     // Last: it is whole from here on.

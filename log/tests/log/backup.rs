@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use natter_log::{
-    Bucket, DeclareError, Log, Part, ReadError, RestoreError, Snapshot, SnapshotError, Stored, Stream, StreamState,
+    Bucket, DeclareError, Holes, Log, Part, ReadError, RestoreError, Snapshot, SnapshotError, Stored, Stream,
+    StreamState,
 };
 use natter_testkit::Broker;
 
@@ -83,7 +84,7 @@ async fn d14_every_event_comes_back_at_its_seq_its_time_and_its_tag_under_a_new_
         let state = give_back(&there, copy).await.expect("restored");
         assert_eq!((state.messages, state.last_seq), (copy.state.messages, copy.state.last_seq), "{:?}", copy.part);
     }
-    let renewed = there.end_restore(epoch).await.expect("ended");
+    let renewed = there.end_restore(epoch, &Holes::default()).await.expect("ended");
     assert_ne!(renewed, epoch);
 
     let restored = connect(settings(new.url())).await;
@@ -164,7 +165,7 @@ async fn a_restore_that_was_not_ended_lets_no_service_start_and_can_be_done_agai
     there.begin_restore().await.expect("again");
     assert_eq!(give_back(&there, &chat).await.expect("all of it"), chat.state);
     assert!(there.declare().await.is_err(), "still not ended");
-    there.end_restore(log.epoch().await.expect("an epoch")).await.expect("ended");
+    there.end_restore(log.epoch().await.expect("an epoch"), &Holes::default()).await.expect("ended");
     assert_eq!(all_of(&there).await, all_of(&log).await);
     there.declare().await.expect("ended");
 }

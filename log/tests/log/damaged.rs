@@ -168,6 +168,27 @@ async fn evt1_a_hole_at_the_end_is_noticed_without_another_event_and_followed_ov
     assert_eq!(world.read(280).await, Ok((281..=289).chain([last + 1]).collect()));
 }
 
+/// A broker that loses what it noted of such a hole, with its power, goes back to before it and gives its sequences away
+/// again: to events that are not what was lost.
+#[tokio::test]
+async fn what_is_stored_under_a_sequence_that_was_accepted_as_lost_at_the_end_is_read_by_everybody() {
+    let world = World::damaged(|blocks| blocks.cut(290)).await;
+    let last = EVENTS as u64;
+    world.accept(290, last).await.expect("accepted");
+    let mut follower = world.log.follow(Stream::Chat, 0);
+    assert_contiguous(&take(&mut follower, 289).await, 1);
+    world.broker.kill().await;
+    world.broker.blocks("CHAT").forget_notes(290);
+    world.broker.restart().await;
+    assert_eq!(append(&world.log, "next").await.seq, 290, "the broker gives it away again");
+    assert_eq!(take(&mut follower, 1).await[0].seq, 290);
+    assert_eq!(world.read(0).await, Ok((1..=290).collect()));
+    // Also for somebody who comes when the log has gone on behind what was the hole.
+    append_many(&world.log, "more", 20).await;
+    let world = World { log: log_on(&world.broker).await, ..world };
+    assert_eq!(world.read(0).await, Ok((1..=310).collect()));
+}
+
 /// The broker finds the damage itself when it was not ended in order, and goes back to before it.
 #[tokio::test]
 async fn d14_a_log_that_lost_its_end_is_another_one_for_whoever_was_there() {

@@ -16,7 +16,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use natter_log::{Epoch, Part, StreamState, Tag};
+use natter_log::{Epoch, Hole, Holes, Part, StreamState, Tag};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -27,7 +27,8 @@ const MANIFEST: &str = "manifest.json";
 const SUMS: &str = "SHA256SUMS";
 /// Held while somebody writes.
 const LOCK: &str = "lock";
-const MAX_MANIFEST_BYTES: u64 = 1 << 20;
+/// A thousand accepted holes with long reasons among it.
+const MAX_MANIFEST_BYTES: u64 = 4 << 20;
 const READ_BYTES: usize = 1 << 20;
 
 /// What a backup says about itself.
@@ -41,6 +42,9 @@ pub struct Manifest {
     epoch: u64,
     /// The last event of the copy, so that it can be recognised where it is restored.
     pub last_event: Option<LastEvent>,
+    /// What was accepted as lost of the log.
+    #[serde(default)]
+    holes: Vec<Hole>,
     /// What only the right master key opens, in hexadecimal digits.
     proof: Option<String>,
     pub parts: Vec<CopiedPart>,
@@ -73,13 +77,20 @@ pub struct Written {
 }
 
 impl Manifest {
-    pub fn new(epoch: Epoch, last: Option<(u64, Tag)>, proof: Option<&[u8]>, parts: Vec<CopiedPart>) -> Self {
+    pub fn new(
+        epoch: Epoch,
+        last: Option<(u64, Tag)>,
+        holes: &Holes,
+        proof: Option<&[u8]>,
+        parts: Vec<CopiedPart>,
+    ) -> Self {
         Self {
             format: FORMAT,
             natter: env!("CARGO_PKG_VERSION").to_owned(),
             made_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             epoch: epoch.0,
             last_event: last.map(|(seq, tag)| LastEvent { seq, tag: tag.0 }),
+            holes: holes.iter().cloned().collect(),
             proof: proof.map(to_hex),
             parts,
         }
@@ -91,6 +102,10 @@ impl Manifest {
 
     pub fn proof(&self) -> Option<Vec<u8>> {
         self.proof.as_deref().and_then(from_hex)
+    }
+
+    pub fn holes(&self) -> Holes {
+        Holes::new(self.holes.clone())
     }
 
     pub fn part(&self, name: &str) -> Option<&CopiedPart> {

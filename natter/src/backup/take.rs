@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use natter_log::{Bucket, KeyRing, Log, Part, ReadError, Stream};
+use natter_log::{Bucket, KeyRing, Log, Part, ReadError, Stream, Tag};
 use serde::{Deserialize, Serialize};
 
 use super::folder::{CopiedPart, Manifest, NewBackup, Written};
@@ -43,19 +43,27 @@ pub async fn take(log: &Log, folder: &Path) -> Result<Manifest, Failure> {
     }
     shown.end();
     let epoch = log.epoch().await.map_err(|error| Failure::caused_by(Exit::Unreachable, &error))?;
-    let last = match parts.iter().find(|part| part.name == Stream::Chat.name()) {
-        Some(chat) => log.get(Stream::Chat, chat.last_seq).await.map_err(|error| unread(&error))?,
-        None => None,
-    };
-    let last = last.map(|event| (event.seq, event.tag()));
-    if let Some((seq, _)) = last {
-        log.check_whole(seq, |_| ()).await.map_err(|error| unread(&error).context("the log can't be backed up"))?;
-    }
+    let holes = log.holes().await.map_err(|error| unread(&error))?;
+    let chat = parts.iter().find(|part| part.name == Stream::Chat.name()).map_or(0, |chat| chat.last_seq);
+    let last = last_event(log, holes.before(chat)).await;
+    let last = last.map_err(|error| unread(&error).context("the log can't be backed up"))?;
     let proof = KeyRing::proof(&log.bucket(Bucket::Keys)).await;
     let proof = proof.map_err(|error| Failure::caused_by(Exit::Unreachable, &error))?;
-    let manifest = Manifest::new(epoch, last, proof.as_deref(), parts);
+    let manifest = Manifest::new(epoch, last, &holes, proof.as_deref(), parts);
     backup.finish(&manifest)?;
     Ok(manifest)
+}
+
+/// The last event of what is copied, when everything up to it is there.
+async fn last_event(log: &Log, seq: u64) -> Result<Option<(u64, Tag)>, ReadError> {
+    if seq == 0 {
+        return Ok(None);
+    }
+    log.check_whole(seq, |_| ()).await?;
+    match log.get(Stream::Chat, seq).await? {
+        Some(last) => Ok(Some((seq, last.tag()))),
+        None => Err(ReadError::Hole { expected: seq, found: seq + 1 }),
+    }
 }
 
 async fn copy(log: &Log, part: Part, backup: &mut NewBackup, mut at: impl FnMut(u64)) -> Result<CopiedPart, Failure> {

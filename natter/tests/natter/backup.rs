@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use natter_events::ContentKey;
-use natter_log::{Append, Bucket, KeyRing, Log, Settings, Stream};
+use natter_log::{Acceptance, Append, Bucket, KeyRing, Log, ReadError, Settings, Stream};
 use natter_testkit::{Broker, eventually, scratch_folder};
 use serde_json::json;
 use uuid::Uuid;
@@ -353,4 +353,69 @@ async fn a_log_that_is_damaged_on_the_brokers_disk_is_not_backed_up_as_if_it_wer
     assert_eq!(refused.code, Some(11), "{}{}", refused.stdout, refused.stderr);
     assert!(refused.stderr.contains("the log has no event 101"), "{}", refused.stderr);
     assert!(!folder.exists() && !partial(&folder).exists());
+}
+
+/// What is lost for good stays so, and what is said after the restore is not among it.
+#[tokio::test]
+async fn a_log_with_accepted_holes_is_backed_up_and_restored_with_the_record_of_them() {
+    let mut deployment = Deployment::new().await;
+    fill(&deployment.broker, &[80_000; 300]).await;
+    deployment.broker.stop().await;
+    let blocks = deployment.broker.blocks("CHAT");
+    blocks.flip_payload(150);
+    blocks.cut(290);
+    deployment.broker.restart().await;
+    let log = log_of(&deployment.broker).await;
+    let mut accepted = Vec::new();
+    let before = loop {
+        let (expected, found) = match read(&log).await {
+            Ok(seqs) => break seqs,
+            Err(ReadError::Hole { expected, found }) => (expected, found),
+            Err(error) => panic!("{error}"),
+        };
+        let refused = run(deployment.backup(&scratch_folder("lossy").join("refused")));
+        let why = format!("the log has no event {expected}");
+        assert!(refused.code == Some(11) && refused.stderr.contains(&why), "{}", refused.stderr);
+        let (by, reason) = ("ann".to_owned(), "a disk failed".to_owned());
+        let acceptance = Acceptance { first: expected, last: found - 1, by, reason, at_ms: 1 };
+        accepted.push(log.accept_hole(acceptance).await.expect("accepted"));
+    };
+    assert!(accepted.len() == 2 && accepted[0].first == 150 && accepted[1].last == 300, "{accepted:?}");
+    let folder = scratch_folder("lossy").join("taken");
+    let taken = run(deployment.backup(&folder));
+    assert_eq!(taken.code, Some(0), "{}", taken.stderr);
+
+    deployment.loses_its_broker().await;
+    let restored = run(deployment.restore(&folder));
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    let log = log_of(&deployment.broker).await;
+    log.declare().await.expect("declared");
+    assert_eq!(log.holes().await.expect("read").iter().next(), accepted.first());
+    assert_eq!(read(&log).await.as_ref(), Ok(&before));
+    let append = Append {
+        stream: Stream::Chat,
+        subject: "chat.user.u1.message".into(),
+        message_id: "after".into(),
+        payload: "after".into(),
+        expected_last: None,
+    };
+    let after = log.append(append).await.expect("appended");
+    let now: Vec<_> = before.into_iter().chain([after.seq]).collect();
+    assert_eq!(read(&log).await, Ok(now), "what is said now is read");
+    assert_eq!(run(deployment.backup(&scratch_folder("lossy").join("again"))).code, Some(0));
+}
+
+/// All events, by seq.
+async fn read(log: &Log) -> Result<Vec<u64>, ReadError> {
+    let last = log.state(Stream::Chat).await?.last_seq;
+    let mut seqs = Vec::new();
+    while seqs.last().is_none_or(|seq| *seq < last) {
+        let after = seqs.last().copied().unwrap_or(0);
+        let events = log.range(Stream::Chat, after, 500, 64 << 20).await?;
+        if events.is_empty() {
+            return Err(ReadError::Hole { expected: after + 1, found: last + 1 });
+        }
+        seqs.extend(events.iter().map(|event| event.seq));
+    }
+    Ok(seqs)
 }
