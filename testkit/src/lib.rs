@@ -5,7 +5,7 @@
 //! - [`Database`]: a database of its own for each test, on one PostgreSQL for each test process.
 //! - [`DatabaseServer`]: a PostgreSQL of its own, for a test that ends it.
 //! - [`Proxy`]: TCP in between, to cut, refuse, swallow and delay.
-//! - [`Disk`]: a file system whose power can be cut: what was not synced is gone.
+//! - [`Disk`]: a file system whose power can be cut: what was not synced is gone. On Linux; elsewhere there is none.
 //! - [`eventually`]: waits for a condition and says what it saw last. No test sleeps.
 //!
 //! Tests run under plain `cargo test`: every `#[tokio::test]` has a runtime of its own, so nothing here belongs to the
@@ -19,6 +19,9 @@ mod damage;
 mod database;
 #[cfg(target_os = "linux")]
 mod disk;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_disk.rs"]
+mod disk;
 mod eventually;
 mod postgres;
 mod proxy;
@@ -27,7 +30,6 @@ mod workspace;
 pub use broker::{Broker, BrokerOptions};
 pub use damage::Blocks;
 pub use database::{Database, Held};
-#[cfg(target_os = "linux")]
 pub use disk::{Disk, Names};
 pub use eventually::{Seen, eventually};
 pub use postgres::DatabaseServer;

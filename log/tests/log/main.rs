@@ -13,7 +13,6 @@ mod follow_faults;
 mod killed;
 mod late;
 mod live;
-#[cfg(target_os = "linux")]
 mod power;
 mod read;
 mod read_only;

@@ -17,7 +17,6 @@ mod deployment;
 mod documents;
 mod old_ids;
 mod once;
-#[cfg(target_os = "linux")]
 mod power;
 mod program;
 mod rebuild;
