@@ -1,5 +1,7 @@
 //! `edit`, `delete`, `react` and `pin`: what is done to a message that is there.
 
+use std::sync::Arc;
+
 use natter_events::{
     ClientId, ContentKey, ConversationId, Event, Field, Fingerprint, Intent, MessageDeleted, MessageEdited,
     MessagePinned, MessageUnpinned, ReactionAdded, ReactionRemoved, Record, Subject,
@@ -9,8 +11,8 @@ use natter_protocol::frame::{Delete, Edit, Pin, React, Toggle};
 use natter_protocol::roles::Action;
 use natter_protocol::{ErrorCode, text};
 
-use super::repeat::{self, Body, Known};
-use super::{Audience, Caller, Decided, Refused, check_text, content_key, message_at, message_id, storing};
+use super::repeat::{Body, Known};
+use super::{Audience, Caller, Decided, Durable, Refused, check_text, content_key, message_at, message_id, storing};
 use crate::Gateway;
 
 /// A command about a message.
@@ -60,73 +62,65 @@ impl From<&Pin> for Change<'_> {
     }
 }
 
-/// Decides a change and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
-pub async fn change(
-    gateway: &Gateway,
-    caller: &Caller,
-    command: Change<'_>,
-    line: Option<Line>,
-) -> Result<Decided, Refused> {
-    let id = command.id;
-    let known = repeat::known(gateway, caller, id).await?;
-    let refused = match decide(gateway, caller, command, line, known).await {
-        Err(refused) => refused,
-        decided => return decided,
-    };
-    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
-    decide(gateway, caller, command, line, Some(known)).await
-}
+impl Durable for Change<'_> {
+    type Decided = Decided;
 
-async fn decide(
-    gateway: &Gateway,
-    caller: &Caller,
-    command: Change<'_>,
-    line: Option<Line>,
-    known: Option<Known>,
-) -> Result<Decided, Refused> {
-    let Change { conversation, message, id, what } = command;
-    let key = content_key(gateway, caller).await?;
-    let fingerprint = key.fingerprint(conversation, id, what.intent(message));
-    if let Some(known) = known {
-        return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
+    fn id(&self) -> ClientId {
+        self.id
     }
-    let audience = Audience::of(gateway, caller.uid, conversation).await?;
-    what.check()?;
-    if what.says() {
-        audience.check_open(gateway).await?;
-    }
-    // Before anything that the broker is asked for.
-    gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    let target = message_at(gateway, caller.uid, &audience, conversation, message).await?;
-    let may = match what {
-        What::Edit(_) => target.actor == caller.uid,
-        What::Delete => {
-            let is_room = matches!(audience, Audience::Room { .. });
-            target.actor == caller.uid || (is_room && audience.allows(Action::DeleteOthers))
+
+    async fn decide(
+        &self,
+        gateway: &Arc<Gateway>,
+        caller: &Caller,
+        line: Option<Line>,
+        known: Option<Known>,
+    ) -> Result<Decided, Refused> {
+        let command = *self;
+        let Change { conversation, message, id, what } = command;
+        let key = content_key(gateway, caller).await?;
+        let fingerprint = key.fingerprint(conversation, id, what.intent(message));
+        if let Some(known) = known {
+            return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
         }
-        What::React(..) => audience.allows(Action::Speak),
-        What::Pin(_) => audience.allows(Action::Pin),
-    };
-    if !may {
-        let reason = match what {
-            What::Pin(_) => "only moderators pin messages here",
-            _ => "this message is somebody else's",
+        let audience = Audience::of(gateway, caller.uid, conversation).await?;
+        what.check()?;
+        if what.says() {
+            audience.check_open(gateway).await?;
+        }
+        // Before anything that the broker is asked for.
+        gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
+        let target = message_at(gateway, caller.uid, &audience, conversation, message).await?;
+        let may = match what {
+            What::Edit(_) => target.actor == caller.uid,
+            What::Delete => {
+                let is_room = matches!(audience, Audience::Room { .. });
+                target.actor == caller.uid || (is_room && audience.allows(Action::DeleteOthers))
+            }
+            What::React(..) => audience.allows(Action::Speak),
+            What::Pin(_) => audience.allows(Action::Pin),
         };
-        return Err(Refused::new(ErrorCode::Forbidden, reason));
+        if !may {
+            let reason = match what {
+                What::Pin(_) => "only moderators pin messages here",
+                _ => "this message is somebody else's",
+            };
+            return Err(Refused::new(ErrorCode::Forbidden, reason));
+        }
+        let record = Record::new(caller.uid, what.event(caller, message, &key, fingerprint))
+            .to(audience.people())
+            .in_conversation(conversation)
+            .answering(id)
+            .sealed_with(caller.account.key);
+        let append = Append {
+            stream: Stream::Chat,
+            subject: Subject::Messages(caller.uid).to_string(),
+            message_id: message_id(caller.uid, id),
+            payload: record.encode(),
+            expected_last: None,
+        };
+        Ok(Decided::Queued { storing: storing(super::append(gateway, append, line)), fingerprint })
     }
-    let record = Record::new(caller.uid, what.event(caller, message, &key, fingerprint))
-        .to(audience.people())
-        .in_conversation(conversation)
-        .answering(id)
-        .sealed_with(caller.account.key);
-    let append = Append {
-        stream: Stream::Chat,
-        subject: Subject::Messages(caller.uid).to_string(),
-        message_id: message_id(caller.uid, id),
-        payload: record.encode(),
-        expected_last: None,
-    };
-    Ok(Decided::Queued { storing: storing(super::append(gateway, append, line)), fingerprint })
 }
 
 impl<'a> What<'a> {

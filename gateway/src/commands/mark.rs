@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use natter_events::{ConversationId, Event, ReadMarkerMoved, Record, Subject, Uid};
+use natter_events::{ClientId, ConversationId, Event, ReadMarkerMoved, Record, Subject, Uid};
 use natter_log::{Append, AppendError, Appended, Line, Pending, Stream};
 use natter_platform::Policy;
 use natter_protocol::ErrorCode;
@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::repeat::{self, Body};
-use super::{Audience, Caller, Done, Refused, check_root, message_id, message_seen, refused_append};
+use super::repeat::{Body, Known};
+use super::{Audience, Caller, Done, Durable, Refused, check_root, message_id, message_seen, refused_append};
 use crate::Gateway;
 
 /// Conversations whose last marker is remembered; past it a marker is appended at once.
@@ -66,87 +66,80 @@ impl Markers {
     }
 }
 
-/// Decides a marker.
-pub async fn mark(
-    gateway: &Arc<Gateway>,
-    caller: &Caller,
-    command: &Mark,
-    line: Option<Line>,
-) -> Result<Marked, Refused> {
-    let Mark { conversation, read, thread, id, .. } = *command;
-    let body = Body::Marker { conversation, read, thread };
-    if let Some(known) = repeat::known(gateway, caller, id).await? {
-        return known.answer(body).map(Marked::Known);
-    }
-    let refused = match decide(gateway, caller, command, line).await {
-        Err(refused) => refused,
-        decided => return decided,
-    };
-    repeat::before_refusing(gateway, caller, id, refused).await?.answer(body).map(Marked::Known)
-}
+impl Durable for Mark {
+    type Decided = Marked;
 
-async fn decide(
-    gateway: &Arc<Gateway>,
-    caller: &Caller,
-    command: &Mark,
-    line: Option<Line>,
-) -> Result<Marked, Refused> {
-    gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    let audience = Audience::of(gateway, caller.uid, command.conversation).await?;
-    if let Some(thread) = command.thread {
-        let root = message_seen(gateway, caller.uid, &audience, command.conversation, thread).await?;
-        check_root(&root)?;
+    fn id(&self) -> ClientId {
+        self.id
     }
-    let people: Arc<[Uid]> = match audience {
-        Audience::Direct(people) => people,
-        // In a room how far somebody has read is theirs to know.
-        Audience::Room { .. } => [caller.uid].into(),
-    };
-    // What the caller has read from another gateway this one may not have yet.
-    if !gateway.feed.reaches(command.read, gateway.config.ahead_timeout).await
-        && gateway.log.get(Stream::Chat, command.read).await?.is_none()
-    {
-        return Err(Refused::new(ErrorCode::Invalid, "`read` is ahead of the log"));
-    }
-    if let Some((read, seq)) = read_so_far(gateway, caller.uid, command)
-        && read >= command.read
-    {
-        return Ok(Marked::Known(Done { seq, conversation: None, at: None, duplicate: false, refused: None }));
-    }
-    let key = (caller.uid, command.conversation, command.thread);
-    let interval = gateway.config.marker_interval;
-    let mut slots = gateway.markers.0.lock();
-    let now = Instant::now();
-    if let Some(slot) = slots.get_mut(&key) {
-        let due = slot.last_append + interval;
-        match &mut slot.waiting {
-            Some(waiting) if waiting.others.len() >= MAX_WAITING => {
-                return Err(Refused::rate_limited(due.saturating_duration_since(now)));
-            }
-            Some(waiting) => {
-                let (answer, covered) = oneshot::channel();
-                waiting.read = waiting.read.max(command.read);
-                waiting.others.push(answer);
-                return Ok(Marked::WaitingWith { covered });
-            }
-            None if due > now => {
-                let (answer, appended) = oneshot::channel();
-                slot.waiting =
-                    Some(Waiting { read: command.read, command: command.clone(), answer, others: Vec::new() });
-                let gateway = gateway.clone();
-                gateway.clone().tasks.spawn("read marker", Policy::Expected, async move {
-                    flush(&gateway, key, &people, due).await;
-                    Ok::<_, std::convert::Infallible>(())
-                });
-                return Ok(Marked::Waiting { appended });
-            }
-            None => slot.last_append = now,
+
+    async fn decide(
+        &self,
+        gateway: &Arc<Gateway>,
+        caller: &Caller,
+        line: Option<Line>,
+        known: Option<Known>,
+    ) -> Result<Marked, Refused> {
+        if let Some(known) = known {
+            let Mark { conversation, read, thread, .. } = *self;
+            return known.answer(Body::Marker { conversation, read, thread }).map(Marked::Known);
         }
-    } else if slots.len() < MAX_SLOTS {
-        slots.insert(key, Slot { last_append: now, waiting: None });
+        gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
+        let audience = Audience::of(gateway, caller.uid, self.conversation).await?;
+        if let Some(thread) = self.thread {
+            let root = message_seen(gateway, caller.uid, &audience, self.conversation, thread).await?;
+            check_root(&root)?;
+        }
+        let people: Arc<[Uid]> = match audience {
+            Audience::Direct(people) => people,
+            // In a room how far somebody has read is theirs to know.
+            Audience::Room { .. } => [caller.uid].into(),
+        };
+        // What the caller has read from another gateway this one may not have yet.
+        if !gateway.feed.reaches(self.read, gateway.config.ahead_timeout).await
+            && gateway.log.get(Stream::Chat, self.read).await?.is_none()
+        {
+            return Err(Refused::new(ErrorCode::Invalid, "`read` is ahead of the log"));
+        }
+        if let Some((read, seq)) = read_so_far(gateway, caller.uid, self)
+            && read >= self.read
+        {
+            return Ok(Marked::Known(Done { seq, conversation: None, at: None, duplicate: false, refused: None }));
+        }
+        let key = (caller.uid, self.conversation, self.thread);
+        let interval = gateway.config.marker_interval;
+        let mut slots = gateway.markers.0.lock();
+        let now = Instant::now();
+        if let Some(slot) = slots.get_mut(&key) {
+            let due = slot.last_append + interval;
+            match &mut slot.waiting {
+                Some(waiting) if waiting.others.len() >= MAX_WAITING => {
+                    return Err(Refused::rate_limited(due.saturating_duration_since(now)));
+                }
+                Some(waiting) => {
+                    let (answer, covered) = oneshot::channel();
+                    waiting.read = waiting.read.max(self.read);
+                    waiting.others.push(answer);
+                    return Ok(Marked::WaitingWith { covered });
+                }
+                None if due > now => {
+                    let (answer, appended) = oneshot::channel();
+                    slot.waiting = Some(Waiting { read: self.read, command: self.clone(), answer, others: Vec::new() });
+                    let gateway = gateway.clone();
+                    gateway.clone().tasks.spawn("read marker", Policy::Expected, async move {
+                        flush(&gateway, key, &people, due).await;
+                        Ok::<_, std::convert::Infallible>(())
+                    });
+                    return Ok(Marked::Waiting { appended });
+                }
+                None => slot.last_append = now,
+            }
+        } else if slots.len() < MAX_SLOTS {
+            slots.insert(key, Slot { last_append: now, waiting: None });
+        }
+        drop(slots);
+        Ok(Marked::Queued { pending: Box::new(append(gateway, caller.uid, self, self.read, &people, line)) })
     }
-    drop(slots);
-    Ok(Marked::Queued { pending: Box::new(append(gateway, caller.uid, command, command.read, &people, line)) })
 }
 
 /// How far a user has read for sure, and the event that says so: a marker, or a message of their own.

@@ -35,6 +35,7 @@ use crate::copies::CopyError;
 use crate::feed::{Entry, Kind};
 use crate::rooms::RoomState;
 
+use repeat::Known;
 use room::create::NotAdded;
 
 /// Below this there is every sequence of a log.
@@ -90,6 +91,42 @@ pub enum Decided {
     /// A change of state, which is tried again when another comes in between: until it is settled, nothing that its socket
     /// sent behind it may be stored (FRM5).
     Changing { storing: Storing, fingerprint: Fingerprint, refused: Option<NotAdded> },
+}
+
+/// A command whose outcome is in the log.
+pub trait Durable: Sync {
+    type Decided: Send;
+
+    /// What it is told by from others of the same user (CMD2).
+    fn id(&self) -> ClientId;
+
+    /// Refuses it, or puts its event in the log's queue: over one line only, if the order of a socket asks for it, and
+    /// until this returns, nothing of a later command of the same socket may (FRM5). When it is known already, answers it
+    /// as the event that it made.
+    fn decide(
+        &self,
+        gateway: &Arc<Gateway>,
+        caller: &Caller,
+        line: Option<Line>,
+        known: Option<Known>,
+    ) -> impl Future<Output = Result<Self::Decided, Refused>> + Send;
+}
+
+/// Decides a command with what is known of its id. What would refuse it for good, a second look at the id comes before: it
+/// may have been stored, and be known by now (CMD3).
+pub async fn decide<C: Durable>(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    command: &C,
+    line: Option<Line>,
+) -> Result<C::Decided, Refused> {
+    let known = repeat::known(gateway, caller, command.id()).await?;
+    let refused = match command.decide(gateway, caller, line, known).await {
+        Err(refused) => refused,
+        decided => return decided,
+    };
+    let known = repeat::before_refusing(gateway, caller, command.id(), refused).await?;
+    command.decide(gateway, caller, line, Some(known)).await
 }
 
 /// How a durable command ended.

@@ -1,97 +1,96 @@
 //! `send`: a message, to people or to a conversation.
 
-use natter_events::{ConversationId, Field, Intent, MessageSent, Record, Subject};
+use std::sync::Arc;
+
+use natter_events::{ClientId, ConversationId, Field, Intent, MessageSent, Record, Subject};
 use natter_log::{Append, Line, Stream};
 use natter_protocol::frame::{Send, To};
 use natter_protocol::{ErrorCode, limits};
 
 use super::repeat::{self, Body, Known};
 use super::{
-    Audience, Caller, Decided, Refused, check_root, check_text, content_key, mention, message_at, message_id, storing,
+    Audience, Caller, Decided, Durable, Refused, check_root, check_text, content_key, mention, message_at, message_id,
+    storing,
 };
 use crate::Gateway;
 
-/// Decides a message and queues it. Until it returns, nothing of a later command of the same socket may (FRM5).
-///
-/// A socket says over which line of the log: nothing overtakes what was lost with the one before.
-pub async fn send(gateway: &Gateway, caller: &Caller, command: &Send, line: Option<Line>) -> Result<Decided, Refused> {
-    let id = command.id;
-    let known = repeat::known(gateway, caller, id).await?;
-    let refused = match decide(gateway, caller, command, line, known).await {
-        Err(refused) => refused,
-        decided => return decided,
-    };
-    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
-    decide(gateway, caller, command, line, Some(known)).await
-}
+impl Durable for Send {
+    type Decided = Decided;
 
-async fn decide(
-    gateway: &Gateway,
-    caller: &Caller,
-    command: &Send,
-    line: Option<Line>,
-    known: Option<Known>,
-) -> Result<Decided, Refused> {
-    let place = resolve(gateway, caller, &command.to).await;
-    let metadata = match &command.metadata {
-        Some(value) => serde_json::to_vec(value).ok(),
-        None => None,
-    };
-    let key = content_key(gateway, caller).await?;
-    let print = |conversation: ConversationId| {
-        let Send { text, reply_to, thread, .. } = command;
-        let (reply_to, thread, metadata) = (*reply_to, *thread, metadata.as_deref());
-        key.fingerprint(conversation, command.id, Intent::Send { text, reply_to, thread, metadata })
-    };
-    if let Some(known) = known {
-        return match place {
-            Ok(place) => known.answer(Body::Printed(print(place.conversation))).map(Decided::Known),
-            // Whom it is for can't be read now, so neither can whether it is the same.
-            Err(refused) if refused.code == ErrorCode::Unavailable => Err(refused),
-            // What no longer resolves is not what was stored.
-            Err(_) => match &command.to {
-                // Whoever has left a room meanwhile gets the same answer as before (CMD3).
-                To::Conversation(conversation) => known.answer(Body::Printed(print(*conversation))).map(Decided::Known),
-                To::Participants(_) => Err(repeat::conflict()),
-            },
+    fn id(&self) -> ClientId {
+        self.id
+    }
+
+    async fn decide(
+        &self,
+        gateway: &Arc<Gateway>,
+        caller: &Caller,
+        line: Option<Line>,
+        known: Option<Known>,
+    ) -> Result<Decided, Refused> {
+        let place = resolve(gateway, caller, &self.to).await;
+        let metadata = match &self.metadata {
+            Some(value) => serde_json::to_vec(value).ok(),
+            None => None,
         };
+        let key = content_key(gateway, caller).await?;
+        let print = |conversation: ConversationId| {
+            let Send { text, reply_to, thread, .. } = self;
+            let (reply_to, thread, metadata) = (*reply_to, *thread, metadata.as_deref());
+            key.fingerprint(conversation, self.id, Intent::Send { text, reply_to, thread, metadata })
+        };
+        if let Some(known) = known {
+            return match place {
+                Ok(place) => known.answer(Body::Printed(print(place.conversation))).map(Decided::Known),
+                // Whom it is for can't be read now, so neither can whether it is the same.
+                Err(refused) if refused.code == ErrorCode::Unavailable => Err(refused),
+                // What no longer resolves is not what was stored.
+                Err(_) => match &self.to {
+                    // Whoever has left a room meanwhile gets the same answer as before (CMD3).
+                    To::Conversation(conversation) => {
+                        known.answer(Body::Printed(print(*conversation))).map(Decided::Known)
+                    }
+                    To::Participants(_) => Err(repeat::conflict()),
+                },
+            };
+        }
+        let Place { conversation, audience, is_new } = place?;
+        check(self, metadata.as_deref())?;
+        audience.check_open(gateway).await?;
+        gateway.rates.message(caller.uid, conversation, self.id, caller.rate).map_err(Refused::rate_limited)?;
+        let checked = check_references(gateway, caller, &audience, conversation, self).await;
+        let mentioned = match checked {
+            Ok(()) => mention::mentioned(gateway, caller, &audience, conversation, &self.text).await,
+            Err(refused) => Err(refused),
+        };
+        let mentioned = mentioned.inspect_err(|_| gateway.rates.not_stored(caller.uid, self.id))?;
+        if let (true, Audience::Direct(people)) = (is_new, &audience) {
+            gateway.conversations.begin(conversation, people).await?;
+        }
+        let fingerprint = print(conversation);
+        let event = MessageSent {
+            text: key.seal(caller.uid, Field::Text, self.text.as_bytes()),
+            reply_to: self.reply_to,
+            thread: self.thread,
+            mentions: mentioned.people,
+            mentions_room: mentioned.room,
+            metadata: metadata.map(|bytes| key.seal(caller.uid, Field::Metadata, &bytes)),
+            fingerprint,
+        };
+        let record = Record::new(caller.uid, event)
+            .to(audience.people())
+            .in_conversation(conversation)
+            .answering(self.id)
+            .sealed_with(caller.account.key);
+        let append = Append {
+            stream: Stream::Chat,
+            subject: Subject::Messages(caller.uid).to_string(),
+            message_id: message_id(caller.uid, self.id),
+            payload: record.encode(),
+            expected_last: None,
+        };
+        Ok(Decided::Queued { storing: storing(super::append(gateway, append, line)), fingerprint })
     }
-    let Place { conversation, audience, is_new } = place?;
-    check(command, metadata.as_deref())?;
-    audience.check_open(gateway).await?;
-    gateway.rates.message(caller.uid, conversation, command.id, caller.rate).map_err(Refused::rate_limited)?;
-    let checked = check_references(gateway, caller, &audience, conversation, command).await;
-    let mentioned = match checked {
-        Ok(()) => mention::mentioned(gateway, caller, &audience, conversation, &command.text).await,
-        Err(refused) => Err(refused),
-    };
-    let mentioned = mentioned.inspect_err(|_| gateway.rates.not_stored(caller.uid, command.id))?;
-    if let (true, Audience::Direct(people)) = (is_new, &audience) {
-        gateway.conversations.begin(conversation, people).await?;
-    }
-    let fingerprint = print(conversation);
-    let event = MessageSent {
-        text: key.seal(caller.uid, Field::Text, command.text.as_bytes()),
-        reply_to: command.reply_to,
-        thread: command.thread,
-        mentions: mentioned.people,
-        mentions_room: mentioned.room,
-        metadata: metadata.map(|bytes| key.seal(caller.uid, Field::Metadata, &bytes)),
-        fingerprint,
-    };
-    let record = Record::new(caller.uid, event)
-        .to(audience.people())
-        .in_conversation(conversation)
-        .answering(command.id)
-        .sealed_with(caller.account.key);
-    let append = Append {
-        stream: Stream::Chat,
-        subject: Subject::Messages(caller.uid).to_string(),
-        message_id: message_id(caller.uid, command.id),
-        payload: record.encode(),
-        expected_last: None,
-    };
-    Ok(Decided::Queued { storing: storing(super::append(gateway, append, line)), fingerprint })
 }
 
 /// What a message answers is there, and a thread begins with a message that is in none.
@@ -176,8 +175,6 @@ fn depth(value: &serde_json::Value) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use natter_events::ClientId;
-
     use super::*;
 
     fn command(text: &str, metadata: Option<serde_json::Value>) -> Send {

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use http::Method;
 use http::request::Parts;
-use natter_events::{ClientId, ConversationId, Uid};
+use natter_events::{ConversationId, Uid};
 use natter_log::{AppendError, Appended};
 use natter_platform::Problem;
 use natter_platform::problem::{JsonBody, PathParams, QueryParams};
@@ -22,10 +22,11 @@ use natter_protocol::{ErrorCode, Handle};
 use serde::Deserialize;
 
 use crate::Gateway;
-use crate::commands::change::{self, Change};
-use crate::commands::mark::{self, Marked};
+use crate::commands::block::Blocking;
+use crate::commands::change::Change;
+use crate::commands::mark::Marked;
 use crate::commands::repeat::{self, Body};
-use crate::commands::{Caller, Decided, Done, Refused, Stored, block, prefer, profile, refused_append, send};
+use crate::commands::{self, Caller, Decided, Done, Durable, Refused, Stored, refused_append};
 
 /// Whoever sends a request, by its bearer token.
 pub struct Asking(pub(super) Caller);
@@ -49,8 +50,7 @@ pub async fn send(
     Asking(caller): Asking,
     JsonBody(command): JsonBody<Send>,
 ) -> Result<Json<OkFrame>, Problem> {
-    let decided = send::send(&gateway, &caller, &command, None).await?;
-    answer(&gateway, &caller, command.reference, command.id, decided).await
+    perform(&gateway, &caller, command.reference, &command).await
 }
 
 /// `PATCH /api/conversations/{id}/messages/{seq}`.
@@ -60,7 +60,7 @@ pub async fn edit(
     PathParams((conversation, message)): PathParams<(ConversationId, u64)>,
     JsonBody(EditBody { id, text }): JsonBody<EditBody>,
 ) -> Result<Json<OkFrame>, Problem> {
-    change(&gateway, &caller, (&Edit { reference: None, conversation, message, id, text }).into()).await
+    perform(&gateway, &caller, None, &Change::from(&Edit { reference: None, conversation, message, id, text })).await
 }
 
 /// `DELETE /api/conversations/{id}/messages/{seq}?id=`.
@@ -70,7 +70,7 @@ pub async fn delete(
     PathParams((conversation, message)): PathParams<(ConversationId, u64)>,
     QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
 ) -> Result<Json<OkFrame>, Problem> {
-    change(&gateway, &caller, (&Delete { reference: None, conversation, message, id }).into()).await
+    perform(&gateway, &caller, None, &Change::from(&Delete { reference: None, conversation, message, id })).await
 }
 
 /// `PUT` and `DELETE /api/conversations/{id}/messages/{seq}/reactions/{emoji}?id=`.
@@ -82,12 +82,8 @@ pub async fn react(
     QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
 ) -> Result<Json<OkFrame>, Problem> {
     let op = if method == Method::PUT { Toggle::Add } else { Toggle::Remove };
-    change(&gateway, &caller, (&React { reference: None, conversation, message, id, emoji, op }).into()).await
-}
-
-async fn change(gateway: &Gateway, caller: &Caller, command: Change<'_>) -> Result<Json<OkFrame>, Problem> {
-    let decided = change::change(gateway, caller, command, None).await?;
-    answer(gateway, caller, None, command.id, decided).await
+    perform(&gateway, &caller, None, &Change::from(&React { reference: None, conversation, message, id, emoji, op }))
+        .await
 }
 
 /// `PUT /api/conversations/{id}/marker`.
@@ -98,7 +94,7 @@ pub async fn mark(
     JsonBody(body): JsonBody<MarkBody>,
 ) -> Result<Json<OkFrame>, Problem> {
     let command = Mark { reference: None, conversation, id: body.id, read: body.read, thread: body.thread };
-    let outcome = match mark::mark(&gateway, &caller, &command, None).await? {
+    let outcome = match commands::decide(&gateway, &caller, &command, None).await? {
         Marked::Known(done) => return Ok(Json(ok(None, done))),
         Marked::Queued { pending } => pending.await,
         Marked::Waiting { appended } => appended.await.unwrap_or(Err(AppendError::Unavailable)),
@@ -120,7 +116,7 @@ pub async fn pin(
     QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
 ) -> Result<Json<OkFrame>, Problem> {
     let op = if method == Method::PUT { Toggle::Add } else { Toggle::Remove };
-    change(&gateway, &caller, (&Pin { reference: None, conversation, message, id, op }).into()).await
+    perform(&gateway, &caller, None, &Change::from(&Pin { reference: None, conversation, message, id, op })).await
 }
 
 /// `PUT` and `DELETE /api/blocks/{user}?id=`.
@@ -132,8 +128,7 @@ pub async fn block(
     QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
 ) -> Result<Json<OkFrame>, Problem> {
     let command = Block { reference: None, id, user };
-    let decided = block::block(&gateway, &caller, &command, method == Method::PUT, None).await?;
-    answer(&gateway, &caller, None, id, decided).await
+    perform(&gateway, &caller, None, &Blocking { command: &command, blocked: method == Method::PUT }).await
 }
 
 /// `PATCH /api/profile`.
@@ -143,8 +138,7 @@ pub async fn profile(
     JsonBody(ProfileBody { id, display_name }): JsonBody<ProfileBody>,
 ) -> Result<Json<OkFrame>, Problem> {
     let command = SetProfile { reference: None, id, display_name };
-    let decided = profile::profile(&gateway, &caller, &command, None).await?;
-    answer(&gateway, &caller, None, id, decided).await
+    perform(&gateway, &caller, None, &command).await
 }
 
 /// `PUT /api/conversations/{id}/preferences`.
@@ -155,8 +149,7 @@ pub async fn prefer(
     JsonBody(PreferencesBody { id, preferences }): JsonBody<PreferencesBody>,
 ) -> Result<Json<OkFrame>, Problem> {
     let command = Prefer { reference: None, conversation, id, preferences };
-    let decided = prefer::prefer(&gateway, &caller, &command, None).await?;
-    answer(&gateway, &caller, None, id, decided).await
+    perform(&gateway, &caller, None, &command).await
 }
 
 /// `PUT /api/presence`.
@@ -225,13 +218,13 @@ pub async fn online(
     Ok(Json(OnlinePage { items, next }))
 }
 
-pub(super) async fn answer(
-    gateway: &Gateway,
+pub(super) async fn perform(
+    gateway: &Arc<Gateway>,
     caller: &Caller,
     reference: Option<u64>,
-    id: ClientId,
-    decided: Decided,
+    command: &impl Durable<Decided = Decided>,
 ) -> Result<Json<OkFrame>, Problem> {
+    let decided = commands::decide(gateway, caller, command, None).await?;
     let (storing, fingerprint, refused) = match decided {
         Decided::Known(done) => return Ok(Json(ok(reference, done))),
         Decided::Queued { storing, fingerprint } => (storing, fingerprint, None),
@@ -239,7 +232,7 @@ pub(super) async fn answer(
     };
     let outcome = storing.await;
     if !matches!(outcome, Ok(Stored::Event(Appended { duplicate: false, .. }))) {
-        gateway.rates.not_stored(caller.uid, id);
+        gateway.rates.not_stored(caller.uid, command.id());
     }
     let outcome = match outcome {
         Ok(Stored::Already { seq }) => return Ok(Json(OkFrame { reference, seq: Some(seq), ..OkFrame::default() })),

@@ -12,10 +12,9 @@ use natter_protocol::Handle;
 use natter_protocol::frame::{Ok as OkFrame, RoomCommand, RoomCreate, RoomMember, RoomRole, RoomUpdate};
 use natter_protocol::http::{CommandQuery, RoleBody, RoomBody};
 
-use super::api::{Asking, answer};
+use super::api::{Asking, perform};
 use crate::Gateway;
-use crate::commands::Caller;
-use crate::commands::room::{self, Command, create};
+use crate::commands::room::Command;
 
 type Answer = Result<Json<OkFrame>, Problem>;
 
@@ -25,8 +24,7 @@ pub async fn create(
     Asking(caller): Asking,
     JsonBody(command): JsonBody<RoomCreate>,
 ) -> Answer {
-    let decided = create::create(&gateway, &caller, &command, None).await?;
-    answer(&gateway, &caller, command.reference, command.id, decided).await
+    perform(&gateway, &caller, command.reference, &command).await
 }
 
 /// `PATCH /api/rooms/{id}`.
@@ -38,7 +36,7 @@ pub async fn update(
 ) -> Answer {
     let RoomBody { id, name, topic, visibility, archived } = body;
     let command = RoomUpdate { reference: None, conversation, id, name, topic, visibility, archived };
-    done(&gateway, &caller, Command::Update(&command)).await
+    perform(&gateway, &caller, None, &Command::Update(&command)).await
 }
 
 /// `DELETE /api/rooms/{id}?id=`.
@@ -48,7 +46,7 @@ pub async fn archive(
     PathParams(conversation): PathParams<ConversationId>,
     QueryParams(CommandQuery { id }): QueryParams<CommandQuery>,
 ) -> Answer {
-    done(&gateway, &caller, Command::Archive(&RoomCommand { reference: None, conversation, id })).await
+    perform(&gateway, &caller, None, &Command::Archive(&RoomCommand { reference: None, conversation, id })).await
 }
 
 /// `PUT` and `DELETE /api/rooms/{id}/members/me?id=`.
@@ -61,7 +59,7 @@ pub async fn me(
 ) -> Answer {
     let command = RoomCommand { reference: None, conversation, id };
     let command = if method == Method::PUT { Command::Join(&command) } else { Command::Leave(&command) };
-    done(&gateway, &caller, command).await
+    perform(&gateway, &caller, None, &command).await
 }
 
 /// `PUT` and `DELETE /api/rooms/{id}/members/{user}?id=`.
@@ -74,7 +72,7 @@ pub async fn member(
 ) -> Answer {
     let command = RoomMember { reference: None, conversation, id, user };
     let command = if method == Method::PUT { Command::Add(&command) } else { Command::Remove(&command) };
-    done(&gateway, &caller, command).await
+    perform(&gateway, &caller, None, &command).await
 }
 
 /// `PUT` and `DELETE /api/rooms/{id}/bans/{user}?id=`.
@@ -87,7 +85,7 @@ pub async fn ban(
 ) -> Answer {
     let command = RoomMember { reference: None, conversation, id, user };
     let command = if method == Method::PUT { Command::Ban(&command) } else { Command::Unban(&command) };
-    done(&gateway, &caller, command).await
+    perform(&gateway, &caller, None, &command).await
 }
 
 /// `PUT /api/rooms/{id}/members/{user}/role`.
@@ -97,11 +95,5 @@ pub async fn role(
     PathParams((conversation, user)): PathParams<(ConversationId, Handle)>,
     JsonBody(RoleBody { id, role }): JsonBody<RoleBody>,
 ) -> Answer {
-    done(&gateway, &caller, Command::Role(&RoomRole { reference: None, conversation, id, user, role })).await
-}
-
-async fn done(gateway: &Arc<Gateway>, caller: &Caller, command: Command<'_>) -> Answer {
-    let decided = room::room(gateway, caller, &command, None).await?;
-    let (_, _, id) = command.head();
-    answer(gateway, caller, None, id, decided).await
+    perform(&gateway, &caller, None, &Command::Role(&RoomRole { reference: None, conversation, id, user, role })).await
 }

@@ -10,18 +10,19 @@ use natter_events::{ClientId, Fingerprint};
 use natter_log::{AppendError, Appended, Stream};
 use natter_planted::Bug;
 use natter_protocol::codec::Incoming;
-use natter_protocol::frame::{Block, Ok as OkFrame, Prefer, RoomCreate, SetProfile};
+use natter_protocol::frame::Ok as OkFrame;
 use natter_protocol::{ClientFrame, CloseCode, ErrorCode, ServerFrame};
 use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
 use super::{End, Session};
-use crate::commands::change::{self, Change};
-use crate::commands::mark::{self, Marked};
+use crate::commands::block::Blocking;
+use crate::commands::change::Change;
+use crate::commands::mark::Marked;
 use crate::commands::repeat::{self, Body};
-use crate::commands::room::create::{self, NotAdded};
-use crate::commands::room::{self, Command as Room};
-use crate::commands::{Decided, Done, Refused, Stored, Storing, block, prefer, profile, refused_append, send, typing};
+use crate::commands::room::Command as Room;
+use crate::commands::room::create::NotAdded;
+use crate::commands::{self, Decided, Done, Durable, Refused, Stored, Storing, refused_append, typing};
 use crate::feed::Entry;
 
 /// A durable command that is on its way. A repeat of one is a command of its own: the broker tells that it is a repeat.
@@ -174,51 +175,63 @@ impl Session {
             self.ping(socket).await?;
         }
         let (reference, result) = match frame {
-            Incoming::Frame(ClientFrame::Send(command)) => (command.reference, self.on_send(command).await),
+            Incoming::Frame(ClientFrame::Send(command)) => {
+                (command.reference, self.on(command.reference, &command).await)
+            }
             Incoming::Frame(ClientFrame::Edit(command)) => {
-                (command.reference, self.on_change(command.reference, (&command).into()).await)
+                (command.reference, self.on(command.reference, &Change::from(&command)).await)
             }
             Incoming::Frame(ClientFrame::Delete(command)) => {
-                (command.reference, self.on_change(command.reference, (&command).into()).await)
+                (command.reference, self.on(command.reference, &Change::from(&command)).await)
             }
             Incoming::Frame(ClientFrame::React(command)) => {
-                (command.reference, self.on_change(command.reference, (&command).into()).await)
+                (command.reference, self.on(command.reference, &Change::from(&command)).await)
             }
             Incoming::Frame(ClientFrame::Pin(command)) => {
-                (command.reference, self.on_change(command.reference, (&command).into()).await)
+                (command.reference, self.on(command.reference, &Change::from(&command)).await)
             }
-            Incoming::Frame(ClientFrame::RoomCreate(command)) => (command.reference, self.on_create(&command).await),
+            Incoming::Frame(ClientFrame::RoomCreate(command)) => {
+                (command.reference, self.on(command.reference, &command).await)
+            }
             Incoming::Frame(ClientFrame::RoomUpdate(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Update(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Update(&command)).await)
             }
             Incoming::Frame(ClientFrame::RoomArchive(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Archive(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Archive(&command)).await)
             }
             Incoming::Frame(ClientFrame::RoomJoin(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Join(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Join(&command)).await)
             }
             Incoming::Frame(ClientFrame::RoomLeave(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Leave(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Leave(&command)).await)
             }
             Incoming::Frame(ClientFrame::RoomAdd(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Add(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Add(&command)).await)
             }
             Incoming::Frame(ClientFrame::RoomRemove(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Remove(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Remove(&command)).await)
             }
             Incoming::Frame(ClientFrame::RoomBan(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Ban(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Ban(&command)).await)
             }
             Incoming::Frame(ClientFrame::RoomUnban(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Unban(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Unban(&command)).await)
             }
             Incoming::Frame(ClientFrame::RoomRole(command)) => {
-                (command.reference, self.on_room(command.reference, Room::Role(&command)).await)
+                (command.reference, self.on(command.reference, &Room::Role(&command)).await)
             }
-            Incoming::Frame(ClientFrame::Block(command)) => (command.reference, self.on_block(&command, true).await),
-            Incoming::Frame(ClientFrame::Unblock(command)) => (command.reference, self.on_block(&command, false).await),
-            Incoming::Frame(ClientFrame::Profile(command)) => (command.reference, self.on_profile(&command).await),
-            Incoming::Frame(ClientFrame::Prefer(command)) => (command.reference, self.on_prefer(&command).await),
+            Incoming::Frame(ClientFrame::Block(command)) => {
+                (command.reference, self.on(command.reference, &Blocking { command: &command, blocked: true }).await)
+            }
+            Incoming::Frame(ClientFrame::Unblock(command)) => {
+                (command.reference, self.on(command.reference, &Blocking { command: &command, blocked: false }).await)
+            }
+            Incoming::Frame(ClientFrame::Profile(command)) => {
+                (command.reference, self.on(command.reference, &command).await)
+            }
+            Incoming::Frame(ClientFrame::Prefer(command)) => {
+                (command.reference, self.on(command.reference, &command).await)
+            }
             Incoming::Frame(ClientFrame::Mark(command)) => (command.reference, self.on_mark(command).await),
             Incoming::Frame(ClientFrame::Typing(command)) => {
                 let result = typing::typing(&self.gateway, &self.caller, &command).await;
@@ -243,47 +256,14 @@ impl Session {
         }
     }
 
-    async fn on_send(&mut self, command: natter_protocol::frame::Send) -> Result<Option<OkFrame>, Refused> {
+    async fn on(
+        &mut self,
+        reference: Option<u64>,
+        command: &impl Durable<Decided = Decided>,
+    ) -> Result<Option<OkFrame>, Refused> {
         self.check_order()?;
-        let decided = send::send(&self.gateway, &self.caller, &command, Some(self.line)).await?;
-        Ok(self.decided(command.id, command.reference, decided))
-    }
-
-    async fn on_change(&mut self, reference: Option<u64>, command: Change<'_>) -> Result<Option<OkFrame>, Refused> {
-        self.check_order()?;
-        let decided = change::change(&self.gateway, &self.caller, command, Some(self.line)).await?;
-        Ok(self.decided(command.id, reference, decided))
-    }
-
-    async fn on_block(&mut self, command: &Block, blocked: bool) -> Result<Option<OkFrame>, Refused> {
-        self.check_order()?;
-        let decided = block::block(&self.gateway, &self.caller, command, blocked, Some(self.line)).await?;
-        Ok(self.decided(command.id, command.reference, decided))
-    }
-
-    async fn on_profile(&mut self, command: &SetProfile) -> Result<Option<OkFrame>, Refused> {
-        self.check_order()?;
-        let decided = profile::profile(&self.gateway, &self.caller, command, Some(self.line)).await?;
-        Ok(self.decided(command.id, command.reference, decided))
-    }
-
-    async fn on_prefer(&mut self, command: &Prefer) -> Result<Option<OkFrame>, Refused> {
-        self.check_order()?;
-        let decided = prefer::prefer(&self.gateway, &self.caller, command, Some(self.line)).await?;
-        Ok(self.decided(command.id, command.reference, decided))
-    }
-
-    async fn on_create(&mut self, command: &RoomCreate) -> Result<Option<OkFrame>, Refused> {
-        self.check_order()?;
-        let decided = create::create(&self.gateway, &self.caller, command, Some(self.line)).await?;
-        Ok(self.decided(command.id, command.reference, decided))
-    }
-
-    async fn on_room(&mut self, reference: Option<u64>, command: Room<'_>) -> Result<Option<OkFrame>, Refused> {
-        self.check_order()?;
-        let decided = room::room(&self.gateway, &self.caller, &command, Some(self.line)).await?;
-        let (_, _, id) = command.head();
-        Ok(self.decided(id, reference, decided))
+        let decided = commands::decide(&self.gateway, &self.caller, command, Some(self.line)).await?;
+        Ok(self.decided(command.id(), reference, decided))
     }
 
     /// The answer to a command that was stored before; of any other, the outcome is awaited.
@@ -311,7 +291,7 @@ impl Session {
         let reference = command.reference;
         let natter_protocol::frame::Mark { conversation, read, thread, .. } = command;
         let body = Body::Marker { conversation, read, thread };
-        match mark::mark(&self.gateway, &self.caller, &command, Some(self.line)).await? {
+        match commands::decide(&self.gateway, &self.caller, &command, Some(self.line)).await? {
             Marked::Known(done) => return Ok(Some(ok_of(reference, done))),
             Marked::Queued { pending } => self.in_flight.add(command.id, reference, body, |ticket| {
                 Box::pin(async move {

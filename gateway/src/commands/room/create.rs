@@ -12,7 +12,7 @@ use natter_protocol::{ErrorCode, Handle};
 use parking_lot::Mutex;
 
 use super::super::repeat::{self, Body, Known};
-use super::super::{Caller, Decided, Done, Refused, Stored, content_key, pause, refused_append};
+use super::super::{Caller, Decided, Done, Durable, Refused, Stored, content_key, pause, refused_append};
 use super::decide::with;
 use super::{Batch, MAX_TRIES, MembershipEvent, check_name_and_topic, room_event, seal_name, seal_topic, spelled};
 use crate::Gateway;
@@ -21,71 +21,62 @@ use crate::rooms::MembershipState;
 /// Who was to be in a new room and is not, once that is known.
 pub type NotAdded = Arc<Mutex<Vec<Handle>>>;
 
-/// Decides a new room. The command names it, so that a retry is about the same one.
-pub async fn create(
-    gateway: &Arc<Gateway>,
-    caller: &Caller,
-    command: &RoomCreate,
-    line: Option<Line>,
-) -> Result<Decided, Refused> {
-    let id = command.id;
-    let known = repeat::known(gateway, caller, id).await?;
-    let refused = match decide(gateway, caller, command, line, known).await {
-        Err(refused) => refused,
-        decided => return decided,
-    };
-    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
-    decide(gateway, caller, command, line, Some(known)).await
-}
+impl Durable for RoomCreate {
+    type Decided = Decided;
 
-async fn decide(
-    gateway: &Arc<Gateway>,
-    caller: &Caller,
-    command: &RoomCreate,
-    line: Option<Line>,
-    known: Option<Known>,
-) -> Result<Decided, Refused> {
-    let room = ConversationId::room(caller.uid, command.id);
-    let room = room.ok_or_else(|| Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"))?;
-    let RoomCreate { name, topic, visibility, members, .. } = command;
-    let asks = spelled(&(name, topic, visibility, members));
-    let own_key = content_key(gateway, caller).await?;
-    let fingerprint = own_key.fingerprint(room, command.id, Intent::Other { what: "room.create", asks: &asks });
-    if let Some(known) = known {
-        let done = known.answer(Body::Printed(fingerprint))?;
-        let refused = Some(left_out(gateway, caller.uid, room, done.seq, members).await?);
-        return Ok(Decided::Known(Done { refused, ..done }));
+    fn id(&self) -> ClientId {
+        self.id
     }
-    if members.len() > MAX_FIRST_MEMBERS {
-        let message = format!("a room is made with at most {MAX_FIRST_MEMBERS} members");
-        return Err(Refused::new(ErrorCode::Invalid, message));
+
+    async fn decide(
+        &self,
+        gateway: &Arc<Gateway>,
+        caller: &Caller,
+        line: Option<Line>,
+        known: Option<Known>,
+    ) -> Result<Decided, Refused> {
+        let room = ConversationId::room(caller.uid, self.id);
+        let room = room.ok_or_else(|| Refused::new(ErrorCode::Invalid, "`id` is not a UUIDv7"))?;
+        let RoomCreate { name, topic, visibility, members, .. } = self;
+        let asks = spelled(&(name, topic, visibility, members));
+        let own_key = content_key(gateway, caller).await?;
+        let fingerprint = own_key.fingerprint(room, self.id, Intent::Other { what: "room.create", asks: &asks });
+        if let Some(known) = known {
+            let done = known.answer(Body::Printed(fingerprint))?;
+            let refused = Some(left_out(gateway, caller.uid, room, done.seq, members).await?);
+            return Ok(Decided::Known(Done { refused, ..done }));
+        }
+        if members.len() > MAX_FIRST_MEMBERS {
+            let message = format!("a room is made with at most {MAX_FIRST_MEMBERS} members");
+            return Err(Refused::new(ErrorCode::Invalid, message));
+        }
+        gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
+        // Before the key is stored: a room that can't be has none.
+        check_name_and_topic(Some(name), topic.as_deref())?;
+        let key = gateway.keys.create(room.as_owner(), room.key_id(), &ContentKey::random()).await?;
+        let state = Room {
+            name: seal_name(room, &key, name),
+            topic: seal_topic(room, &key, topic.as_deref().unwrap_or_default()),
+            visibility: *visibility,
+            public_since: None,
+            archived: false,
+            owners: vec![caller.uid],
+            bans: Vec::new(),
+        };
+        let not_added = NotAdded::default();
+        let new = New {
+            caller: caller.clone(),
+            room,
+            state,
+            members: members.clone(),
+            id: self.id,
+            fingerprint,
+            not_added: not_added.clone(),
+        };
+        let gateway = gateway.clone();
+        let storing = Box::pin(async move { new.store(&gateway, line).await });
+        Ok(Decided::Changing { storing, fingerprint, refused: Some(not_added) })
     }
-    gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    // Before the key is stored: a room that can't be has none.
-    check_name_and_topic(Some(name), topic.as_deref())?;
-    let key = gateway.keys.create(room.as_owner(), room.key_id(), &ContentKey::random()).await?;
-    let state = Room {
-        name: seal_name(room, &key, name),
-        topic: seal_topic(room, &key, topic.as_deref().unwrap_or_default()),
-        visibility: *visibility,
-        public_since: None,
-        archived: false,
-        owners: vec![caller.uid],
-        bans: Vec::new(),
-    };
-    let not_added = NotAdded::default();
-    let new = New {
-        caller: caller.clone(),
-        room,
-        state,
-        members: members.clone(),
-        id: command.id,
-        fingerprint,
-        not_added: not_added.clone(),
-    };
-    let gateway = gateway.clone();
-    let storing = Box::pin(async move { new.store(&gateway, line).await });
-    Ok(Decided::Changing { storing, fingerprint, refused: Some(not_added) })
 }
 
 struct New {

@@ -23,7 +23,9 @@ use serde::Serialize;
 
 use self::decide::{Change, Decision, States, What};
 use super::repeat::{self, Body, Known};
-use super::{Caller, Decided, Refused, Stored, check_text_with, content_key, message_id, pause, refused_append};
+use super::{
+    Caller, Decided, Durable, Refused, Stored, check_text_with, content_key, message_id, pause, refused_append,
+};
 use crate::Gateway;
 
 /// How often another change of the same state may come in between.
@@ -88,60 +90,52 @@ fn spelled(asks: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(asks).unwrap_or_default()
 }
 
-/// Decides a command about a room.
-pub async fn room(
-    gateway: &Arc<Gateway>,
-    caller: &Caller,
-    command: &Command<'_>,
-    line: Option<Line>,
-) -> Result<Decided, Refused> {
-    let id = command.head().2;
-    let known = repeat::known(gateway, caller, id).await?;
-    let refused = match decide(gateway, caller, command, line, known).await {
-        Err(refused) => refused,
-        decided => return decided,
-    };
-    let known = repeat::before_refusing(gateway, caller, id, refused).await?;
-    decide(gateway, caller, command, line, Some(known)).await
-}
+impl Durable for Command<'_> {
+    type Decided = Decided;
 
-async fn decide(
-    gateway: &Arc<Gateway>,
-    caller: &Caller,
-    command: &Command<'_>,
-    line: Option<Line>,
-    known: Option<Known>,
-) -> Result<Decided, Refused> {
-    let (what, room, id) = command.head();
-    let asks = command.asks();
-    let fingerprint = content_key(gateway, caller).await?.fingerprint(room, id, Intent::Other { what, asks: &asks });
-    if let Some(known) = known {
-        return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
+    fn id(&self) -> ClientId {
+        self.head().2
     }
-    gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
-    if !room.is_room() {
-        return Err(super::no_conversation());
-    }
-    let target = match command.user() {
-        None => caller.uid,
-        Some(user) => {
-            let uid = gateway.accounts.directory.uid(user).await?;
-            uid.ok_or_else(|| Refused::new(ErrorCode::UnknownUser, format!("there is no user {user}")))?
+
+    async fn decide(
+        &self,
+        gateway: &Arc<Gateway>,
+        caller: &Caller,
+        line: Option<Line>,
+        known: Option<Known>,
+    ) -> Result<Decided, Refused> {
+        let (what, room, id) = self.head();
+        let asks = self.asks();
+        let fingerprint =
+            content_key(gateway, caller).await?.fingerprint(room, id, Intent::Other { what, asks: &asks });
+        if let Some(known) = known {
+            return known.answer(Body::Printed(fingerprint)).map(Decided::Known);
         }
-    };
-    if target != caller.uid {
-        gateway.rates.target(target).map_err(Refused::rate_limited)?;
+        gateway.rates.other(caller.uid).map_err(Refused::rate_limited)?;
+        if !room.is_room() {
+            return Err(super::no_conversation());
+        }
+        let target = match self.user() {
+            None => caller.uid,
+            Some(user) => {
+                let uid = gateway.accounts.directory.uid(user).await?;
+                uid.ok_or_else(|| Refused::new(ErrorCode::UnknownUser, format!("there is no user {user}")))?
+            }
+        };
+        if target != caller.uid {
+            gateway.rates.target(target).map_err(Refused::rate_limited)?;
+        }
+        // Before anything is said about the room: what can't be asked for can't be asked of any.
+        check_words(self)?;
+        let what = what_of(gateway, self, room).await?;
+        if let What::Add = what {
+            check_may_be_added(gateway, caller.uid, target).await?;
+        }
+        let change = Storing { caller: caller.clone(), target, room, what, id, fingerprint };
+        let gateway = gateway.clone();
+        let storing = Box::pin(async move { change.store(&gateway, line).await });
+        Ok(Decided::Changing { storing, fingerprint, refused: None })
     }
-    // Before anything is said about the room: what can't be asked for can't be asked of any.
-    check_words(command)?;
-    let what = what_of(gateway, command, room).await?;
-    if let What::Add = what {
-        check_may_be_added(gateway, caller.uid, target).await?;
-    }
-    let change = Storing { caller: caller.clone(), target, room, what, id, fingerprint };
-    let gateway = gateway.clone();
-    let storing = Box::pin(async move { change.store(&gateway, line).await });
-    Ok(Decided::Changing { storing, fingerprint, refused: None })
 }
 
 fn check_words(command: &Command<'_>) -> Result<(), Refused> {
