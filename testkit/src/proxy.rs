@@ -1,5 +1,6 @@
 //! A stretch of network that a test can break: TCP on a free port of loopback, passed on to a server.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,6 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::runtime::Runtime;
@@ -31,9 +33,12 @@ pub struct Proxy {
     address: SocketAddr,
     network: watch::Sender<Network>,
     fuses: Arc<Fuses>,
-    open: Arc<AtomicUsize>,
+    open: Arc<Open>,
     accepted: Arc<AtomicUsize>,
 }
+
+/// The connections that are open, by when they were made.
+type Open = Mutex<BTreeSet<usize>>;
 
 impl Proxy {
     /// In front of `host:port`.
@@ -59,7 +64,7 @@ impl Proxy {
 
     /// How many connections are open now.
     pub fn open(&self) -> usize {
-        self.open.load(Ordering::SeqCst)
+        self.open.lock().len()
     }
 
     /// How many connections there have been.
@@ -93,6 +98,17 @@ impl Proxy {
         self.network.send_modify(|network| network.way_mut(direction).delay = by);
     }
 
+    /// What comes from the server over one connection arrives no sooner than in so long, while the others go on: the one
+    /// that is at this place, counted around, among those that are open.
+    pub fn hold_one(&self, place: usize, lasts: Duration) {
+        let connection = {
+            let open = self.open.lock();
+            open.iter().nth(place % open.len().max(1)).copied()
+        };
+        let held = connection.map(|connection| Held { connection, until: Instant::now() + lasts });
+        self.network.send_modify(|network| network.held = held);
+    }
+
     /// Everything works again. A connection that lost something in a black hole is cut, as no real network would leave
     /// out a piece in the middle of a stream.
     pub fn heal(&self) {
@@ -106,7 +122,7 @@ impl Proxy {
         let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let address = listener.local_addr().unwrap_or_else(|error| panic!("a listener without address: {error}"));
         let (network, watched) = watch::channel(Network::default());
-        let (open, accepted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (open, accepted) = (Arc::<Open>::default(), Arc::<AtomicUsize>::default());
         let fuses = Arc::<Fuses>::default();
         let desk = Desk {
             server,
@@ -127,6 +143,14 @@ struct Network {
     cuts: u64,
     up: Way,
     down: Way,
+    held: Option<Held>,
+}
+
+/// A connection that hears nothing for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Held {
+    connection: usize,
+    until: Instant,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -137,7 +161,7 @@ struct Way {
 
 impl Default for Network {
     fn default() -> Self {
-        Self { listening: true, cuts: 0, up: Way::default(), down: Way::default() }
+        Self { listening: true, cuts: 0, up: Way::default(), down: Way::default(), held: None }
     }
 }
 
@@ -147,6 +171,13 @@ impl Network {
             Direction::Up => self.up,
             Direction::Down => self.down,
         }
+    }
+
+    /// When what is read now is to arrive.
+    fn due(&self, connection: usize, direction: Direction) -> Instant {
+        let due = Instant::now() + self.way(direction).delay;
+        let held = self.held.filter(|held| held.connection == connection && direction == Direction::Down);
+        held.map_or(due, |held| due.max(held.until))
     }
 
     fn way_mut(&mut self, direction: Direction) -> &mut Way {
@@ -225,7 +256,7 @@ struct Desk {
     address: SocketAddr,
     network: watch::Receiver<Network>,
     fuses: Arc<Fuses>,
-    open: Arc<AtomicUsize>,
+    open: Arc<Open>,
     accepted: Arc<AtomicUsize>,
 }
 
@@ -257,8 +288,8 @@ impl Desk {
     /// `cuts`: how many there had been when the client was let in. Any later one is meant for it, too.
     fn pass_on(&self, client: TcpStream, cuts: u64) {
         let (server, network, fuses) = (self.server.clone(), self.network.clone(), self.fuses.clone());
-        self.accepted.fetch_add(1, Ordering::SeqCst);
-        let open = Counted::one(&self.open);
+        let number = self.accepted.fetch_add(1, Ordering::SeqCst);
+        let open = Counted::one(&self.open, number);
         runtime().spawn(async move {
             let _open = open;
             let cut = {
@@ -270,13 +301,14 @@ impl Desk {
             };
             tokio::select! {
                 () = cut => {}
-                _ = connection(client, server, network, fuses) => {}
+                _ = connection(number, client, server, network, fuses) => {}
             }
         });
     }
 }
 
 async fn connection(
+    number: usize,
     client: TcpStream,
     server: Server,
     network: watch::Receiver<Network>,
@@ -289,8 +321,8 @@ async fn connection(
     let (from_client, to_client) = tokio::io::split(client);
     let (from_server, to_server) = tokio::io::split(server);
     tokio::try_join!(
-        one_way(from_client, to_server, Direction::Up, network.clone(), &fuses),
-        one_way(from_server, to_client, Direction::Down, network, &fuses),
+        one_way(number, from_client, to_server, Direction::Up, network.clone(), &fuses),
+        one_way(number, from_server, to_client, Direction::Down, network, &fuses),
     )?;
     Ok(())
 }
@@ -309,6 +341,7 @@ struct Piece {
 
 /// Reading and writing are apart, so that a delay adds latency and takes no throughput.
 async fn one_way(
+    number: usize,
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     direction: Direction,
@@ -320,8 +353,8 @@ async fn one_way(
         let mut buffer = vec![0; PIECE_BYTES];
         loop {
             let length = from.read(&mut buffer).await?;
-            let way = network.borrow().way(direction);
-            if way.blackhole {
+            let network = *network.borrow();
+            if network.way(direction).blackhole {
                 if length == 0 {
                     // The end of the stream is swallowed too.
                     std::future::pending::<()>().await;
@@ -330,7 +363,7 @@ async fn one_way(
             }
             let last = fuses.burn(direction, length);
             let bytes = buffer[..last.unwrap_or(length)].to_vec();
-            let piece = Piece { due: Instant::now() + way.delay, bytes, cut: last.is_some() };
+            let piece = Piece { due: network.due(number, direction), bytes, cut: last.is_some() };
             if under_way.send(piece).await.is_err() || length == 0 {
                 return io::Result::Ok(());
             }
@@ -377,17 +410,20 @@ fn runtime() -> &'static Runtime {
     })
 }
 
-struct Counted(Arc<AtomicUsize>);
+struct Counted {
+    open: Arc<Open>,
+    number: usize,
+}
 
 impl Counted {
-    fn one(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(count.clone())
+    fn one(open: &Arc<Open>, number: usize) -> Self {
+        open.lock().insert(number);
+        Self { open: open.clone(), number }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.open.lock().remove(&self.number);
     }
 }

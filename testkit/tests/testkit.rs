@@ -215,6 +215,26 @@ async fn a_proxy_cuts_one_connection_right_behind_a_byte() {
 }
 
 #[tokio::test]
+async fn a_proxy_holds_one_connection_while_another_goes_on() {
+    let proxy = Proxy::to(echo().await).await;
+    let mut first = TcpStream::connect(proxy.address()).await.expect("connected");
+    round_trip(&mut first, b"warm").await;
+    let mut second = TcpStream::connect(proxy.address()).await.expect("connected");
+    round_trip(&mut second, b"warm").await;
+    proxy.hold_one(2, Duration::from_millis(300));
+    first.write_all(b"late").await.expect("written");
+    let mut heard = [0; 4];
+    tokio::select! {
+        biased;
+        _ = first.read_exact(&mut heard) => panic!("it is held"),
+        _ = round_trip(&mut second, b"goes") => {}
+    }
+    first.read_exact(&mut heard).await.expect("nothing is lost");
+    assert_eq!(&heard, b"late");
+    round_trip(&mut first, b"next").await;
+}
+
+#[tokio::test]
 async fn a_balancer_takes_servers_in_turn_and_the_next_one_for_one_that_is_gone() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
     let gone = listener.local_addr().expect("an address").to_string();

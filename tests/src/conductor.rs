@@ -64,6 +64,7 @@ impl Locks {
             Fault::Cut { link }
             | Fault::CutAfter { link, .. }
             | Fault::Delay { link, .. }
+            | Fault::Hold { link, .. }
             | Fault::Lose { link, .. }
             | Fault::Refuse { link, .. } => Target::Link(link),
             Fault::RollBack { .. } | Fault::FillDisk { .. } => Target::Part(Part::Broker),
@@ -99,6 +100,10 @@ async fn commit(fault: Fault, stage: &Stage, people: &[Devices]) {
             stage.link(link).delay(direction, by);
             tokio::time::sleep(lasts).await;
             stage.link(link).heal();
+        }
+        Fault::Hold { link, place, lasts } => {
+            stage.link(link).hold_one(place, lasts);
+            tokio::time::sleep(lasts).await;
         }
         Fault::Lose { link, direction, lasts } => lose(stage, link, direction, lasts).await,
         Fault::Refuse { link, lasts } => {

@@ -25,6 +25,9 @@ pub enum Fault {
     CutAfter { link: Link, direction: Direction, bytes: u32 },
     /// Everything in one direction takes longer.
     Delay { link: Link, direction: Direction, by: Duration, lasts: Duration },
+    /// What comes to one of a part's connections comes later, and over the others at once: a gateway's feed falls behind
+    /// what it appends, or the other way round.
+    Hold { link: Link, place: usize, lasts: Duration },
     /// What goes in one direction is lost: up, that is the request, and down, its reply.
     Lose { link: Link, direction: Direction, lasts: Duration },
     /// New connections are refused, and those that there are end.
@@ -52,6 +55,7 @@ impl Fault {
             Fault::Cut { link } => format!("cut {link}"),
             Fault::CutAfter { link, .. } => format!("cut within a message {link}"),
             Fault::Delay { link, .. } => format!("delay {link}"),
+            Fault::Hold { link, .. } => format!("hold one connection {link}"),
             Fault::Lose { link, direction: Direction::Up, .. } => format!("lose requests {link}"),
             Fault::Lose { link, direction: Direction::Down, .. } => format!("lose replies {link}"),
             Fault::Refuse { link, .. } => format!("refuse {link}"),
@@ -97,6 +101,8 @@ const DELAY_MS: std::ops::Range<u64> = 5..400;
 const LASTS_MS: std::ops::Range<u64> = 100..3_000;
 const AWAY_MS: std::ops::Range<u64> = 1..3_000;
 const NOT_READING_MS: std::ops::Range<u64> = 500..6_000;
+/// More than a part has connections to another.
+const HELD_PLACES: usize = 64;
 /// Far enough to fall within a frame, a replay or a greeting.
 const CUT_BYTES: std::ops::Range<u32> = 1..20_000;
 
@@ -139,8 +145,9 @@ fn fault(random: &mut StdRng, shape: &Shape) -> Fault {
         42..47 => Fault::Stop { part, down: ms(random, DOWN_MS) },
         47..57 => Fault::Pause { part, still: ms(random, STILL_MS) },
         57..63 => Fault::Cut { link },
-        63..72 => Fault::CutAfter { link, direction, bytes: random.random_range(CUT_BYTES) },
-        72..78 => Fault::Delay { link, direction, by: ms(random, DELAY_MS), lasts: ms(random, LASTS_MS) },
+        63..69 => Fault::CutAfter { link, direction, bytes: random.random_range(CUT_BYTES) },
+        69..73 => Fault::Hold { link, place: random.random_range(0..HELD_PLACES), lasts: ms(random, LASTS_MS) },
+        73..78 => Fault::Delay { link, direction, by: ms(random, DELAY_MS), lasts: ms(random, LASTS_MS) },
         78..85 => Fault::Lose { link, direction, lasts: ms(random, LASTS_MS) },
         85..88 => Fault::Refuse { link, lasts: ms(random, LASTS_MS) },
         88..92 => Fault::StopReading { person, lasts: ms(random, NOT_READING_MS) },
@@ -178,7 +185,7 @@ mod tests {
         assert!(kills > 800, "{kills} kills");
         let names: BTreeSet<_> = plan.steps.iter().map(|step| step.fault.name()).collect();
         let of_parts = 3 * Part::ALL.len();
-        let of_links = 6 * Link::ALL.len();
+        let of_links = 7 * Link::ALL.len();
         assert_eq!(names.len(), of_parts + of_links + 3, "{names:?}");
     }
 }
