@@ -25,6 +25,10 @@ impl Disk {
         match *self {}
     }
 
+    pub fn turned_away(&self) -> u64 {
+        match *self {}
+    }
+
     pub fn cut_power(&self, _seed: Option<u64>) {
         match *self {}
     }

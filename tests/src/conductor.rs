@@ -13,11 +13,13 @@ use crate::plan::{Fault, Plan};
 use crate::record::Recorder;
 use crate::stage::{Link, Part, Stage};
 
-/// A fault that came, and when it was over: from when on things should work again.
+/// A fault that came, and when it was over.
 #[derive(Debug, Clone, Copy)]
 pub struct Happened {
     pub fault: Fault,
     pub began: Duration,
+    /// What was to be broken is put right from here on: a process is being started again, a link heals.
+    pub mended: Duration,
     pub over: Duration,
 }
 
@@ -35,8 +37,8 @@ pub async fn conduct(plan: &Plan, stage: &Stage, people: &[Devices], recorder: &
         tokio::time::sleep((begins + step.after).saturating_sub(recorder.now())).await;
         let _alone = locks.of(step.fault).await;
         let began = recorder.now();
-        commit(step.fault, stage, people).await;
-        Happened { fault: step.fault, began, over: recorder.now() }
+        let mended = commit(step.fault, stage, people, recorder).await;
+        Happened { fault: step.fault, began, mended, over: recorder.now() }
     });
     let mut happened = join_all(faults).await;
     for part in Part::ALL {
@@ -77,16 +79,21 @@ impl Locks {
     }
 }
 
-async fn commit(fault: Fault, stage: &Stage, people: &[Devices]) {
+/// Does it, and returns when it is over, with when it began to be put right.
+async fn commit(fault: Fault, stage: &Stage, people: &[Devices], recorder: &Recorder) -> Duration {
+    let mut mended = None;
+    let mut mends = || mended = Some(recorder.now());
     match fault {
         Fault::Kill { part, down } => {
             stage.kill(part).await;
             tokio::time::sleep(down).await;
+            mends();
             stage.start_again(part).await;
         }
         Fault::Stop { part, down } => {
             stage.stop(part).await;
             tokio::time::sleep(down).await;
+            mends();
             stage.start_again(part).await;
         }
         Fault::Pause { part, still } => {
@@ -119,6 +126,7 @@ async fn commit(fault: Fault, stage: &Stage, people: &[Devices]) {
         Fault::RollBack { after } => stage.roll_back(after).await,
         Fault::FillDisk { lasts } => stage.fill_disk(lasts).await,
     }
+    mended.unwrap_or_else(|| recorder.now())
 }
 
 async fn lose(stage: &Stage, link: Link, direction: Direction, lasts: Duration) {

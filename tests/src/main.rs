@@ -1,13 +1,17 @@
 //! `make torture`: as many runs as fit into a time, each with a seed of its own, and a report.
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use futures::FutureExt;
 use natter_tests::people::Habits;
 use natter_tests::plan::{Plan, Shape};
+use natter_tests::report::Report;
 use natter_tests::run::{Options, run};
+use natter_tests::trials::little_room;
 
 /// Breaks a deployment of Natter for a while, and says whether anything was lost, told twice, out of order or untrue.
 #[derive(Debug, Parser)]
@@ -58,43 +62,59 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let first = arguments.seed.unwrap_or_else(|| rand::random_range(0..1_000_000));
     let (began, limit) = (Instant::now(), Duration::from_secs_f64(arguments.minutes * 60.0));
-    let mut whole = natter_tests::report::Report::default();
-    let mut clean = true;
+    let mut whole = Report::default();
     for seed in first.. {
         let left = limit.saturating_sub(began.elapsed());
         let lasts = Duration::from_secs(arguments.run_seconds).min(left);
         if lasts < Duration::from_secs(1) {
             break;
         }
-        let shape = Shape { lasts, every: Duration::from_millis(arguments.fault_every), people: arguments.people };
-        let options = Options {
-            natter: arguments.natter.clone(),
-            bug: arguments.bug.clone(),
-            seed,
-            plan: if arguments.fault_every == 0 { Plan::calm() } else { Plan::random(seed, &shape) },
-            people: arguments.people,
-            habits: Habits::every(Duration::from_millis(arguments.command_every)),
-            lasts,
-            logs: arguments.logs.clone(),
-            gateway_options: Vec::new(),
-            duplicate_window: None,
-            disk: false,
-        };
-        let outcome = run(&options).await;
-        println!("{}", outcome.report);
-        if !outcome.verdict.is_clean() {
-            clean = false;
-            println!("SEED {seed} FAILS\n{}", outcome.verdict);
+        // What repeats this run, before anything can end it.
+        let Arguments { people, fault_every, command_every, .. } = arguments;
+        println!(
+            "--seed {seed} --run-seconds {} --people {people} --fault-every {fault_every} --command-every {command_every}",
+            lasts.as_secs()
+        );
+        let report = one(&options(&arguments, seed, lasts)).await;
+        println!("{report}");
+        whole.add(report);
+        if let Some(path) = &arguments.report
+            && let Err(error) = std::fs::write(path, whole.to_string())
+        {
+            eprintln!("cannot write {}: {error}", path.display());
+            return ExitCode::FAILURE;
         }
-        whole.add(outcome.report);
     }
-    let text = whole.to_string();
-    println!("all runs together\n{text}");
-    if let Some(path) = arguments.report
-        && let Err(error) = std::fs::write(&path, text)
-    {
-        eprintln!("cannot write {}: {error}", path.display());
-        return ExitCode::FAILURE;
+    println!("all runs together\n{whole}");
+    if whole.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn options(arguments: &Arguments, seed: u64, lasts: Duration) -> Options {
+    let Arguments { people, fault_every, command_every, .. } = *arguments;
+    let shape = Shape { lasts, every: Duration::from_millis(fault_every), people };
+    Options {
+        natter: arguments.natter.clone(),
+        bug: arguments.bug.clone(),
+        seed,
+        plan: if fault_every == 0 { Plan::calm() } else { Plan::random(seed, &shape) },
+        people,
+        habits: Habits::every(Duration::from_millis(command_every)),
+        lasts,
+        logs: arguments.logs.clone(),
+        gateway_options: if seed.is_multiple_of(2) { Vec::new() } else { little_room() },
+        duplicate_window: None,
+        disk: false,
     }
-    if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// One run; what ends it before its time is a finding, too.
+async fn one(options: &Options) -> Report {
+    match AssertUnwindSafe(run(options)).catch_unwind().await {
+        Ok(outcome) => outcome.report,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            Report::broken_off(options, text.unwrap_or("for no reason given"))
+        }
+    }
 }

@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::people::Person;
-use crate::record::{Device, Heard, Item, Kind, Note, Reading, Said, said};
+use crate::record::{Device, Heard, Item, Kind, Note, Reading, Said, of_message, pin, reaction, said};
 use crate::wait::until;
 
 const RANGE_EVENTS: usize = 1_000;
@@ -159,9 +159,11 @@ fn heard(frame: &ServerFrame) -> Option<Heard> {
     match frame {
         ServerFrame::Message(event) => heard(event.seq, Kind::Message, Some(event.id), said(&event.text)),
         ServerFrame::Edited(event) => heard(event.seq, Kind::Edited, Some(event.id), said(&event.text)),
-        ServerFrame::Deleted(event) => heard(event.seq, Kind::Deleted, Some(event.id), None),
-        ServerFrame::Reaction(event) => heard(event.seq, Kind::Reaction, Some(event.id), None),
-        ServerFrame::Pin(event) => heard(event.seq, Kind::Pin, Some(event.id), None),
+        ServerFrame::Deleted(event) => heard(event.seq, Kind::Deleted, Some(event.id), of_message(event.message)),
+        ServerFrame::Reaction(event) => {
+            heard(event.seq, Kind::Reaction, Some(event.id), reaction(event.message, &event.emoji, event.op))
+        }
+        ServerFrame::Pin(event) => heard(event.seq, Kind::Pin, Some(event.id), pin(event.message, event.op)),
         ServerFrame::Member(event) => heard(event.seq, Kind::Member, event.id, None),
         ServerFrame::Room(event) => heard(event.seq, Kind::Room, event.id, None),
         ServerFrame::Block(event) => heard(event.seq, Kind::Block, Some(event.id), None),

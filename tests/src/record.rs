@@ -3,16 +3,40 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use natter_client::{ClientId, Command, ConversationId, ErrorCode, Position};
+use natter_client::{ClientId, Command, ConversationId, ErrorCode, Position, Toggle};
 use natter_events::Tag;
 use parking_lot::Mutex;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A text as it is compared; none for an empty one.
+/// What an event says, as it is compared: a text, or what is done to a message. None for an empty text.
 pub type Said = Option<u64>;
 
 pub fn said(text: &str) -> Said {
     (!text.is_empty()).then(|| xxh3_64(text.as_bytes()))
+}
+
+pub fn of_message(message: u64) -> Said {
+    said(&message.to_string())
+}
+
+pub fn reaction(message: u64, emoji: &str, op: Toggle) -> Said {
+    said(&format!("{message} {emoji} {op:?}"))
+}
+
+pub fn pin(message: u64, op: Toggle) -> Said {
+    said(&format!("{message} {op:?}"))
+}
+
+/// The same, as a command asks for it.
+pub fn asks(command: &Command) -> Option<Said> {
+    Some(match command {
+        Command::Send(send) => said(&send.text),
+        Command::Edit(edit) => said(&edit.text),
+        Command::Delete(delete) => of_message(delete.message),
+        Command::React(react) => reaction(react.message, &react.emoji, react.op),
+        Command::Pin(one) => pin(one.message, one.op),
+        _ => return None,
+    })
 }
 
 /// A command that was given to a client, and what the client said became of it. The same command may be given twice.
@@ -61,7 +85,6 @@ pub struct Heard {
     pub seq: u64,
     pub kind: Kind,
     pub id: Option<ClientId>,
-    /// Of a message or an edit.
     pub said: Said,
 }
 
@@ -124,6 +147,15 @@ pub struct Item {
     pub said: Said,
 }
 
+/// What history was asked for, and what of it is the same for all of its resources.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    /// The list of conversations: as of what it had to be, and as of what it was.
+    List { at_least: u64, position: u64, asked: Duration },
+    /// It was not given.
+    Refused { code: ErrorCode, retry_after: Option<Duration> },
+}
+
 /// A place in the log that somebody was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -137,12 +169,13 @@ pub struct Recorder {
     calls: Mutex<Vec<Call>>,
     readings: Mutex<Vec<Reading>>,
     pages: Mutex<Vec<PageRead>>,
+    asked: Mutex<Vec<(usize, Asked)>>,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        let (calls, readings, pages) = Default::default();
-        Self { began: Instant::now(), calls, readings, pages }
+        let (calls, readings, pages, asked) = Default::default();
+        Self { began: Instant::now(), calls, readings, pages, asked }
     }
 }
 
@@ -198,12 +231,17 @@ impl Recorder {
         self.pages.lock().push(page);
     }
 
+    pub fn asked(&self, person: usize, asked: Asked) {
+        self.asked.lock().push((person, asked));
+    }
+
     pub fn finish(self) -> Recording {
         Recording {
             calls: self.calls.into_inner(),
             undone: Vec::new(),
             readings: self.readings.into_inner(),
             pages: self.pages.into_inner(),
+            asked: self.asked.into_inner(),
         }
     }
 }
@@ -216,6 +254,8 @@ pub struct Recording {
     pub undone: Vec<Call>,
     pub readings: Vec<Reading>,
     pub pages: Vec<PageRead>,
+    /// By whom, and what.
+    pub asked: Vec<(usize, Asked)>,
 }
 
 impl Recording {
@@ -230,6 +270,7 @@ impl Recording {
         self.calls = kept;
         self.undone.extend(again);
         self.pages.retain(|page| page.asked > time);
+        self.asked.retain(|(_, one)| !matches!(one, Asked::List { asked, .. } if *asked <= time));
         self.readings.retain(|reading| reading.ended > time);
         for reading in &mut self.readings {
             if let Some(place) = reading.notes.iter().rposition(|note| matches!(note, Note::OtherLog(_))) {

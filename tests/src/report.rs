@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use crate::check::{Checker, Evidence, Verdict};
 use crate::conductor::Happened;
-use crate::record::{Device, Note, Outcome};
+use crate::record::{Call, Device, Note, Outcome};
 use crate::run::Options;
-use crate::stage::Part;
 
 /// Figures of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    pub seed: u64,
+    /// Of the first run and of the last one.
+    pub seeds: (u64, u64),
+    pub runs: usize,
     pub took: Duration,
     pub people: usize,
     /// Faults by kind.
@@ -30,7 +31,9 @@ pub struct Report {
     pub twice: usize,
     pub reordered: usize,
     pub untrue: usize,
-    /// From when a part was there again until something that needs it worked, sorted.
+    /// What was found, with the seed of its run.
+    pub failures: Vec<String>,
+    /// By kind of fault, until people had what they asked for again, sorted.
     pub recoveries: BTreeMap<String, Vec<Duration>>,
 }
 
@@ -43,7 +46,8 @@ impl Report {
         took: Duration,
     ) -> Self {
         let mut report = Self {
-            seed: options.seed,
+            seeds: (options.seed, options.seed),
+            runs: 1,
             took,
             people: options.people,
             kills: happened.iter().filter(|one| one.fault.is_kill()).count(),
@@ -53,6 +57,7 @@ impl Report {
             twice: verdict.count(Checker::Once),
             reordered: verdict.count(Checker::Order),
             untrue: verdict.count(Checker::Outcome),
+            failures: (!verdict.is_clean()).then(|| format!("seed {}\n{verdict}", options.seed)).into_iter().collect(),
             recoveries: recoveries(evidence, happened),
             ..Self::default()
         };
@@ -83,6 +88,12 @@ impl Report {
 }
 
 impl Report {
+    /// Of a run that came to no end.
+    pub fn broken_off(options: &Options, why: &str) -> Self {
+        let failures = vec![format!("seed {}\nthe run came to no end: {why}", options.seed)];
+        Self { seeds: (options.seed, options.seed), runs: 1, failures, ..Self::default() }
+    }
+
     /// Takes another run in.
     pub fn add(&mut self, other: Self) {
         let sum = |ours: &mut BTreeMap<String, usize>, theirs: BTreeMap<String, usize>| {
@@ -90,9 +101,8 @@ impl Report {
                 *ours.entry(name).or_default() += count;
             }
         };
-        if self.took.is_zero() {
-            self.seed = other.seed;
-        }
+        self.seeds = (if self.runs == 0 { other.seeds.0 } else { self.seeds.0 }, other.seeds.1);
+        self.runs += other.runs;
         self.took += other.took;
         self.people = self.people.max(other.people);
         sum(&mut self.faults, other.faults);
@@ -106,6 +116,7 @@ impl Report {
         self.twice += other.twice;
         self.reordered += other.reordered;
         self.untrue += other.untrue;
+        self.failures.extend(other.failures);
         for (name, times) in other.recoveries {
             let all = self.recoveries.entry(name).or_default();
             all.extend(times);
@@ -114,40 +125,43 @@ impl Report {
     }
 }
 
-/// How long after a fault was over the first command was done, or, of what only history needs, the first page came, that was
-/// asked for after that.
+/// From when something began to be put right until people had what they asked for after that: a command was done, and a
+/// page came.
 fn recoveries(evidence: &Evidence, happened: &[Happened]) -> BTreeMap<String, Vec<Duration>> {
-    let mut commands: Vec<_> = evidence
-        .recording
-        .calls
-        .iter()
-        .filter(|call| matches!(call.outcome, Outcome::Done { .. }))
-        .map(|call| call.ended)
-        .collect();
-    commands.sort_unstable();
-    let mut pages: Vec<_> = evidence.recording.pages.iter().map(|page| page.came).collect();
-    pages.sort_unstable();
+    let done = |call: &&Call| matches!(call.outcome, Outcome::Done { .. });
+    let calls = evidence.recording.calls.iter().filter(done).map(|call| (call.called, call.ended));
+    let commands = Answers::new(calls);
+    let pages = Answers::new(evidence.recording.pages.iter().map(|page| (page.asked, page.came)));
     let mut recoveries: BTreeMap<String, Vec<Duration>> = BTreeMap::new();
     for one in happened {
-        let Some(part) = part_of(one) else { continue };
-        let ends = match part {
-            Part::FirstGateway | Part::SecondGateway | Part::Broker => &commands,
-            _ => &pages,
-        };
-        let next = ends.partition_point(|end| *end < one.over);
-        if let Some(end) = ends.get(next) {
-            recoveries.entry(one.fault.name()).or_default().push(*end - one.over);
+        if let (Some(command), Some(page)) = (commands.first_after(one.mended), pages.first_after(one.mended)) {
+            let times = recoveries.entry(one.fault.name()).or_default();
+            times.push(command.max(page).saturating_sub(one.mended));
         }
     }
     recoveries.values_mut().for_each(|times| times.sort_unstable());
     recoveries
 }
 
-fn part_of(one: &Happened) -> Option<Part> {
-    use crate::plan::Fault;
-    match one.fault {
-        Fault::Kill { part, .. } | Fault::Stop { part, .. } | Fault::Pause { part, .. } => Some(part),
-        _ => None,
+/// When what was asked for at some time, or later, was first answered.
+struct Answers(Vec<(Duration, Duration)>);
+
+impl Answers {
+    fn new(asked: impl Iterator<Item = (Duration, Duration)>) -> Self {
+        let mut asked: Vec<_> = asked.collect();
+        asked.sort_unstable();
+        // From the last on: the earliest answer of all that were asked for from there on.
+        let mut earliest = Duration::MAX;
+        for (_, answered) in asked.iter_mut().rev() {
+            earliest = earliest.min(*answered);
+            *answered = earliest;
+        }
+        Self(asked)
+    }
+
+    fn first_after(&self, time: Duration) -> Option<Duration> {
+        let next = self.0.partition_point(|(asked, _)| *asked < time);
+        self.0.get(next).map(|(_, answered)| *answered)
     }
 }
 
@@ -160,7 +174,8 @@ fn percentile(times: &[Duration], percent: usize) -> Duration {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.took.as_secs_f64() / 60.0;
-        writeln!(f, "seed {}, {} people, {minutes:.1} minutes", self.seed, self.people)?;
+        let (first, last) = self.seeds;
+        writeln!(f, "seeds {first} to {last}, {} people, {minutes:.1} minutes in {} runs", self.people, self.runs)?;
         writeln!(
             f,
             "lost {}, twice {}, out of order {}, untrue {}",
@@ -179,13 +194,16 @@ impl fmt::Display for Report {
         for (name, count) in &self.faults {
             writeln!(f, "{count:>9}  {name}")?;
         }
-        writeln!(f, "\nuntil it worked again, in ms\n      p50     p99     max")?;
+        writeln!(
+            f,
+            "\nfrom mending until a command and a page, asked for after that, were answered, in ms\n      p50     p99     max"
+        )?;
         for (name, times) in &self.recoveries {
             let ms = |time: Duration| time.as_millis();
             let (p50, p99) = (percentile(times, 50), percentile(times, 99));
             let max = times.last().copied().unwrap_or_default();
             writeln!(f, "{:>9}{:>8}{:>8}  {name}", ms(p50), ms(p99), ms(max))?;
         }
-        Ok(())
+        self.failures.iter().try_for_each(|failure| writeln!(f, "\nFAILED: {failure}"))
     }
 }

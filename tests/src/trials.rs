@@ -6,6 +6,7 @@ use std::time::Duration;
 use natter_planted::Bug;
 use natter_testkit::Direction;
 
+use crate::check::Checker;
 use crate::people::Habits;
 use crate::plan::{Fault, Plan};
 use crate::run::Options;
@@ -28,6 +29,26 @@ pub fn short(natter: PathBuf, plan: Plan) -> Options {
         gateway_options: Vec::new(),
         duplicate_window: None,
         disk: false,
+    }
+}
+
+/// Who has to catch a bug; others may besides.
+pub fn catcher(bug: Bug) -> Checker {
+    match bug {
+        Bug::AcknowledgeEarly
+        | Bug::DropOne
+        | Bug::SkipOnResume
+        | Bug::IgnoreHole
+        | Bug::SkipForSlow
+        | Bug::StaleMemberships => Checker::Acknowledged,
+        Bug::StoreTwice | Bug::ForgetOldIds => Checker::Once,
+        Bug::SwapTwo
+        | Bug::PositionApart
+        | Bug::ApplyTwice
+        | Bug::PastRemoval
+        | Bug::AcceptOtherLog
+        | Bug::StaleHistory => Checker::Order,
+        Bug::IgnoreConflict | Bug::GuessFailure => Checker::Outcome,
     }
 }
 
@@ -68,6 +89,11 @@ pub fn control(bug: Bug, natter: PathBuf) -> Options {
             ..calm
         },
     }
+}
+
+/// Gateways that hold little: soon who does not read is let go of, and who comes back is told from the broker (D4).
+pub fn little_room() -> Vec<String> {
+    ["--session-waiting-size", "16KiB", "--tail-size", "256KiB"].map(str::to_owned).to_vec()
 }
 
 fn ms(ms: u64) -> Duration {

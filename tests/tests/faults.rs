@@ -6,11 +6,12 @@ use std::time::Duration;
 use futures::{FutureExt, StreamExt, stream};
 use natter_planted::Bug;
 use natter_testkit::{Disk, Names};
+use natter_tests::check::Verdict;
 use natter_tests::people::Habits;
 use natter_tests::plan::{Fault, Plan, Shape};
 use natter_tests::programs;
-use natter_tests::run::{Options, Outcome, run};
-use natter_tests::trials::{control, short, trial};
+use natter_tests::run::{Options, run};
+use natter_tests::trials::{catcher, control, little_room, short, trial};
 
 /// Runs at once. Most of what a run takes is waiting.
 const AT_ONCE: usize = 2;
@@ -34,6 +35,7 @@ async fn nothing_is_lost_or_told_twice_or_out_of_order_whatever_ends_or_is_cut()
         people: shape.people,
         habits: Habits::every(Duration::from_millis(80)),
         lasts: shape.lasts,
+        gateway_options: little_room(),
         ..short(programs::natter(), Plan::random(seed, &shape))
     };
     println!("NATTER_TEST_SEED={seed}\n{}", options.plan);
@@ -58,17 +60,10 @@ async fn nothing_that_was_acknowledged_is_lost_when_the_brokers_disk_is_full() {
     assert!(outcome.report.stored > 100, "it was no test:\n{}", outcome.report);
 }
 
-/// What a run was found to be wrong with: by which checkers, and in words.
-async fn judged(options: &Options) -> Option<(Vec<String>, String)> {
+/// What a run was found to be wrong with, and nothing if it did not come to its end: that is no proof of anything.
+async fn judged(options: &Options) -> Option<Verdict> {
     let ended = AssertUnwindSafe(tokio::time::timeout(RUN_LIMIT, run(options))).catch_unwind().await;
-    match ended {
-        Ok(Ok(Outcome { verdict, .. })) if verdict.is_clean() => None,
-        Ok(Ok(Outcome { verdict, .. })) => {
-            Some((verdict.checkers().into_iter().map(Into::into).collect(), verdict.to_string()))
-        }
-        // Somebody waited in vain for what never came, which is the first checker's case.
-        Ok(Err(_)) | Err(_) => Some((vec!["no end".to_owned()], "the run came to no end".to_owned())),
-    }
+    ended.ok()?.ok().map(|outcome| outcome.verdict)
 }
 
 /// A bug that nobody finds, or a run that finds one in a sound program, is the harness's own.
@@ -84,26 +79,34 @@ async fn every_planted_bug_is_caught_and_the_same_runs_without_it_are_clean() {
             sound.push(options);
         }
     }
-    let planted = bugs.iter().map(|bug| trial(**bug, programs::with_planted_bugs()));
-    let outcomes = stream::iter(sound.into_iter().chain(planted)).map(async |options| {
-        let runs = if options.bug.is_some() { RUNS_OF_A_BUG } else { 1 };
-        let (mut done, mut found) = (0, None);
-        while done < runs && found.is_none() {
-            found = judged(&Options { seed: options.seed + done, ..options.clone() }).await;
+    let planted = bugs.iter().map(|bug| (Some(**bug), trial(**bug, programs::with_planted_bugs())));
+    let outcomes = stream::iter(sound.into_iter().map(|options| (None, options)).chain(planted));
+    let outcomes = outcomes.map(async |(bug, options): (Option<Bug>, Options)| {
+        let runs = if bug.is_some() { RUNS_OF_A_BUG } else { 1 };
+        let is_right = |verdict: &Verdict| match bug {
+            Some(bug) => verdict.count(catcher(bug)) > 0,
+            None => verdict.is_clean(),
+        };
+        let (mut done, mut verdict) = (0, None);
+        while done < runs && !verdict.as_ref().is_some_and(is_right) {
+            verdict = judged(&Options { seed: options.seed + done, ..options.clone() }).await;
             done += 1;
         }
-        let told = found.as_ref().map_or("clean".to_owned(), |(by, _)| by.join(", "));
-        println!("{:<20} {told}, in run {done}", options.bug.as_deref().unwrap_or("sound"));
-        (options, found)
+        let told = verdict.as_ref().map_or("came to no end".to_owned(), |verdict: &Verdict| {
+            verdict.checkers().into_iter().map(String::from).collect::<Vec<_>>().join(", ")
+        });
+        let name = bug.map_or("sound", |bug| bug.name());
+        println!("{name:<20} {told}, in run {done}");
+        let wrong = match (bug, verdict) {
+            (_, Some(verdict)) if is_right(&verdict) => return None,
+            (Some(bug), _) => {
+                format!("{name} was not caught by the checker of \"{}\"; the last run: {told}", catcher(bug))
+            }
+            (None, None) => format!("without a bug, no end came of {:?}", options.plan),
+            (None, Some(verdict)) => format!("without a bug, in {:?}:\n{verdict}", options.plan),
+        };
+        Some(wrong)
     });
-    let outcomes: Vec<_> = outcomes.buffer_unordered(AT_ONCE).collect().await;
-    let wrong: Vec<_> = outcomes
-        .into_iter()
-        .filter_map(|(options, found)| match (options.bug, found) {
-            (Some(bug), None) => Some(format!("{bug} was not caught")),
-            (None, Some((_, verdict))) => Some(format!("without a bug, in {:?}:\n{verdict}", options.plan)),
-            _ => None,
-        })
-        .collect();
+    let wrong: Vec<_> = outcomes.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -75,6 +75,11 @@ impl Disk {
         self.model.lock().fill(full);
     }
 
+    /// How often something did not fit, since it was mounted first.
+    pub fn turned_away(&self) -> u64 {
+        self.model.lock().turned_away()
+    }
+
     /// From here on nothing works. What was not synced is lost: all of it, or with a seed, some of it.
     pub fn cut_power(&self, seed: Option<u64>) {
         self.model.lock().cut_power(seed);

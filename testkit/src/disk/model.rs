@@ -39,6 +39,8 @@ pub struct Model {
     power: bool,
     /// Nothing more fits: no new name, and no byte behind the end of a file.
     full: bool,
+    /// How often something did not fit.
+    turned_away: u64,
     /// Folders whose names are not durable as they are.
     changed_folders: BTreeSet<u64>,
     /// Files that were truncated and not synced since.
@@ -116,6 +118,7 @@ impl Model {
             next: ROOT + 1,
             power: true,
             full: false,
+            turned_away: 0,
             changed_folders: BTreeSet::new(),
             truncated: BTreeSet::new(),
             syncs: 0,
@@ -165,9 +168,7 @@ impl Model {
         if self.names(folder)?.contains_key(name) {
             return Err(Wrong::Exists);
         }
-        if self.full {
-            return Err(Wrong::NoRoom);
-        }
+        self.check_room(true)?;
         let content = if is_folder { Content::Folder(BTreeMap::new()) } else { Content::File(Vec::new()) };
         let ino = self.next;
         self.next += 1;
@@ -226,17 +227,27 @@ impl Model {
         self.full = full;
     }
 
-    pub fn write(&mut self, ino: u64, offset: usize, bytes: &[u8]) -> Result<(), Wrong> {
-        if self.full && offset + bytes.len() > self.node(ino)?.size() {
+    pub fn turned_away(&self) -> u64 {
+        self.turned_away
+    }
+
+    fn check_room(&mut self, is_needed: bool) -> Result<(), Wrong> {
+        if self.full && is_needed {
+            self.turned_away += 1;
             return Err(Wrong::NoRoom);
         }
+        Ok(())
+    }
+
+    pub fn write(&mut self, ino: u64, offset: usize, bytes: &[u8]) -> Result<(), Wrong> {
+        let grows = offset + bytes.len() > self.node(ino)?.size();
+        self.check_room(grows)?;
         self.change(ino, Change::Write { offset, bytes: bytes.to_vec() })
     }
 
     pub fn resize(&mut self, ino: u64, size: usize) -> Result<(), Wrong> {
-        if self.full && size > self.node(ino)?.size() {
-            return Err(Wrong::NoRoom);
-        }
+        let grows = size > self.node(ino)?.size();
+        self.check_room(grows)?;
         if size < self.node(ino)?.size() {
             self.truncated.insert(ino);
         }
@@ -415,6 +426,21 @@ mod tests {
     use super::*;
 
     const OWNER: (u32, u32) = (0, 0);
+
+    #[test]
+    fn a_full_disk_takes_nothing_more_and_keeps_what_it_has() {
+        let mut model = Model::new(Names::Journaled);
+        let file = model.create(ROOT, name("a"), false, 0o600, OWNER).expect("made");
+        model.write(file, 0, b"abcd").expect("written");
+        model.fill(true);
+        assert_eq!(model.write(file, 2, b"xyz"), Err(Wrong::NoRoom));
+        assert_eq!(model.resize(file, 9), Err(Wrong::NoRoom));
+        assert_eq!(model.create(ROOT, name("b"), false, 0o600, OWNER), Err(Wrong::NoRoom));
+        assert_eq!(model.write(file, 0, b"AB"), Ok(()), "what is there can be written over");
+        assert_eq!(model.turned_away(), 3);
+        model.fill(false);
+        assert_eq!(model.write(file, 2, b"xyz"), Ok(()));
+    }
 
     fn name(name: &str) -> &OsStr {
         OsStr::new(name)

@@ -2,16 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
-use natter_client::{ClientId, Command};
+use natter_client::{ClientId, Command, ConversationId, Handle};
+use natter_events::{Event, Subject, Uid};
 
 use super::model::{Expected, Model};
 use super::{Checker, Evidence, Verdict};
+use crate::readers::Raw;
 use crate::record::{Device, Note, Outcome, Reading};
 
 pub fn check(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
     in_the_stream(evidence, model, verdict);
     for reading in &evidence.recording.readings {
         heard(evidence, reading, &model.heard[reading.person], verdict);
+        resumed(reading, verdict);
     }
     in_the_tables(evidence, model, verdict);
 }
@@ -28,8 +31,7 @@ fn in_the_stream(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
             continue;
         };
         let is_it = stored.id == Some(id) && stored.actor == evidence.people[who];
-        // What changes nothing is answered by the event that says so already.
-        if !is_it && always_makes_an_event(&call.command) {
+        if !is_it && !says_so(evidence, stored, who, &call.command) {
             verdict.found(Checker::Acknowledged, || {
                 let (other, kind) = (stored.id, stored.event.kind());
                 format!("person {who}'s {id} was acknowledged at {seq}, where there is {kind} {other:?}")
@@ -38,9 +40,64 @@ fn in_the_stream(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
     }
 }
 
-/// Whether a command that is done is an event of its own, always.
-fn always_makes_an_event(command: &Command) -> bool {
-    matches!(command, Command::Send(_) | Command::Edit(_) | Command::RoomCreate(_))
+/// Whether somebody else's event answers a command, for it says what was asked for already. Of most commands none can: what
+/// is done is an event of its own.
+fn says_so(evidence: &Evidence, stored: &Raw, who: usize, command: &Command) -> bool {
+    let is_of = |room: ConversationId| stored.conversation == Some(room);
+    let uid = |user: &Handle| evidence.tables.people.get(user);
+    let room_now = match &stored.event {
+        Event::RoomChanged(changed) => Some(&changed.room),
+        _ => None,
+    };
+    match command {
+        Command::Mark(mark) if stored.actor == evidence.people[who] && is_of(mark.conversation) => {
+            match &stored.event {
+                Event::ReadMarkerMoved(marker) => marker.thread == mark.thread && marker.read >= mark.read,
+                Event::MessageSent(sent) => sent.thread == mark.thread && stored.seq >= mark.read,
+                _ => false,
+            }
+        }
+        Command::RoomBan(one) if is_of(one.conversation) => {
+            room_now.is_some_and(|room| uid(&one.user).is_some_and(|user| room.bans.contains(user)))
+        }
+        Command::RoomUnban(one) if is_of(one.conversation) => {
+            room_now.is_some_and(|room| uid(&one.user).is_none_or(|user| !room.bans.contains(user)))
+        }
+        Command::RoomArchive(one) if is_of(one.conversation) => room_now.is_some_and(|room| room.archived),
+        Command::RoomUpdate(one) if is_of(one.conversation) => room_now.is_some_and(|room| {
+            one.archived.is_none_or(|archived| archived == room.archived)
+                && one.visibility.is_none_or(|visibility| visibility == room.visibility)
+        }),
+        Command::RoomJoin(one) | Command::RoomLeave(one) if is_of(one.conversation) => {
+            is_about(stored, Some(&evidence.people[who]))
+        }
+        Command::RoomAdd(one) | Command::RoomRemove(one) if is_of(one.conversation) => is_about(stored, uid(&one.user)),
+        Command::RoomRole(one) if is_of(one.conversation) => is_about(stored, uid(&one.user)),
+        _ => false,
+    }
+}
+
+/// Whether an event says where somebody is in a room: it is about them, or the room has begun with them.
+fn is_about(stored: &Raw, user: Option<&Uid>) -> bool {
+    match stored.subject {
+        Some(Subject::Rooms(about)) => Some(&about) == user,
+        Some(Subject::Room(_)) => true,
+        _ => false,
+    }
+}
+
+/// Whoever watches, or comes late with a position that is not too old, is told what they missed, and not to read it again.
+fn resumed(reading: &Reading, verdict: &mut Verdict) {
+    if !matches!(reading.device, Device::Eye | Device::Latecomer) {
+        return;
+    }
+    for note in reading.notes.iter().skip(1) {
+        if let Note::Reset(seq) | Note::OtherLog(seq) = note {
+            verdict.found(Checker::Acknowledged, || {
+                format!("person {}'s {:?} was told to read again at {seq}", reading.person, reading.device)
+            });
+        }
+    }
 }
 
 /// Between what somebody heard, nothing is missing that was theirs to hear.
@@ -103,14 +160,10 @@ fn in_the_tables(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
     }
 }
 
-/// What the texts are that people sent, by who and under which id.
+/// What people said, by who and under which id.
 pub fn texts(evidence: &Evidence) -> HashMap<(natter_events::Uid, ClientId), crate::record::Said> {
     let all = evidence.recording.calls.iter().chain(&evidence.recording.undone);
     let calls = all.filter(|call| matches!(call.outcome, Outcome::Done { .. }));
-    let text = |call: &crate::record::Call| match &call.command {
-        Command::Send(send) => Some(crate::record::said(&send.text)),
-        Command::Edit(edit) => Some(crate::record::said(&edit.text)),
-        _ => None,
-    };
-    calls.filter_map(|call| Some(((evidence.people[call.person], call.command.id()), text(call)?))).collect()
+    let whose = |call: &crate::record::Call| (evidence.people[call.person], call.command.id());
+    calls.filter_map(|call| Some((whose(call), crate::record::asks(&call.command)?))).collect()
 }

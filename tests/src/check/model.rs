@@ -140,6 +140,18 @@ impl Model {
         }
     }
 
+    /// Whether the message that an event says, or changes, was deleted at some time.
+    pub fn is_deleted(&self, raw: &Raw) -> bool {
+        let message = match &raw.event {
+            Event::MessageSent(_) => raw.seq,
+            Event::MessageEdited(edited) => edited.message,
+            _ => return false,
+        };
+        let messages = raw.conversation.and_then(|conversation| self.messages.get(&conversation));
+        let place = messages.and_then(|all| Some((all, all.binary_search_by_key(&message, |one| one.seq).ok()?)));
+        place.is_some_and(|(all, place)| all[place].deleted.is_some())
+    }
+
     /// Whether somebody may read a message of the conversation, as of `upto`: what they heard, and, where they are in the
     /// room then, what was said while it was public.
     pub fn may_read(&self, reader: Uid, conversation: ConversationId, seq: u64, upto: u64) -> bool {

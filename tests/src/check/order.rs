@@ -13,8 +13,11 @@ pub fn check(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
         for note in &reading.notes {
             let Note::Heard(heard) = note else { continue };
             let Some(raw) = model.by_seq.get(&heard.seq).map(|place| &evidence.raw[*place]) else { continue };
-            if let (Some(said), Some(id)) = (heard.said, heard.id)
-                && texts.get(&(raw.actor, id)).is_some_and(|text| *text != Some(said))
+            // What was deleted meanwhile is told without its words.
+            let is_withdrawn = heard.said.is_none() && model.is_deleted(raw);
+            if let Some(id) = heard.id
+                && !is_withdrawn
+                && texts.get(&(raw.actor, id)).is_some_and(|text| *text != heard.said)
             {
                 verdict
                     .found(Checker::Order, || format!("person {} heard another text at {}", reading.person, heard.seq));
@@ -73,19 +76,18 @@ fn theirs(evidence: &Evidence, reading: &Reading, expected: &[Expected], verdict
 
 /// A person's hand does one thing after the other, so its own events are in the order in which it did them.
 fn in_the_order_of_calls(evidence: &Evidence, verdict: &mut Verdict) {
-    for person in 0..evidence.people.len() {
-        let mut last = 0;
-        for call in evidence.recording.calls.iter().filter(|call| call.person == person) {
-            let Outcome::Done { seq, duplicate: false, .. } = call.outcome else { continue };
-            let is_own = matches!(call.command, natter_client::Command::Send(_) | natter_client::Command::Edit(_));
-            if is_own && seq <= last {
-                verdict.found(Checker::Order, || {
-                    format!("person {person} did {} before, and it is at {seq}", call.command.id())
-                });
-            }
-            if is_own {
-                last = last.max(seq);
-            }
+    let mut last = vec![0; evidence.people.len()];
+    for call in &evidence.recording.calls {
+        let Outcome::Done { seq, duplicate: false, .. } = call.outcome else { continue };
+        if !matches!(call.command, natter_client::Command::Send(_) | natter_client::Command::Edit(_)) {
+            continue;
         }
+        let last = &mut last[call.person];
+        if seq <= *last {
+            verdict.found(Checker::Order, || {
+                format!("person {} did {} after what is at {last}, and it is at {seq}", call.person, call.command.id())
+            });
+        }
+        *last = seq.max(*last);
     }
 }

@@ -26,6 +26,9 @@ pub fn check(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
                 verdict.found(Checker::Outcome, || format!("person {who}'s {id} was not sent: {why}"));
             }
             Outcome::Refused(code) => {
+                if *code == ErrorCode::Internal {
+                    verdict.found(Checker::Outcome, || format!("person {who}'s {id} was refused: {code:?}"));
+                }
                 // Something else under an id that was used is refused for that.
                 let is_repeat = answers.contains_key(&whose);
                 if is_repeat && *code != ErrorCode::Conflict {

@@ -2,14 +2,31 @@
 
 use std::collections::HashMap;
 
-use natter_client::{ClientId, ConversationId};
+use natter_client::{ClientId, ConversationId, ErrorCode};
 use natter_events::Uid;
 
 use super::model::{Message, Model};
 use super::{Checker, Evidence, Verdict};
-use crate::record::{Item, PageRead, Said};
+use crate::record::{Asked, Item, PageRead, Said};
 
 pub fn check(evidence: &Evidence, model: &Model, verdict: &mut Verdict) {
+    for (person, asked) in &evidence.recording.asked {
+        match asked {
+            Asked::List { at_least, position, .. } if position < at_least => {
+                verdict.found(Checker::Order, || {
+                    format!("person {person} asked for a list as of {at_least} and got {position}")
+                });
+            }
+            // What history can't give now it says so of, and when to come again (HST2).
+            Asked::Refused { code, retry_after } if code.temporary() && retry_after.is_none() => {
+                verdict.found(Checker::Outcome, || format!("person {person} was refused ({code:?}) without a time"));
+            }
+            Asked::Refused { code: ErrorCode::Internal, .. } => {
+                verdict.found(Checker::Outcome, || format!("history failed person {person}"));
+            }
+            _ => {}
+        }
+    }
     let texts = super::acknowledged::texts(evidence);
     for page in &evidence.recording.pages {
         if page.position.seq < page.at_least {

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::{Ordeal, PATIENCE, Person, Phase};
-use crate::record::{Device, Heard, Kind, Note, Reading, Recorder, said};
+use crate::record::{Device, Heard, Kind, Note, Reading, Recorder, of_message, pin, reaction, said};
 
 /// Few, so that a device that stops reading is soon felt by the server.
 const EVENT_CAPACITY: usize = 16;
@@ -94,9 +94,11 @@ pub fn note(event: &Event) -> Option<Note> {
     match event {
         Event::Message(event) => heard(event.seq, Kind::Message, Some(event.id), said(&event.text)),
         Event::Edited(event) => heard(event.seq, Kind::Edited, Some(event.id), said(&event.text)),
-        Event::Deleted(event) => heard(event.seq, Kind::Deleted, Some(event.id), None),
-        Event::Reaction(event) => heard(event.seq, Kind::Reaction, Some(event.id), None),
-        Event::Pin(event) => heard(event.seq, Kind::Pin, Some(event.id), None),
+        Event::Deleted(event) => heard(event.seq, Kind::Deleted, Some(event.id), of_message(event.message)),
+        Event::Reaction(event) => {
+            heard(event.seq, Kind::Reaction, Some(event.id), reaction(event.message, &event.emoji, event.op))
+        }
+        Event::Pin(event) => heard(event.seq, Kind::Pin, Some(event.id), pin(event.message, event.op)),
         Event::Member(event) => heard(event.seq, Kind::Member, event.id, None),
         Event::Room(event) => heard(event.seq, Kind::Room, event.id, None),
         Event::Block(event) => heard(event.seq, Kind::Block, Some(event.id), None),

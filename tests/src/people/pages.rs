@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use natter_client::{Event, HttpError};
+use natter_client::{Event, HttpError, Refused};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -12,10 +12,12 @@ use tokio::sync::watch;
 use super::choice::World;
 use super::{Person, Phase};
 use crate::readers::newest_first;
-use crate::record::{PageRead, Recorder};
+use crate::record::{Asked, PageRead, Recorder};
 
 /// Of a page.
 const ITEMS: usize = 50;
+/// Of what somebody asks for.
+const LISTS_ARE_ONE_IN: u32 = 4;
 
 pub async fn run(
     person: Arc<Person>,
@@ -45,7 +47,24 @@ pub async fn run(
             continue;
         };
         let asked = recorder.now();
-        let mut pages = client.history().at_least(at_least).messages(conversation);
+        let history = client.history().at_least(at_least);
+        if random.random_range(0..LISTS_ARE_ONE_IN) == 0 {
+            let mut list = history.conversations();
+            let page = tokio::select! {
+                page = list.next_page() => page,
+                _ = phase.changed() => continue,
+            };
+            match page {
+                Ok(Some(page)) => {
+                    let (at_least, position) = (at_least.seq, page.position.seq);
+                    recorder.asked(person.number, Asked::List { at_least, position, asked });
+                }
+                Ok(None) => {}
+                Err(error) => refused(&recorder, person.number, error),
+            }
+            continue;
+        }
+        let mut pages = history.messages(conversation);
         let page = tokio::select! {
             page = pages.next_page() => page,
             _ = phase.changed() => continue,
@@ -64,9 +83,15 @@ pub async fn run(
                 });
             }
             Ok(None) => {}
-            // Not theirs to see, or not to be had now.
-            Err(HttpError::Refused(_) | HttpError::Unreachable(_) | HttpError::Unexpected { .. }) => {}
+            Err(error) => refused(&recorder, person.number, error),
         }
     }
     client.close().await;
+}
+
+/// It is not theirs to see, or not to be had now. Whom the network kept from an answer was told nothing.
+fn refused(recorder: &Recorder, person: usize, error: HttpError) {
+    if let HttpError::Refused(Refused { code, retry_after, .. }) = error {
+        recorder.asked(person, Asked::Refused { code, retry_after });
+    }
 }

@@ -275,9 +275,11 @@ impl Stage {
         answer.text().await.ok()
     }
 
-    /// Runs the program once, such as for `natter verify`, past every link.
+    /// Runs the program once, such as for `natter verify`, past every link, and without the bug: it is to be seen by
+    /// somebody sound.
     pub async fn run(&self, subcommand: &str, arguments: &[&str]) -> std::process::Output {
         let mut command = tokio::process::Command::from(self.command(subcommand, self.broker.address()));
+        command.env_remove("NATTER_PLANTED_BUG");
         command.args(arguments).env("NATTER_POSTGRES_URL", self.postgres.url());
         command.env("NATTER_MASTER_KEY", self.keys.join("master.key"));
         command.kill_on_drop(true).output().await.unwrap_or_else(|error| panic!("natter {subcommand}: {error}"))
@@ -286,9 +288,14 @@ impl Stage {
     /// Leaves no room on the broker's disk for a while.
     pub async fn fill_disk(&self, lasts: Duration) {
         let disk = self.disk.as_ref().unwrap_or_else(|| panic!("the broker's disk can't be filled here"));
+        let before = disk.turned_away();
         disk.fill(true);
         tokio::time::sleep(lasts).await;
         disk.fill(false);
+        assert!(
+            disk.turned_away() > before,
+            "the broker wrote nothing in {lasts:?}, so nobody noticed that the disk was full"
+        );
         self.broker.restart().await;
     }
 
