@@ -27,7 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use natter_log::{KeyRing, Live, Log};
-use natter_platform::ops::Readiness;
+use natter_platform::error::chain;
+use natter_platform::ops::{Finding, Readiness};
 use natter_platform::tokens::{Signer, Verifier};
 use natter_platform::{Clock, Policy, Shutdown, Tasks};
 
@@ -132,8 +133,8 @@ impl Gateway {
             let log = gateway.log.clone();
             async move {
                 match log.round_trip().await {
-                    Ok(took) => Ok(format!("answered in {:.1} ms", took.as_secs_f64() * 1000.0)),
-                    Err(error) => Err(error.to_string()),
+                    Ok(took) => Finding::Fine(format!("answered in {:.1} ms", took.as_secs_f64() * 1000.0)),
+                    Err(error) => Finding::Failed(error.to_string()),
                 }
             }
         });
@@ -143,15 +144,29 @@ impl Gateway {
             let (events, bytes) = gateway.feed.tail.size();
             let gateways = gateway.presence.gateways();
             let detail = format!("at {head}, {events} events ({bytes} bytes) in memory, {gateways} gateways known");
+            metrics::gauge!("natter_gateways_known").set(gateways as f64);
             let hole = gateway.feed.hole();
             async move {
                 match hole {
-                    Some(hole) => Err(format!("stopped: {hole}")),
-                    None if ready => Ok(detail),
-                    None => Err(format!("loading: {detail}")),
+                    Some(hole) => Finding::Failed(format!("stopped: {hole}")),
+                    None if ready => Finding::Fine(detail),
+                    None => Finding::Failed(format!("loading: {detail}")),
                 }
             }
         });
+        if self.config.history_url.is_some() {
+            let gateway = self.clone();
+            // Everything but ids that are not fresh goes on without it, so nobody is sent elsewhere for that.
+            readiness.add("history", Duration::from_secs(2), move || {
+                let gateway = gateway.clone();
+                async move {
+                    match gateway.lookup.answers().await {
+                        Ok(took) => Finding::Fine(format!("answered in {:.1} ms", took.as_secs_f64() * 1000.0)),
+                        Err(error) => Finding::Degraded(format!("{}: ids that are not fresh wait", chain(&error))),
+                    }
+                }
+            });
+        }
     }
 
     /// Waits until the feed has caught up with the log.

@@ -1,7 +1,7 @@
 //! Asks the history API what this side does not know: whether an id that is not fresh was ever stored (CMD2, D10), and how
 //! many are in a room. With the user's own token: what they may not read, this does not find.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
 use natter_events::{ClientId, ConversationId};
@@ -10,6 +10,8 @@ use natter_protocol::{MIN_POSITION_HEADER, Position};
 
 /// How long an answer is waited for; the history API itself waits up to a second for its projector (HST2).
 const TIMEOUT: Duration = Duration::from_secs(3);
+/// How long its sign of life is waited for, when somebody looks how this gateway does.
+const ALIVE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the size of a room is believed.
 const SIZE_FOR: Duration = Duration::from_secs(2);
 /// Rooms whose size is kept at once.
@@ -57,6 +59,18 @@ impl Lookup {
         match response.status().as_u16() {
             200 => response.json().await.map(Some).map_err(LookupError::Unreachable),
             404 => Ok(None),
+            status => Err(LookupError::Refused(status)),
+        }
+    }
+
+    /// Whether the history API can be reached, and how soon it answers. What it misses itself, it says at its own `/ready`.
+    pub async fn answers(&self) -> Result<Duration, LookupError> {
+        let url = self.url.as_ref().ok_or(LookupError::NotConfigured)?;
+        let begun = Instant::now();
+        let request = self.http.get(format!("{url}/health")).timeout(ALIVE_TIMEOUT);
+        let response = request.send().await.map_err(LookupError::Unreachable)?;
+        match response.status().as_u16() {
+            200 => Ok(begun.elapsed()),
             status => Err(LookupError::Refused(status)),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use natter_platform::error::chain;
-use natter_platform::ops::{CheckResult, Readiness};
+use natter_platform::ops::{Finding, Readiness};
 use sqlx::Row;
 use time::OffsetDateTime;
 
@@ -13,6 +13,9 @@ use crate::statement::Statement;
 
 /// Longest that PostgreSQL is waited for. An orchestrator asks often, so this is less than a request may wait.
 const WITHIN: Duration = Duration::from_millis(1_500);
+
+/// An active projector writes its position at least every 2 s, if only to say that it is there.
+const PROJECTOR_AWAY_AFTER: Duration = Duration::from_secs(10);
 
 /// Reads no row, but fails where a table, a column or a right to read is missing.
 const SCHEMA: &str = "select
@@ -40,19 +43,23 @@ pub fn watch(history: &History, readiness: &Readiness) {
     });
 }
 
-async fn schema(history: &History) -> CheckResult {
+async fn schema(history: &History) -> Finding {
     match history.database().fetch("ready", &Statement::new(SCHEMA)).await {
-        Ok(_) => Ok(format!("answers; {} connections", history.database().connections())),
-        Err(error) => Err(explain(&error)),
+        Ok(_) => Finding::Fine(format!("answers; {} connections", history.database().connections())),
+        Err(error) => Finding::Failed(explain(&error)),
     }
 }
 
-/// The projector may be away or behind: history can still be read, and says how far it is. Only where it never was there is
-/// nothing to read.
-async fn progress(history: &History) -> CheckResult {
-    let rows = history.database().fetch("ready", &Statement::new(PROGRESS)).await.map_err(|error| explain(&error))?;
+/// The projector may be away: history can still be read, and says how far it is. Only where it never was there is nothing to
+/// read.
+async fn progress(history: &History) -> Finding {
+    let rows = history.database().fetch("ready", &Statement::new(PROGRESS)).await;
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => return Finding::Failed(explain(&error)),
+    };
     let Some(row) = rows.first() else {
-        return Err("nothing has been projected yet: run `natter projector`".to_owned());
+        return Finding::Failed("nothing has been projected yet: run `natter projector`".to_owned());
     };
     let read = || -> sqlx::Result<_> {
         let now: OffsetDateTime = row.try_get("now")?;
@@ -60,19 +67,20 @@ async fn progress(history: &History) -> CheckResult {
         let updated_at: OffsetDateTime = row.try_get("updated_at")?;
         Ok((row.try_get::<i64, _>("seq")?, event_at.map(|at| now - at), now - updated_at))
     };
-    let (seq, event_age, written) = read().map_err(|error| explain(&DatabaseError::from(error)))?;
-    metrics::gauge!("natter_history_projected_seq").set(seq as f64);
-    metrics::gauge!("natter_history_projector_written_seconds_ago").set(written.as_seconds_f64().max(0.0));
+    let (seq, event_age, written) = match read() {
+        Ok(progress) => progress,
+        Err(error) => return Finding::Failed(explain(&DatabaseError::from(error))),
+    };
     let written = written.as_seconds_f64().max(0.0);
-    Ok(match event_age {
-        None => format!("at seq {seq}, written {written:.1} s ago"),
-        Some(age) => {
-            format!(
-                "at seq {seq}, written {written:.1} s ago; its last event is {:.1} s old",
-                age.as_seconds_f64().max(0.0)
-            )
-        }
-    })
+    metrics::gauge!("natter_history_projected_seq").set(seq as f64);
+    metrics::gauge!("natter_history_projector_written_seconds_ago").set(written);
+    let event_age = event_age.map(|age| format!("; its last event is {:.1} s old", age.as_seconds_f64().max(0.0)));
+    let how_far = format!("at seq {seq}, written {written:.1} s ago{}", event_age.unwrap_or_default());
+    if written < PROJECTOR_AWAY_AFTER.as_secs_f64() {
+        Finding::Fine(how_far)
+    } else {
+        Finding::Degraded(format!("no projector is at work: {how_far}"))
+    }
 }
 
 fn explain(error: &DatabaseError) -> String {

@@ -26,7 +26,7 @@ pub struct Looked {
     pub up_to: u64,
 }
 
-/// Events that can't be read, from `first` to `last`.
+/// Events that can't be read, or were accepted as lost though they can, from `first` to `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lost {
     pub first: u64,
@@ -55,9 +55,10 @@ impl Audit {
                 // It was only lost on the way to us, and comes with the next stretch.
                 break;
             }
-            push_lost(&mut looked, &holes, event.seq);
+            let is_lost = holes.contains(event.seq);
+            push_lost(&mut looked, &holes, event.seq + u64::from(is_lost));
             looked.up_to = event.seq;
-            if !holes.contains(event.seq) {
+            if !is_lost {
                 looked.events.push(event);
             }
         }
@@ -86,7 +87,13 @@ fn push_lost(looked: &mut Looked, holes: &crate::holes::Holes, next: u64) {
             None => holes.iter().map(|hole| hole.first).find(|begin| *begin > first).map_or(next, |begin| begin) - 1,
         };
         let last = end.min(next - 1);
-        looked.lost.push(Lost { first, last, accepted: accepted.is_some() });
+        match looked.lost.last_mut() {
+            // Of the same hole, some were there and some were not.
+            Some(before) if accepted.is_some_and(|hole| hole.first <= before.last) && before.last + 1 == first => {
+                before.last = last;
+            }
+            _ => looked.lost.push(Lost { first, last, accepted: accepted.is_some() }),
+        }
         first = last + 1;
     }
 }

@@ -71,30 +71,39 @@ impl Reader {
     }
 
     /// The last event of a subject of CHAT, which nothing removes. Where the broker says that there is none, that is
-    /// proven: for one that is damaged it says the same.
+    /// proven: for one that is damaged it says the same. One that was accepted as lost is not it.
     pub(crate) async fn last_state(&self, stream: Stream, subject: &str) -> Result<Option<Raw>, ReadError> {
         let last = self.last(stream.name(), subject).await?;
-        if last.is_some() || stream.expires() || self.count(stream.name(), subject).await? == 0 {
+        if stream.expires() {
             return Ok(last);
         }
-        // It may be there since we asked first.
-        if let Some(last) = self.last(stream.name(), subject).await? {
-            return Ok(Some(last));
+        let last = match last {
+            None if self.count(stream.name(), subject).await? == 0 => return Ok(None),
+            // It may be there since we asked first.
+            None => self.last(stream.name(), subject).await?,
+            some => some,
+        };
+        match last {
+            Some(last) if !self.holes.recent(self).await?.contains(last.stored.seq) => Ok(Some(last)),
+            last => self.last_not_lost(stream, subject, last.map_or(0, |last| last.stored.seq)).await,
         }
-        self.last_readable(stream, subject).await
     }
 
-    /// The last event of a subject whose very last one can't be read, if that is in a hole that was accepted.
-    async fn last_readable(&self, stream: Stream, subject: &str) -> Result<Option<Raw>, ReadError> {
-        let mut last: Option<Raw> = None;
-        let seq = |last: &Option<Raw>| last.as_ref().map_or(0, |raw| raw.stored.seq);
-        while let Some(next) = self.next(stream.name(), subject, seq(&last)).await? {
-            last = Some(next);
-        }
+    /// The last event of a subject whose very last one is lost, if that is in a hole that was accepted. `by_broker` is the one
+    /// that the broker goes by: 0 where it can't read it.
+    async fn last_not_lost(&self, stream: Stream, subject: &str, by_broker: u64) -> Result<Option<Raw>, ReadError> {
         let holes = self.holes.read(self).await?;
-        match holes.iter().any(|hole| hole.last > seq(&last)) {
+        let (mut at, mut last) = (0, None::<Raw>);
+        while let Some(next) = self.next(stream.name(), subject, at).await? {
+            at = next.stored.seq;
+            if !holes.contains(at) {
+                last = Some(next);
+            }
+        }
+        let seq = last.as_ref().map_or(0, |raw| raw.stored.seq);
+        match holes.iter().any(|hole| hole.last > seq) {
             true => {
-                self.holes.stands_in(subject, seq(&last));
+                self.holes.stands_in(subject, seq, by_broker);
                 Ok(last)
             }
             false => Err(ReadError::Damaged { subject: subject.into() }),

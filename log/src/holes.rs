@@ -2,7 +2,9 @@
 //!
 //! A damaged file costs events, and the broker says nothing: reading passes over them. Here nothing passes over a hole
 //! until somebody has said that it is to be, who and why. From then on every reader passes over exactly these sequences,
-//! even over one that can be read again later: readers that disagree would be worse than an event that is lost.
+//! even over one that can be read again later: readers that disagree would be worse than an event that is lost. An event
+//! that is there and is not what was written is as lost as one that is not, and is accepted in the same way; the log knows
+//! nothing of what its events say, so which these are is for the caller to judge.
 //!
 //! The record lies in a bucket of its own, so that analytics may read it and nothing else. A hole counts while the event
 //! beside it is the one that was there: in a log that was restored or replaced, the same sequences are other events.
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 
 use crate::bucket::{BucketError, KeyValue};
 use crate::read::{Info, ReadError, Reader};
+use crate::stored::Stored;
 use crate::streams::{Bucket, Stream};
 
 /// The most holes that are kept on record.
@@ -71,7 +74,7 @@ pub struct Acceptance {
 pub enum AcceptError {
     #[error("{first}-{last} is no stretch of the log, which goes from 1 to {end}")]
     OutOfBounds { first: u64, last: u64, end: u64 },
-    #[error("event {seq} can be read: only what is lost can be accepted as lost")]
+    #[error("event {seq} can be read and is what was written: only what is lost or damaged can be accepted as lost")]
     Readable { seq: u64 },
     #[error("{first}-{last} was accepted before, by {by}")]
     AcceptedBefore { first: u64, last: u64, by: String },
@@ -142,8 +145,15 @@ pub(crate) struct HoleBook {
     /// Whether this account may read it.
     readable: bool,
     known: Mutex<Option<Known>>,
-    /// Subjects whose last event is lost, with the one that is the last now.
-    stand_ins: Mutex<HashMap<String, u64>>,
+    /// Subjects whose last event is lost.
+    stand_ins: Mutex<HashMap<String, StandIn>>,
+}
+
+/// The event that is the last of its subject now, and what the broker goes by: 0 where it can't read the one that was.
+#[derive(Clone, Copy)]
+struct StandIn {
+    seq: u64,
+    by_broker: u64,
 }
 
 /// The most subjects that stand-ins are kept of.
@@ -218,18 +228,20 @@ impl HoleBook {
         self.stand_ins.lock().clear();
     }
 
-    /// The last event of a subject is lost, and this one is the last that can be read.
-    pub(crate) fn stands_in(&self, subject: &str, seq: u64) {
+    /// The last event of a subject is lost, and `seq` is the last that is not; the broker goes by another one, or by none.
+    pub(crate) fn stands_in(&self, subject: &str, seq: u64, by_broker: u64) {
         let mut stand_ins = self.stand_ins.lock();
         if stand_ins.len() < MAX_STAND_INS {
-            stand_ins.insert(subject.to_owned(), seq);
+            stand_ins.insert(subject.to_owned(), StandIn { seq, by_broker });
         }
     }
 
-    /// What the broker has to be told to expect so that an event is appended behind `expected`: where it can't read the
-    /// last event of a subject, it goes by there being none.
+    /// What the broker has to be told to expect so that an event is appended behind `expected`: it knows of no hole.
     pub(crate) fn expected_by_broker(&self, subject: &str, expected: Option<u64>) -> Option<u64> {
-        expected.map(|seq| if self.stand_ins.lock().get(subject) == Some(&seq) { 0 } else { seq })
+        expected.map(|seq| match self.stand_ins.lock().get(subject) {
+            Some(stand_in) if stand_in.seq == seq => stand_in.by_broker,
+            _ => seq,
+        })
     }
 }
 
@@ -278,12 +290,13 @@ async fn extent(reader: &Reader, hole: &Hole) -> Result<Extent, ReadError> {
     }
 }
 
-/// Puts a hole on record, having seen that none of it can be read.
+/// Puts a hole on record, having seen that nothing in it can be read that is not damaged.
 pub(crate) async fn accept(
     reader: &Reader,
     book: &HoleBook,
     bucket: &KeyValue,
     acceptance: Acceptance,
+    is_damaged: impl Fn(&Stored) -> bool,
 ) -> Result<Hole, AcceptError> {
     let Acceptance { first, last, by, reason, at_ms } = acceptance;
     let is_text = |text: &str| {
@@ -297,10 +310,14 @@ pub(crate) async fn accept(
     if first == 0 || first > last || last > end {
         return Err(AcceptError::OutOfBounds { first, last, end });
     }
-    if let Some(next) = reader.next(Stream::Chat.name(), Stream::Chat.all_subjects(), first - 1).await?
+    let mut at = first - 1;
+    while let Some(next) = reader.next(Stream::Chat.name(), Stream::Chat.all_subjects(), at).await?
         && next.stored.seq <= last
     {
-        return Err(AcceptError::Readable { seq: next.stored.seq });
+        at = next.stored.seq;
+        if !is_damaged(&next.stored) {
+            return Err(AcceptError::Readable { seq: at });
+        }
     }
     let known = book.read(reader).await?;
     if let Some(hole) = known.iter().find(|hole| hole.first <= last && first <= hole.last) {

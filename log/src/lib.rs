@@ -231,8 +231,17 @@ impl Log {
 
     /// Puts on record that events of CHAT are lost, so that every reader passes over them. Only what can't be read is taken.
     pub async fn accept_hole(&self, acceptance: Acceptance) -> Result<Hole, AcceptError> {
+        self.accept_damaged(acceptance, |_| false).await
+    }
+
+    /// The same, for events that are there and damaged as well, which the caller judges.
+    pub async fn accept_damaged(
+        &self,
+        acceptance: Acceptance,
+        is_damaged: impl Fn(&Stored) -> bool,
+    ) -> Result<Hole, AcceptError> {
         let reader = &self.inner.reader;
-        holes::accept(reader, &reader.holes, &self.bucket(Bucket::Integrity), acceptance).await
+        holes::accept(reader, &reader.holes, &self.bucket(Bucket::Integrity), acceptance, is_damaged).await
     }
 
     pub fn bucket(&self, bucket: Bucket) -> KeyValue {

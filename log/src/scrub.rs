@@ -208,6 +208,7 @@ impl Scrubber {
         let holes = self.log.holes().await?;
         let mut shown = mark.clone();
         shown.lost.retain(|(first, last)| holes.past(*first) <= *last);
+        shown.damaged.retain(|seq| !holes.contains(*seq));
         self.shown.send_replace(shown);
         Ok(())
     }

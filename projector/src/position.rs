@@ -82,6 +82,11 @@ impl Position {
         if moved.rows_affected() == 1 { Ok(()) } else { Err(ApplyError::Fenced) }
     }
 
+    /// Says, to whoever reads, that the projector is there and has nothing to write, if the stored position is still this one.
+    pub async fn confirm(&self, connection: &mut PgConnection, stream: Stream) -> Result<(), ApplyError> {
+        self.advance(self, connection, stream).await
+    }
+
     /// Sees to it that the stored position stays this one until the transaction ends, if it still is.
     pub async fn hold(&self, transaction: &mut PgConnection, stream: Stream) -> Result<(), ApplyError> {
         let held = sqlx::query(

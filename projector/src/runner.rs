@@ -18,6 +18,8 @@ use crate::{feed, identity, position, session, watch};
 
 /// Batches that are ready while one is being applied.
 const BATCHES_AHEAD: usize = 1;
+/// How often an active projector that has nothing to write says that it is there.
+const CONFIRM_EVERY: Duration = Duration::from_secs(2);
 
 /// What one stream's projection works with.
 #[derive(Clone)]
@@ -132,7 +134,7 @@ impl Active<'_> {
     async fn run(mut self, shutdown: &Shutdown) -> Result<(), SessionError> {
         let Runner { config, log, keys, stream, status } = self.runner.clone();
         let (batches, mut ready) = mpsc::channel(BATCHES_AHEAD);
-        let mut alive = interval(config.session_timeout / 3);
+        let mut alive = interval(CONFIRM_EVERY.min(config.session_timeout / 3));
         alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // They end with this session, whatever ends it.
         let mut beside = JoinSet::new();

@@ -76,7 +76,7 @@ pub(crate) async fn try_lock(connection: &mut PgConnection, stream: Stream) -> R
     Ok(tokio::time::timeout(ASK_TIMEOUT, locking).await.map_err(|_| ApplyError::Timeout)??)
 }
 
-/// Says that it lives, and learns whether PostgreSQL does.
-pub(crate) async fn keep_alive(connection: &mut PgConnection) -> Result<(), SessionError> {
-    Ok(tokio::time::timeout(ASK_TIMEOUT, connection.ping()).await.map_err(|_| ApplyError::Timeout)??)
+/// Waits for a question to PostgreSQL that touches next to nothing.
+pub(crate) async fn in_time<T>(asking: impl Future<Output = Result<T, ApplyError>>) -> Result<T, SessionError> {
+    Ok(tokio::time::timeout(ASK_TIMEOUT, asking).await.map_err(|_| ApplyError::Timeout)??)
 }

@@ -83,9 +83,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Says that it lives, and learns whether PostgreSQL does.
+    /// Says that it lives, and learns whether PostgreSQL does and whether its position is still the stored one.
     pub async fn keep_alive(&mut self) -> Result<(), SessionError> {
-        session::keep_alive(&mut self.connection).await?;
+        let Progress { position, stream, .. } = self.progress;
+        session::in_time(position.confirm(&mut self.connection, stream)).await?;
         self.count_dead().await
     }
 

@@ -1,13 +1,16 @@
 //! When the log itself is damaged.
 //!
 //! Where events are lost, the gateway stands still: every socket closes with 4003, nothing is decided, and `/ready` says
-//! which events and what can be done. It goes on by itself when they are there again, or accepted as lost. Whether the log
-//! lost its end while everybody was away, it learns from how far it is on record to have come.
+//! which events and what can be done. It goes on by itself when they are there again, or accepted as lost. So it does where a
+//! state is there and is not what was written: what is decided by the one before it may be undone. A damaged message only
+//! reaches nobody. Whether the log lost its end while everybody was away, it learns from how far it is on record to have come.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use natter_log::{BucketError, Epoch, FollowError, Log, ReadError, Stream};
+use natter_events::Subject;
+use natter_events::record::is_whole;
+use natter_log::{BucketError, Epoch, FollowError, Log, ReadError, Stored, Stream};
 use natter_platform::Shutdown;
 use natter_platform::error::chain;
 
@@ -39,22 +42,27 @@ pub(super) async fn watch(log: &Log) -> FeedError {
     }
 }
 
-/// Waits until what is missing is there, or may be missing.
-pub(super) async fn wait(log: &Log, hole: &FollowError) {
-    let &FollowError::Hole { expected, .. } = hole else { return };
+/// Whether an event is a state, of an account, a room or who is in which rooms, and is not what was written.
+pub(super) fn is_damaged_state(stored: &Stored) -> bool {
+    is_whole(&stored.payload).is_err()
+        && matches!(Subject::parse(&stored.subject), Some(Subject::Account(_) | Subject::Rooms(_) | Subject::Room(_)))
+}
+
+/// Waits until what is missing or damaged is there, or may be missing.
+pub(super) async fn wait(log: &Log, seq: u64) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        if may_go_on(log, expected).await.unwrap_or(false) {
+        if may_go_on(log, seq).await.unwrap_or(false) {
             return;
         }
     }
 }
 
-async fn may_go_on(log: &Log, expected: u64) -> Result<bool, ReadError> {
-    Ok(log.holes().await?.contains(expected)
-        || log.get(Stream::Chat, expected).await?.is_some()
+async fn may_go_on(log: &Log, seq: u64) -> Result<bool, ReadError> {
+    Ok(log.holes().await?.contains(seq)
+        || log.get(Stream::Chat, seq).await?.is_some_and(|stored| !is_damaged_state(&stored))
         // Another log, which is not this one's hole.
-        || log.whole_state(Stream::Chat).await?.last_seq < expected)
+        || log.whole_state(Stream::Chat).await?.last_seq < seq)
 }
 
 /// Puts on record how far the log goes, until the stop.

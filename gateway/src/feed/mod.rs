@@ -12,6 +12,7 @@ mod tail;
 pub mod walk;
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -52,6 +53,12 @@ pub enum FeedError {
     /// Until they are there again, or somebody has accepted that they are lost.
     #[error("events of the log are lost: nobody is served until that is settled")]
     Hole(#[source] FollowError),
+    /// In the same way.
+    #[error(
+        "event {seq} of the log is not what was written: restore the log from a replica or a backup, or let it be passed over \
+         with `natter repair hole`"
+    )]
+    Damaged { seq: u64 },
     #[error("the log could not be read")]
     Read(#[from] ReadError),
     #[error("the epoch of the log could not be read")]
@@ -121,10 +128,15 @@ pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) -> Result<(), FeedEr
                 close_all(&gateway);
                 return Err(error);
             }
-            Err(FeedError::Hole(hole)) => {
-                stand_still(&gateway, &hole);
-                tokio::select! { () = damage::wait(&gateway.log, &hole) => {}, () = shutdown.forced() => return Ok(()) }
-                tracing::warn!(%hole, "the hole is filled or accepted: reading on");
+            Err(FeedError::Hole(hole @ FollowError::Hole { expected, .. })) => {
+                if !stands_still(&gateway, &hole, expected, &shutdown).await {
+                    return Ok(());
+                }
+            }
+            Err(damage @ FeedError::Damaged { seq }) => {
+                if !stands_still(&gateway, &damage, seq, &shutdown).await {
+                    return Ok(());
+                }
             }
             Err(error) => {
                 tracing::warn!(error = &*chain(&error), "the log can't be read; trying again");
@@ -134,13 +146,19 @@ pub async fn run(gateway: Arc<Gateway>, shutdown: Shutdown) -> Result<(), FeedEr
     }
 }
 
-/// Nothing is decided or shown beyond a hole, by nobody.
-fn stand_still(gateway: &Gateway, hole: &FollowError) {
+/// Nothing is decided or shown beyond a hole, by nobody, until it is filled or accepted. False when the stop came before.
+async fn stands_still(gateway: &Gateway, hole: &(dyn Error + Sync), seq: u64, shutdown: &Shutdown) -> bool {
     gateway.feed.ready.store(false, Ordering::Release);
     close_all(gateway);
     tracing::error!(%hole, "events of the log are lost: nobody is served until that is settled");
     metrics::gauge!("natter_gateway_stopped_at_hole").set(1.0);
     *gateway.feed.hole.lock() = Some(hole.to_string());
+    tokio::select! {
+        () = damage::wait(&gateway.log, seq) => {}
+        () = shutdown.forced() => return false,
+    }
+    tracing::warn!(%hole, "the hole is filled or accepted: reading on");
+    true
 }
 
 /// Loads the tail and follows the log until it turns out to be another one.
@@ -204,6 +222,10 @@ fn absorb(gateway: &Arc<Gateway>, batch: Vec<Stored>) -> Result<(), FeedError> {
     let mut entries = Vec::with_capacity(batch.len());
     for stored in batch {
         let seq = stored.seq;
+        // What came just before it is read again then.
+        if damage::is_damaged_state(&stored) {
+            return Err(FeedError::Damaged { seq });
+        }
         entries.push(Arc::new(Entry::new(stored).map_err(|source| FeedError::LaterVersion { seq, source })?));
     }
     let Some(last) = entries.last() else { return Ok(()) };

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use natter_events::Subject;
+use natter_events::record::is_whole;
 use natter_gateway::config::Config;
 use natter_log::{Acceptance, Append, Bucket, Stream};
 use natter_testkit::eventually;
@@ -154,6 +156,69 @@ async fn d5_a_hole_far_before_the_tail_that_the_broker_knows_of_stops_the_gatewa
     goes_on(&rig, 0).await;
     assert_eq!(resumed(&rig, gateway, &bob, &said[0]).await, texts([]));
     rig.socket(gateway, &bob).await.send(&["ada"], "on").await;
+}
+
+/// Appends what the last event of a subject says, but for one bit, as if something between a gateway and the broker's disk had failed.
+async fn append_damaged(rig: &Rig, subject: String) -> u64 {
+    let log = rig.log().await;
+    let last = log.last(Stream::Chat, &subject).await.expect("read").expect("there");
+    let mut payload = last.payload.to_vec();
+    let middle = payload.len() / 2;
+    payload[middle] ^= 1;
+    let append =
+        Append { stream: Stream::Chat, subject, message_id: new_id(), payload: payload.into(), expected_last: None };
+    log.append(append).await.expect("stored").seq
+}
+
+async fn metric(rig: &Rig, name: &str) -> Option<f64> {
+    let url = format!("http://{}/metrics", rig.gateways[0].address);
+    let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+}
+
+#[tokio::test]
+async fn d8_a_damaged_message_reaches_nobody_is_counted_and_the_rest_goes_on() {
+    const COUNTER: &str = "natter_gateway_malformed_events_total ";
+    let rig = Rig::start(1).await;
+    let (ada, bob, said) = said(&rig, 2).await;
+    // All gateways of this program count together.
+    let before = metric(&rig, COUNTER).await.unwrap_or_default();
+    let mut hears = rig.socket(0, &bob).await;
+    let damaged = append_damaged(&rig, Subject::Messages(ada.uid).to_string()).await;
+    let after = rig.socket(0, &ada).await.send(&["bob"], "message 2").await;
+    assert_eq!((seq(&after), hears.expect("message").await["seq"].as_u64()), (damaged + 1, Some(damaged + 1)));
+    let counted = metric(&rig, COUNTER).await.unwrap_or_default();
+    assert!(counted > before, "{counted}, and {before} before");
+    assert_eq!(resumed(&rig, 0, &bob, &said[0]).await, texts(1..3));
+}
+
+/// Everybody would decide by the state before it, which may be older than a ban.
+#[tokio::test]
+async fn d5_a_damaged_state_stops_the_gateway_until_it_is_accepted_as_lost_and_then_the_one_before_it_counts() {
+    let rig = Rig::start(1).await;
+    let (ada, bob, _) = said(&rig, 1).await;
+    let mut socket = rig.socket(0, &ada).await;
+    let change = |kind: &str| json!({"type": kind, "id": new_id(), "user": "bob"});
+    socket.done(change("block")).await;
+    let damaged = append_damaged(&rig, Subject::Account(ada.uid).to_string()).await;
+    assert_eq!(socket.closed().await, Closed(Some(4003)));
+    let why = format!("stopped: event {damaged} of the log is not what was written");
+    eventually("the gateway says what is damaged", PATIENCE, async || {
+        let (status, report) = rig.http(0, "GET", "/ready", None, None).await;
+        if status == 503 && report.to_string().contains(&why) { Ok(()) } else { Err(report) }
+    })
+    .await;
+    assert_eq!(metric(&rig, "natter_gateway_stopped_at_hole ").await, Some(1.0));
+    let (by, reason) = ("ann".to_owned(), "bad memory".to_owned());
+    let acceptance = Acceptance { first: damaged, last: damaged, by, reason, at_ms: 0 };
+    let accepted = rig.log().await.accept_damaged(acceptance, |stored| is_whole(&stored.payload).is_err()).await;
+    accepted.expect("accepted");
+    goes_on(&rig, 0).await;
+    // Ada's blocks are as they were, and she can go on to change them.
+    let mut socket = rig.socket(0, &ada).await;
+    assert_eq!(rig.socket(0, &bob).await.refused(message(&["ada"], "hear me")).await, "blocked");
+    socket.done(change("unblock")).await;
+    rig.socket(0, &bob).await.send(&["ada"], "thank you").await;
 }
 
 /// What the broker does that was killed: it goes back, and gives the same sequences away again.

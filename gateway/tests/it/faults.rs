@@ -198,6 +198,43 @@ async fn a_gateway_without_its_log_lives_but_is_not_ready_and_takes_no_sockets_u
     assert_eq!(there.expect("message").await["seq"], sent["seq"]);
 }
 
+/// Only ids that are not fresh wait for it, so nobody is sent to another gateway, which could not reach it either.
+#[tokio::test]
+async fn a_gateway_that_can_not_reach_history_is_ready_and_says_so() {
+    let mut rig = Rig::start(1).await;
+    let ada = rig.person("ada").await;
+    let says = async |rig: &Rig, degraded: bool| {
+        let report = eventually("it is noticed", PATIENCE, async || match door(rig, 1, "/ready").await {
+            (200, report) if report["degraded"].as_bool().unwrap_or(false) == degraded => Ok(report),
+            other => Err(other),
+        })
+        .await;
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == "history").unwrap();
+        assert_eq!((&report["ready"], check["degraded"].as_bool().unwrap_or(false)), (&json!(true), degraded));
+        let url = format!("http://{}/metrics", rig.gateways[1].address);
+        let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let gauge = format!("natter_degraded{{check=\"history\"}} {}", u8::from(degraded));
+        assert!(metrics.contains(&gauge), "no {gauge} in\n{metrics}");
+    };
+    // Whoever answers at `/health` is there; here that is the other gateway.
+    let proxy = Proxy::to(rig.gateways[0].address.clone()).await;
+    let url = format!("http://{}", proxy.address());
+    rig.add(|config| config.history_url = Some(url.clone())).await;
+    says(&rig, false).await;
+    proxy.refuse();
+    proxy.cut();
+    says(&rig, true).await;
+    rig.socket(1, &ada).await.send(&["ada"], "all the same").await;
+    proxy.heal();
+    says(&rig, false).await;
+    // It stands still: what is asked is not answered.
+    proxy.blackhole(natter_testkit::Direction::Down);
+    says(&rig, true).await;
+    proxy.cut();
+    proxy.heal();
+    says(&rig, false).await;
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {

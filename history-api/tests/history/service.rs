@@ -22,6 +22,28 @@ async fn ready_says_how_far_the_projector_is() {
     assert!(detail.starts_with("at seq 1, written 0."), "{detail}");
 }
 
+/// What it has can be read, so nobody is sent elsewhere.
+#[tokio::test]
+async fn without_a_projector_history_is_ready_and_says_that_none_is_at_work() {
+    let world = World::new().await;
+    world.person("ada").await;
+    for (seconds, degraded) in [(0, false), (5, false), (11, true), (0, false)] {
+        world.run(format!("update projector set updated_at = now() - interval '{seconds} seconds'")).await;
+        let gauge = format!("natter_degraded{{check=\"projector\"}} {}", u8::from(degraded));
+        // A report is given out for a quarter of a second.
+        let ready = eventually("it is noticed", DEADLINE, async || {
+            let ready = world.ask("/ready", |request| request).await;
+            let metrics = world.ask("/metrics", |request| request).await.body;
+            let told = ready.body["degraded"].as_bool().unwrap_or(false) == degraded;
+            if told && metrics.as_str().unwrap().contains(&gauge) { Ok(ready) } else { Err((ready.body, metrics)) }
+        })
+        .await;
+        assert_eq!((ready.status, ready.body["ready"].as_bool()), (200, Some(true)), "{:?}", ready.body);
+        let words = ready.body.to_string().contains("no projector is at work: at seq 1, written 11.");
+        assert_eq!(words, degraded, "{:?}", ready.body);
+    }
+}
+
 #[tokio::test]
 async fn requests_and_statements_are_measured_by_route() {
     let world = World::new().await;

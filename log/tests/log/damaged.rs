@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use natter_log::{
-    AcceptError, Acceptance, Append, AppendError, FollowError, Hole, Log, Place, ReadError, ReadOnlyError, ReadOnlyLog,
-    Stored, Stream,
+    AcceptError, Acceptance, Append, AppendError, FollowError, Hole, Log, Lost, Place, ReadError, ReadOnlyError,
+    ReadOnlyLog, Stored, Stream,
 };
 use natter_testkit::{Blocks, Broker, eventually};
 
@@ -249,6 +249,53 @@ async fn d5_a_state_whose_last_event_is_damaged_is_not_taken_for_one_that_never_
     let refused = log.append(behind("fifth", 1)).await;
     assert!(matches!(refused, Err(AppendError::WrongLast { .. })), "{refused:?}");
     log.append(behind("sixth", next)).await.expect("stored");
+}
+
+/// Bytes that the broker gives out as they were stored, and that are not what was written all the same. The log knows nothing of
+/// what its events say: who accepts judges.
+#[tokio::test]
+async fn d5_a_damaged_event_that_can_be_read_is_accepted_as_lost_and_the_state_before_it_is_the_last() {
+    let broker = Broker::start().await;
+    let log = log_on(&broker).await;
+    let rooms = |id: &str| Append { subject: "chat.user.u2.rooms".into(), ..message(id) };
+    for id in ["first", "damaged", "damaged-too"] {
+        log.append(rooms(id)).await.expect("stored");
+    }
+    append(&log, "another").await;
+    let is_damaged = |stored: &Stored| stored.payload.starts_with(b"payload of damaged");
+    let accept = async |first, last| {
+        let (by, reason) = ("ann".to_owned(), "bad memory".to_owned());
+        log.accept_damaged(Acceptance { first, last, by, reason, at_ms: 0 }, is_damaged).await
+    };
+    let readable =
+        log.accept_hole(Acceptance { first: 2, last: 2, by: "a".into(), reason: "b".into(), at_ms: 0 }).await;
+    assert!(matches!(readable, Err(AcceptError::Readable { seq: 2 })), "{readable:?}");
+    for (first, last, seq) in [(1, 3, 1), (2, 4, 4)] {
+        let refused = accept(first, last).await;
+        assert!(matches!(refused, Err(AcceptError::Readable { seq: there }) if there == seq), "{refused:?}");
+    }
+    let last = async || log.last(Stream::Chat, "chat.user.u2.rooms").await.map(|last| last.map(|last| last.seq));
+    assert_eq!(last().await, Ok(Some(3)));
+    accept(2, 3).await.expect("accepted");
+
+    // Every reader passes over it.
+    assert_eq!(last().await, Ok(Some(1)));
+    assert_eq!(
+        take(&mut log.follow(Stream::Chat, 0), 2).await.iter().map(|event| event.seq).collect::<Vec<_>>(),
+        [1, 4]
+    );
+    let ranged = log.range(Stream::Chat, 0, 10, 1 << 20).await.expect("read");
+    assert_eq!(ranged.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 4]);
+    let looked = log.audit(0, 4).next().await.expect("read").expect("a stretch");
+    assert_eq!(looked.events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 4]);
+    assert_eq!(looked.lost, [Lost { first: 2, last: 3, accepted: true }]);
+
+    // What is decided on the state before it is appended behind it, once.
+    let behind = |id: &str, expected| Append { expected_last: Some(expected), ..rooms(id) };
+    let next = log.append(behind("next", 1)).await.expect("stored").seq;
+    assert_eq!(last().await, Ok(Some(next)));
+    let refused = log.append(behind("late", 1)).await;
+    assert!(matches!(refused, Err(AppendError::WrongLast { .. })), "{refused:?}");
 }
 
 #[tokio::test]

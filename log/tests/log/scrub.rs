@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use natter_events::record::is_whole;
 use natter_events::{ConversationId, ReadMarkerMoved, Record, Uid};
 use natter_log::{Acceptance, Append, Bucket, Log, Lost, ScrubSettings, Scrubbed, scrub};
 use natter_testkit::{Broker, eventually};
@@ -115,6 +116,10 @@ async fn what_nobody_reads_is_found_in_the_background_and_shown_until_it_is_acce
     assert_eq!(found.damaged, [other.seq], "and nothing else was");
     // Again, and again found.
     scrubbing.sees("it is looked through again", |seen| seen.pass > found.pass && seen.finished_ms.is_some()).await;
+    let (first, last, by, reason) = (other.seq, other.seq, "ann".to_owned(), "bad memory".to_owned());
+    let acceptance = Acceptance { first, last, by, reason, at_ms: 0 };
+    log.accept_damaged(acceptance, |stored| is_whole(&stored.payload).is_err()).await.expect("accepted");
+    scrubbing.sees("it is accepted too", |seen| seen.damaged.is_empty() && seen.finished_ms.is_some()).await;
 }
 
 #[tokio::test]

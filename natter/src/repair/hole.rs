@@ -1,9 +1,10 @@
-//! `natter repair hole`: somebody accepts that events of the log are lost.
+//! `natter repair hole`: somebody accepts that events of the log are lost, or so damaged that they are as good as lost.
 
 use std::str::FromStr;
 
-use natter_log::{AcceptError, Acceptance, Log};
+use natter_log::{AcceptError, Acceptance, Log, Stored, Stream};
 use natter_platform::Clock;
+use natter_projector::{Unfit, unfit};
 
 use crate::exit::{Exit, Failure};
 use crate::log_at::LogAt;
@@ -11,7 +12,7 @@ use crate::verify::on_record;
 
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The events that are lost, as `natter verify --event-log` names them: one, or the first and the last, such as `150-208`.
+    /// The events that are lost or damaged, as `natter verify --event-log` names them: one, or the first and the last, such as `150-208`.
     #[arg(long, env = "NATTER_SEQS", value_name = "FIRST-LAST", requires = "reason")]
     seqs: Option<Seqs>,
 
@@ -53,7 +54,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     let acceptance =
         Acceptance { first, last, by, reason: reason.unwrap_or_default(), at_ms: Clock::system().now_ms() };
     at.with("repair", async |log: Log| {
-        let hole = log.accept_hole(acceptance).await.map_err(|error| refused(&error))?;
+        let hole = log.accept_damaged(acceptance, is_damaged).await.map_err(|error| refused(&error))?;
         println!(
             "From now on everything passes over events {}-{}: accepted{}",
             hole.first,
@@ -63,6 +64,11 @@ pub async fn run(options: Options) -> Result<(), Failure> {
         Ok(())
     })
     .await
+}
+
+/// By the same judgement as `natter verify --event-log`.
+fn is_damaged(stored: &Stored) -> bool {
+    matches!(unfit(Stream::Chat, stored.clone()), Some(Unfit::Malformed(_)))
 }
 
 async fn list(log: Log) -> Result<(), Failure> {

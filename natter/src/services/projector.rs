@@ -87,7 +87,7 @@ pub fn watch(status: &Status, readiness: &Readiness) {
     let status = status.clone();
     readiness.add("projection", CHECK_WITHIN, move || {
         let check = status.check();
-        async move { check }
+        async move { check.into() }
     });
 }
 

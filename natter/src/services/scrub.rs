@@ -8,7 +8,7 @@ use clap::Args;
 use natter_log::{Log, ScrubSettings, Scrubbed};
 use natter_platform::Clock;
 use natter_platform::lifecycle::{Policy, Shutdown, Tasks};
-use natter_platform::ops::Readiness;
+use natter_platform::ops::{Finding, Readiness};
 use tokio::sync::watch;
 
 use crate::units::{Size, Time};
@@ -53,8 +53,8 @@ pub fn start(tunables: &Tunables, log: Log, readiness: &Readiness, tasks: &Tasks
         Ok::<_, Infallible>(())
     });
     readiness.add("log", CHECK_WITHIN, move || {
-        let line = line(&scrubbed.borrow());
-        async move { Ok(line) }
+        let found = found(&scrubbed.borrow());
+        async move { found }
     });
 }
 
@@ -72,7 +72,7 @@ async fn measure(mut scrubbed: watch::Receiver<Scrubbed>) {
     }
 }
 
-fn line(scrubbed: &Scrubbed) -> String {
+fn found(scrubbed: &Scrubbed) -> Finding {
     let Scrubbed { pass, up_to, of, lost, damaged, finished_ms, .. } = scrubbed;
     let how_far = match finished_ms {
         Some(_) => format!("looked through to its end at {of}"),
@@ -88,9 +88,9 @@ fn line(scrubbed: &Scrubbed) -> String {
         found.push(format!("{} events are damaged, the first at {first}", damaged.len()));
     }
     if found.is_empty() {
-        format!("{how_far}, nothing is lost")
+        Finding::Fine(format!("{how_far}, nothing is lost"))
     } else {
-        format!("DAMAGED: {}; {how_far}", found.join("; "))
+        Finding::Degraded(format!("DAMAGED: {}; {how_far}", found.join("; ")))
     }
 }
 
@@ -100,8 +100,9 @@ mod tests {
 
     #[test]
     fn what_is_lost_is_said_before_how_far_it_is() {
-        assert_eq!(line(&Scrubbed::default()), "not looked through yet, nothing is lost");
-        let found = Scrubbed {
+        let nothing = Finding::Fine("not looked through yet, nothing is lost".to_owned());
+        assert_eq!(found(&Scrubbed::default()), nothing);
+        let scrubbed = Scrubbed {
             pass: 1,
             up_to: 20,
             of: 90,
@@ -111,7 +112,7 @@ mod tests {
         };
         let said = "DAMAGED: events 3-7 and 1 more stretches are lost (`natter repair hole`); 1 events are damaged, the first at 5; \
                     looked through up to 20 of 90";
-        assert_eq!(line(&found), said);
-        assert_eq!(found.lost_events(), 6);
+        assert_eq!(found(&scrubbed), Finding::Degraded(said.to_owned()));
+        assert_eq!(scrubbed.lost_events(), 6);
     }
 }

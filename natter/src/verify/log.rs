@@ -79,7 +79,7 @@ impl Found {
             return Ok(());
         }
         let advice =
-            "restore the log from a replica or a backup, or let lost events be passed over with `natter repair hole`";
+            "restore the log from a replica or a backup, or let these events be passed over with `natter repair hole`";
         Err(Failure::new(Exit::Damaged, format!("{text}: {advice}")))
     }
 }

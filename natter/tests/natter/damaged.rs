@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use natter_log::{Append, Log, Settings, Stream};
 use natter_testkit::{Broker, eventually};
 use serde_json::{Value, json};
 
@@ -172,6 +173,46 @@ async fn a_hole_stops_gateway_projector_and_readers_until_it_is_accepted_and_the
     assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.stderr);
     gateway.signal("TERM");
     assert!(gateway.ended(LONG).success());
+}
+
+/// The broker's own hash sees nothing there.
+#[tokio::test]
+async fn what_is_damaged_and_can_be_read_is_accepted_too_and_the_log_is_whole_again() {
+    let deployment = Deployment::new().await;
+    let broker = &deployment.broker;
+    let gateway = ready(deployment.gateway("http://127.0.0.1:1"), "The gateway listens on ").await;
+    let ada = Ada::enters(&gateway.url, "register").await;
+    let said = ada.says("whole").await;
+    let settings = Settings { servers: vec![broker.url().to_owned()], ..Settings::default() };
+    let log = Log::connect(settings).await.expect("the log");
+    let whole = log.get(Stream::Chat, said).await.expect("read").expect("there");
+    let mut payload = whole.payload.to_vec();
+    payload[whole.payload.len() / 2] ^= 1;
+    let (subject, message_id) = (whole.subject.to_string(), "damaged".to_owned());
+    let append = Append { stream: Stream::Chat, subject, message_id, payload: payload.into(), expected_last: None };
+    let damaged = log.append(append).await.expect("stored").seq;
+    let found = verify(broker);
+    assert_eq!(found.code, Some(11), "{}", found.stdout);
+    assert!(
+        found.stderr.contains("1 damaged or misplaced") && found.stderr.contains("natter repair hole"),
+        "{}",
+        found.stderr
+    );
+    let accept = |seqs: &str| on(broker, &["repair", "hole", "--seqs", seqs, "--reason", "bad memory", "--by", "ann"]);
+    let refused = accept(&format!("{said}-{damaged}"));
+    assert_eq!(refused.code, Some(9), "{}", refused.stderr);
+    let accepted = accept(&damaged.to_string());
+    assert_eq!(accepted.code, Some(0), "{}", accepted.stderr);
+    let verified = verify(broker);
+    assert_eq!(verified.code, Some(0), "{}", verified.stderr);
+    assert!(
+        verified.stdout.starts_with(&format!("event {damaged} is lost, accepted by ann at 20")),
+        "{}",
+        verified.stdout
+    );
+    assert!(verified.stdout.ends_with("; 1 accepted as lost. The log is whole.\n"), "{}", verified.stdout);
+    let printed = run(tail(broker));
+    assert_eq!((printed.code, seqs(&printed.stdout)), (Some(0), (1..=said).collect()), "{}", printed.stderr);
 }
 
 fn on_data(data: &Path, arguments: &[&str]) -> Ended {

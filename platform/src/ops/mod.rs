@@ -2,7 +2,7 @@
 
 mod readiness;
 
-pub use readiness::{Check, CheckResult, Readiness, Report};
+pub use readiness::{Check, Finding, Readiness, Report};
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -51,7 +51,7 @@ async fn ready(State(ops): State<Ops>) -> Response {
 }
 
 async fn render_metrics(State(ops): State<Ops>) -> Response {
-    // What the service depends on is measured when somebody looks (`natter_ready`).
+    // What the service depends on is measured when somebody looks (`natter_ready`, `natter_degraded`).
     ops.readiness.report().await;
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], ops.metrics.render()).into_response()
 }

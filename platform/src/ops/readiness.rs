@@ -17,8 +17,22 @@ use crate::Shutdown;
 /// How long a report is given out again: however many ask, the dependencies are asked this often at most.
 const REPORT_VALID: Duration = Duration::from_millis(250);
 
-/// What a check found, in a few words for people: fine and how, or not and why.
-pub type CheckResult = Result<String, String>;
+/// What a check found, in a few words for people: how, or why not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    Fine(String),
+    /// Something is missing that the service works without: whoever sends people here goes on doing so, whoever looks after
+    /// it is told.
+    Degraded(String),
+    /// The service can't do its work.
+    Failed(String),
+}
+
+impl From<Result<String, String>> for Finding {
+    fn from(result: Result<String, String>) -> Self {
+        result.map_or_else(Self::Failed, Self::Fine)
+    }
+}
 
 /// The dependencies of a service. Clones are one registry.
 #[derive(Clone)]
@@ -33,14 +47,17 @@ struct Inner {
 struct Registered {
     name: Cow<'static, str>,
     within: Duration,
-    ask: Box<dyn Fn() -> BoxFuture<'static, CheckResult> + Send + Sync>,
+    ask: Box<dyn Fn() -> BoxFuture<'static, Finding> + Send + Sync>,
 }
 
 /// Whether the service is ready, and each dependency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// All are.
+    /// It can do its work.
     pub ready: bool,
+    /// Something is missing that it works without. Named only then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub degraded: bool,
     /// One entry per dependency, in the order of registration.
     pub checks: Vec<Check>,
 }
@@ -50,8 +67,11 @@ pub struct Report {
 pub struct Check {
     /// Its name.
     pub name: String,
-    /// Whether it is as it should be.
+    /// Whether the service can do its work, as far as this goes.
     pub ok: bool,
+    /// Whether it is not as it should be all the same. Named only then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub degraded: bool,
     /// How, or why not.
     pub detail: String,
 }
@@ -69,7 +89,7 @@ impl Readiness {
         within: Duration,
         check: impl Fn() -> F + Send + Sync + 'static,
     ) where
-        F: Future<Output = CheckResult> + Send + 'static,
+        F: Future<Output = Finding> + Send + 'static,
     {
         let ask = Box::new(move || check().boxed());
         self.0.checks.write().push(Arc::new(Registered { name: name.into(), within, ask }));
@@ -84,7 +104,9 @@ impl Readiness {
             _ => {
                 let checks: Vec<_> = self.0.checks.read().clone();
                 let checks = join_all(checks.iter().map(|check| check.run())).await;
-                let report = Report { ready: checks.iter().all(|check| check.ok), checks };
+                let (ready, degraded) =
+                    (checks.iter().all(|check| check.ok), checks.iter().any(|check| check.degraded));
+                let report = Report { ready, degraded, checks };
                 *last = Some((Instant::now(), report.clone()));
                 report
             }
@@ -94,6 +116,7 @@ impl Readiness {
             report.checks.push(Check {
                 name: "stop".to_owned(),
                 ok: false,
+                degraded: false,
                 detail: "the service is stopping".to_owned(),
             });
         }
@@ -104,13 +127,19 @@ impl Readiness {
 impl Registered {
     async fn run(&self) -> Check {
         let ask = std::panic::AssertUnwindSafe(async { (self.ask)().await }).catch_unwind();
-        let (ok, detail) = match tokio::time::timeout(self.within, ask).await {
-            Ok(Ok(Ok(detail))) => (true, detail),
-            Ok(Ok(Err(detail))) => (false, detail),
-            Ok(Err(_)) => (false, "the check panicked".to_owned()),
-            Err(_) => (false, format!("no answer within {} ms", self.within.as_millis())),
+        let found = match tokio::time::timeout(self.within, ask).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(_)) => Finding::Failed("the check panicked".to_owned()),
+            Err(_) => Finding::Failed(format!("no answer within {} ms", self.within.as_millis())),
         };
-        metrics::gauge!("natter_ready", "check" => self.name.clone()).set(f64::from(u8::from(ok)));
-        Check { name: self.name.to_string(), ok, detail }
+        let (ok, degraded, detail) = match found {
+            Finding::Fine(detail) => (true, false, detail),
+            Finding::Degraded(detail) => (true, true, detail),
+            Finding::Failed(detail) => (false, false, detail),
+        };
+        for (gauge, is) in [("natter_ready", ok), ("natter_degraded", degraded)] {
+            metrics::gauge!(gauge, "check" => self.name.clone()).set(f64::from(u8::from(is)));
+        }
+        Check { name: self.name.to_string(), ok, degraded, detail }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use natter_platform::http::{LayerOptions, ServeOptions, layered};
-use natter_platform::ops::{Ops, Readiness};
+use natter_platform::ops::{Finding, Ops, Readiness};
 use natter_platform::telemetry::install_metrics;
 use natter_platform::{Clock, Shutdown};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn json_body(server: &Server, path: &str, status: &str) -> Value {
 #[tokio::test]
 async fn health_says_ok_and_the_time_whatever_its_dependencies_do() {
     let readiness = readiness();
-    readiness.add("nats", WITHIN, || async { Err("down".to_owned()) });
+    readiness.add("nats", WITHIN, || async { Finding::Failed("down".to_owned()) });
     let server = server(readiness).await;
     let health = json_body(&server, "/health", "200").await;
     assert_eq!(health, json!({"status": "ok", "timestamp": "2026-09-21T14:13:20.123Z"}));
@@ -49,22 +49,40 @@ async fn health_says_ok_and_the_time_whatever_its_dependencies_do() {
 #[tokio::test]
 async fn ready_names_each_dependency_and_how_it_is() {
     let readiness = readiness();
-    readiness.add("nats", WITHIN, || async { Ok("follower at 42".to_owned()) });
+    readiness.add("nats", WITHIN, || async { Finding::Fine("follower at 42".to_owned()) });
     let server = server(readiness.clone()).await;
     let ready = json_body(&server, "/ready", "200").await;
     assert_eq!(ready, json!({"ready": true, "checks": [{"name": "nats", "ok": true, "detail": "follower at 42"}]}));
     server.stop().await;
 }
 
+/// A balancer sends people there all the same.
+#[tokio::test]
+async fn a_service_that_is_degraded_is_ready_and_says_what_it_misses() {
+    let readiness = readiness();
+    readiness.add("nats", WITHIN, || async { Finding::Fine("follower at 42".to_owned()) });
+    readiness.add("history", WITHIN, || async { Finding::Degraded("no answer".to_owned()) });
+    let server = server(readiness.clone()).await;
+    let ready = json_body(&server, "/ready", "200").await;
+    let nats = json!({"name": "nats", "ok": true, "detail": "follower at 42"});
+    let history = json!({"name": "history", "ok": true, "degraded": true, "detail": "no answer"});
+    assert_eq!(ready, json!({"ready": true, "degraded": true, "checks": [nats, history]}));
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn metrics_have_each_dependency_too() {
     let readiness = readiness();
-    readiness.add("measured and up", WITHIN, || async { Ok("well".to_owned()) });
-    readiness.add("measured and down", WITHIN, || async { Err("away".to_owned()) });
+    readiness.add("measured and missed", WITHIN, || async { Finding::Degraded("away".to_owned()) });
+    readiness.add("measured and up", WITHIN, || async { Finding::Fine("well".to_owned()) });
+    readiness.add("measured and down", WITHIN, || async { Finding::Failed("away".to_owned()) });
     let server = server(readiness).await;
     let metrics = body(&server, "/metrics", "200").await;
-    for line in ["natter_ready{check=\"measured and up\"} 1", "natter_ready{check=\"measured and down\"} 0"] {
-        assert!(metrics.contains(line), "{metrics}");
+    for (check, ready, degraded) in [("up", 1, 0), ("missed", 1, 1), ("down", 0, 0)] {
+        for (gauge, value) in [("natter_ready", ready), ("natter_degraded", degraded)] {
+            let line = format!("{gauge}{{check=\"measured and {check}\"}} {value}");
+            assert!(metrics.contains(&line), "no {line} in\n{metrics}");
+        }
     }
     server.stop().await;
 }
@@ -72,10 +90,10 @@ async fn metrics_have_each_dependency_too() {
 #[tokio::test]
 async fn a_check_that_fails_hangs_or_panics_is_not_ready_and_holds_nobody_up() {
     let readiness = readiness();
-    readiness.add("good", WITHIN, || async { Ok(String::new()) });
-    readiness.add("bad", WITHIN, || async { Err("no route".to_owned()) });
+    readiness.add("good", WITHIN, || async { Finding::Fine(String::new()) });
+    readiness.add("bad", WITHIN, || async { Finding::Failed("no route".to_owned()) });
     readiness.add("hangs", WITHIN, std::future::pending);
-    readiness.add("panics", WITHIN, || async { if true { panic!("hunter2") } else { Ok(String::new()) } });
+    readiness.add("panics", WITHIN, || async { if true { panic!("hunter2") } else { Finding::Fine(String::new()) } });
     let server = server(readiness).await;
     let ready = json_body(&server, "/ready", "503").await;
     assert_eq!(ready["ready"], false);
@@ -105,7 +123,7 @@ async fn however_many_ask_a_dependency_is_asked_once_at_a_time() {
     let readiness = readiness();
     readiness.add("nats", WITHIN, move || {
         count.fetch_add(1, Ordering::SeqCst);
-        async { Ok(String::new()) }
+        async { Finding::Fine(String::new()) }
     });
     let reports = (0..500).map(|_| readiness.report());
     let reports = within("the reports", futures::future::join_all(reports)).await;

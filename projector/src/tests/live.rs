@@ -141,6 +141,29 @@ async fn d8_the_log_is_projected_as_it_grows() {
     projector.stop().await;
 }
 
+/// Whoever reads PostgreSQL only (the history API) tells one that has nothing to do from one that is away by this.
+#[tokio::test]
+async fn an_active_projector_that_has_nothing_to_write_says_in_the_database_that_it_is_there() {
+    let (world, database) = (World::new().await, database().await);
+    let ada = world.person().await;
+    let last = world.chatter(&[ada], 5).await;
+    let projector = world.project(config(&database));
+    projector.reaches(last).await;
+    for stream in ["chat", "presence"] {
+        execute(&database, &format!("update projector set updated_at = 'epoch' where name = '{stream}'")).await;
+        let recent = format!(
+            "select count(*) from projector where name = '{stream}' and updated_at > now() - interval '5 seconds'"
+        );
+        eventually("it is confirmed", LONG, async || match number(&database, &recent).await {
+            1 => Ok(()),
+            none => Err(none),
+        })
+        .await;
+    }
+    projector.stop().await;
+    assert_eq!(projected_seq(&database).await, last);
+}
+
 #[tokio::test]
 async fn d7_presence_is_projected_from_a_position_of_its_own() {
     let (world, database) = (World::new().await, database().await);
