@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use natter_engines::{Nats, NatsOptions, Signal, discard_lines, random_secret};
+use natter_engines::{Nats, NatsOptions, discard_lines, random_secret};
 use tokio::sync::Mutex;
 
 use crate::damage::Blocks;
-use crate::eventually;
+use crate::pause;
 use crate::workspace::{scratch_folder, tools};
 
 #[derive(Debug, Clone)]
@@ -143,25 +143,10 @@ impl Broker {
 
     /// It stands still when this returns: connections stay open, nothing is answered.
     pub async fn pause(&self) {
-        let nats = self.nats.lock().await;
-        nats.process().signal(Signal::STOP);
-        // The signal stops one thread after the other.
-        let pid = nats.process().pid();
-        eventually("all threads of the broker stand still", Duration::from_secs(10), async || moving(pid)).await;
+        pause::pause(self.nats.lock().await.process()).await;
     }
 
     pub async fn resume(&self) {
-        self.nats.lock().await.process().signal(Signal::CONT);
+        pause::resume(self.nats.lock().await.process());
     }
-}
-
-/// The states of the threads that do not stand still, if any.
-fn moving(pid: u32) -> Result<(), String> {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_err(|error| error.to_string())?;
-    let states = threads.flatten().filter_map(|thread| {
-        let stat = std::fs::read_to_string(thread.path().join("stat")).ok()?;
-        stat.rsplit(')').next()?.trim().chars().next()
-    });
-    let moving: String = states.filter(|state| *state != 'T').collect();
-    if moving.is_empty() { Ok(()) } else { Err(moving) }
 }

@@ -6,6 +6,7 @@
 //! - [`DatabaseServer`]: a PostgreSQL of its own, for a test that ends it.
 //! - [`Proxy`]: TCP in between, to cut, refuse, swallow and delay.
 //! - [`Disk`]: a file system whose power can be cut: what was not synced is gone. On Linux; elsewhere there is none.
+//! - [`not_tested`]: for what takes such a disk, where there is none.
 //! - [`eventually`]: waits for a condition and says what it saw last. No test sleeps.
 //!
 //! Tests run under plain `cargo test`: every `#[tokio::test]` has a runtime of its own, so nothing here belongs to the
@@ -23,6 +24,8 @@ mod disk;
 #[path = "no_disk.rs"]
 mod disk;
 mod eventually;
+mod not_tested;
+mod pause;
 mod postgres;
 mod proxy;
 mod workspace;
@@ -32,6 +35,7 @@ pub use damage::Blocks;
 pub use database::{Database, Held};
 pub use disk::{Disk, Names};
 pub use eventually::{Seen, eventually};
+pub use not_tested::not_tested;
 pub use postgres::DatabaseServer;
 pub use proxy::{Direction, Proxy};
 pub use workspace::{scratch_folder, tools};

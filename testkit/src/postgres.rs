@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use natter_engines::{Postgres, Signal};
+use natter_engines::Postgres;
 use tokio::sync::Mutex;
 
-use crate::cluster;
+use crate::{cluster, pause};
 
 /// A server with one empty database. It ends when it is dropped.
 ///
@@ -44,24 +44,34 @@ impl DatabaseServer {
         self.socket.clone()
     }
 
-    /// `kill -9` of the server; its sessions end by themselves a moment later.
+    /// `kill -9` of the server; its sessions end by themselves a moment later, also where they stood still.
     pub async fn kill(&self) {
-        self.postgres.lock().await.process().kill().await;
+        let postgres = self.postgres.lock().await;
+        pause::resume(postgres.process());
+        postgres.process().kill().await;
     }
 
     /// Starts it again on the same data, after ending it if it runs.
     pub async fn restart(&self) {
         let mut postgres = self.postgres.lock().await;
+        pause::resume(postgres.process());
         postgres.stop(Duration::from_secs(10)).await;
         postgres.start_again().await.unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// The server, and with it every new connection, stands still; sessions that are open go on.
+    /// All of it stands still when this returns: sessions that are open, and the server, and with it every new connection.
     pub async fn pause(&self) {
-        self.postgres.lock().await.process().signal(Signal::STOP);
+        pause::pause(self.postgres.lock().await.process()).await;
     }
 
     pub async fn resume(&self) {
-        self.postgres.lock().await.process().signal(Signal::CONT);
+        pause::resume(self.postgres.lock().await.process());
+    }
+}
+
+impl Drop for DatabaseServer {
+    /// What stands still is not reached by the signal that ends it.
+    fn drop(&mut self) {
+        pause::resume(self.postgres.get_mut().process());
     }
 }

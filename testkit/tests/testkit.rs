@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use natter_testkit::{Broker, BrokerOptions, Database, Direction, Proxy, eventually};
+use natter_testkit::{Broker, BrokerOptions, Database, DatabaseServer, Direction, Proxy, eventually};
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -100,6 +100,73 @@ async fn a_database_is_gone_after_it_was_dropped() {
             .await
             .expect("counted");
         left == 0
+    })
+    .await;
+}
+
+/// The processes of a server, with the letters that the kernel gives for their states.
+fn processes_of(server: &DatabaseServer) -> Vec<(u32, char)> {
+    let postmaster = fs::read_to_string(server.socket().with_file_name("postmaster.pid")).expect("it runs");
+    let postmaster: u32 = postmaster.lines().next().and_then(|line| line.parse().ok()).expect("its process");
+    let stats = fs::read_dir("/proc").expect("/proc").flatten().filter_map(|process| {
+        let pid: u32 = process.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(process.path().join("stat")).ok()?;
+        let mut fields = stat.rsplit(')').next()?.split_whitespace();
+        let (state, parent): (char, u32) = (fields.next()?.chars().next()?, fields.next()?.parse().ok()?);
+        (pid == postmaster || parent == postmaster).then_some((pid, state))
+    });
+    stats.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_of_a_paused_database_server_answers_until_it_is_resumed() {
+    let server = DatabaseServer::start().await;
+    let mut session = PgConnection::connect(server.url()).await.expect("connected");
+    // Others come and go all the while, so that there are processes which begin and end at this moment.
+    let guests: Vec<_> = (0..8)
+        .map(|_| {
+            let url = server.url().to_owned();
+            tokio::spawn(async move {
+                while let Ok(guest) = PgConnection::connect(&url).await {
+                    let _ = guest.close().await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..10 {
+        server.pause().await;
+        let processes = processes_of(&server);
+        assert!(processes.len() > 2, "the server, what it always has, and sessions: {processes:?}");
+        assert!(processes.iter().all(|(_, state)| matches!(state, 'T' | 'Z')), "{processes:?}");
+        let mut answer = Box::pin(sqlx::query("SELECT 1").execute(&mut session));
+        let silence = tokio::time::timeout(Duration::from_millis(100), &mut answer).await;
+        assert!(silence.is_err(), "it said {silence:?}");
+        server.resume().await;
+        tokio::time::timeout(SOON, answer).await.expect("it goes on").expect("answered");
+    }
+    guests.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn a_database_server_that_was_paused_is_killed_and_restarted_and_dropped_like_any() {
+    let server = DatabaseServer::start().await;
+    for kill in [true, false] {
+        let mut session = PgConnection::connect(server.url()).await.expect("connected");
+        server.pause().await;
+        if kill {
+            server.kill().await;
+        }
+        server.restart().await;
+        sqlx::query("SELECT 1").execute(&mut session).await.expect_err("its session has ended");
+        PgConnection::connect(server.url()).await.expect("it is back");
+    }
+    let _session = PgConnection::connect(server.url()).await.expect("connected");
+    server.pause().await;
+    let processes = processes_of(&server);
+    drop(server);
+    eventually("nothing of it is left", SOON, async || {
+        let left: Vec<_> = processes.iter().filter(|(pid, _)| !matches!(state_of(*pid), None | Some('Z'))).collect();
+        if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
     })
     .await;
 }

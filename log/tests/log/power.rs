@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use natter_log::{Append, Bucket, KeyValue, Log, Stream};
-use natter_testkit::{Broker, BrokerOptions, Disk, Names, eventually, scratch_folder};
+use natter_testkit::{Broker, BrokerOptions, Disk, Names, eventually, not_tested, scratch_folder};
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -52,7 +52,7 @@ impl Machine {
         let disk = match Disk::mount(names) {
             Ok(disk) => disk,
             Err(why) => {
-                eprintln!("NOT TESTED: power loss, for {why}; what strace shows of the broker's calls is all there is");
+                not_tested(&format!("power loss, for {why}; what strace shows of the broker's calls is all there is"));
                 return None;
             }
         };
@@ -247,7 +247,7 @@ async fn the_broker_syncs_the_file_of_an_event_before_it_acknowledges() {
     strace.arg(broker.pid().await.to_string()).arg("-o").arg(&trace).stdout(Stdio::null()).stderr(Stdio::null());
     let mut strace = match strace.spawn() {
         Ok(strace) => strace,
-        Err(why) => return eprintln!("NOT TESTED: the order of the broker's calls, for there is no strace ({why})"),
+        Err(why) => return not_tested(&format!("the order of the broker's calls, for there is no strace ({why})")),
     };
     let mut looks = 0;
     let ready = eventually("strace sees the broker", SOON, async || {
@@ -261,7 +261,7 @@ async fn the_broker_syncs_the_file_of_an_event_before_it_acknowledges() {
     })
     .await;
     if let Err(ended) = ready {
-        return eprintln!("NOT TESTED: the order of the broker's calls, for strace may not look at it ({ended})");
+        return not_tested(&format!("the order of the broker's calls, for strace may not look at it ({ended})"));
     }
     let mut seqs = Vec::new();
     for n in 0..20 {

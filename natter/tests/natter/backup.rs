@@ -114,6 +114,12 @@ async fn d14_a_deployment_is_restored_into_an_empty_broker_while_none_of_its_ser
     let texts: Vec<_> = page["items"].as_array().expect("items").iter().map(|item| &item["text"]).collect();
     assert_eq!(texts, ["kept", "next"]);
     assert_eq!(page["items"][0]["seq"], kept["seq"]);
+    for arguments in [&[][..], &["--event-log"]] {
+        let mut verify = deployment.verify();
+        verify.args(arguments);
+        let verified = run(verify);
+        assert_eq!(verified.code, Some(0), "{}{}", verified.stdout, verified.stderr);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use natter_testkit::{Disk, Names, eventually};
+use natter_testkit::{Disk, Names, eventually, not_tested};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ async fn texts(url: &str, token: &str) -> Result<BTreeSet<String>, Value> {
 async fn survives(names: Names) {
     let mut disk = match Disk::mount(names) {
         Ok(disk) => disk,
-        Err(why) => return eprintln!("NOT TESTED: power loss under `natter up`, for {why}"),
+        Err(why) => return not_tested(&format!("power loss under `natter up`, for {why}")),
     };
     let data = disk.path().join("natter/data");
     let account = json!({"handle": "ada", "password": "correct horse battery"});

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 use crate::alone::{Deployment, is_ready};
 use crate::program::{self, Ended, LONG, Service, Up, natter, natter_up, run};
 use crate::screen::Screen;
+
+/// The number of the signal.
+const KILL: i32 = 9;
 
 /// Someone at a gateway and a history API.
 struct Person {
@@ -68,6 +72,56 @@ fn switched_in(rebuilt: &Ended) -> u64 {
     ms.strip_suffix(" ms.").and_then(|ms| ms.parse().ok()).unwrap_or_else(|| panic!("{line}"))
 }
 
+/// Where a rebuild is held, by a lock on something that nobody else here waits for, and killed.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// The new tables are there and empty. What operators decided, which is copied into them, is locked.
+    MakesTables,
+    /// The log is read, and its first conversation waits for the new table that it goes to.
+    Replays,
+    /// The new tables are complete and were compared with the live ones. Somebody reads one of those and takes their time.
+    Switches,
+}
+
+/// The waiting is that of the rebuild, and not over before ours ends: so what is killed is under way.
+async fn kill_rebuild_at(deployment: &Deployment, place: Place) {
+    let database = &deployment.database;
+    let spawn = || deployment.rebuild().stderr(Stdio::null()).spawn().expect("it starts");
+    let waits_for = async |table: &str| {
+        let waiting = format!(
+            "select count(*) from pg_locks join pg_stat_activity using (pid) \
+             where relation = to_regclass('{table}') and not granted \
+             and datname = current_database() and application_name = 'natter replay'"
+        );
+        eventually(&format!("it waits for {table}"), LONG, async || database.number(&waiting).await > 0).await;
+    };
+    let decisions = "lock table skipped_events in access exclusive mode";
+    let (mut killed, held) = match place {
+        Place::MakesTables => {
+            let (held, killed) = (database.hold(decisions).await, spawn());
+            waits_for("skipped_events").await;
+            (killed, held)
+        }
+        Place::Replays => {
+            let (before, killed) = (database.hold(decisions).await, spawn());
+            waits_for("skipped_events").await;
+            let held = database.hold("lock table natter_shadow_public.conversations in access exclusive mode").await;
+            drop(before);
+            waits_for("natter_shadow_public.conversations").await;
+            (killed, held)
+        }
+        Place::Switches => {
+            let (held, killed) = (database.hold("lock table messages in access share mode").await, spawn());
+            waits_for("messages").await;
+            (killed, held)
+        }
+    };
+    killed.kill().expect("killed");
+    let ended = killed.wait().expect("it is our child");
+    assert_eq!(ended.signal(), Some(KILL), "{place:?}: it had ended before, with {ended}");
+    drop(held);
+}
+
 #[tokio::test]
 async fn d9_a_deployment_is_rebuilt_and_verified_under_load_and_no_read_fails() {
     let deployment = Deployment::new().await;
@@ -114,20 +168,9 @@ async fn d9_a_deployment_is_rebuilt_and_verified_under_load_and_no_read_fails() 
     let rebuilds = async {
         let mut switches = Vec::new();
         for _ in 0..3 {
-            // Killed in the middle, once it has come so far, and run again.
-            for far in [
-                "select count(*) from pg_namespace where nspname = 'natter_shadow_public'",
-                "select count(*) from pg_class where relnamespace = to_regnamespace('natter_shadow_public') and relname = 'pins'",
-                "select count(*) from pg_class where relnamespace = to_regnamespace('natter_shadow_public') and reltuples > 0",
-            ] {
-                let mut killed = deployment.rebuild().stderr(Stdio::null()).spawn().expect("it starts");
-                eventually("it is in the middle", LONG, async || {
-                    let ended = killed.try_wait().expect("it is our child").is_some();
-                    ended || deployment.database.number(far).await > 0
-                })
-                .await;
-                killed.kill().expect("killed");
-                killed.wait().expect("it is our child");
+            // Killed at each of these places, where it waits for us, and run again.
+            for place in [Place::MakesTables, Place::Replays, Place::Switches] {
+                kill_rebuild_at(&deployment, place).await;
             }
             let rebuilt = run_beside(deployment.rebuild()).await;
             assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.stderr);
@@ -217,7 +260,8 @@ async fn d9_a_verify_that_is_interrupted_says_so_and_leaves_nothing() {
     for signal in ["INT", "TERM"] {
         let held = deployment.database.hold("lock table users in access exclusive mode").await;
         let mut verifying = deployment.verify().stderr(Stdio::piped()).spawn().expect("it starts");
-        let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%users%'";
+        let waiting = "select count(*) from pg_stat_activity \
+                       where datname = current_database() and wait_event_type = 'Lock' and query like '%users%'";
         eventually("it is in the middle", LONG, async || deployment.database.number(waiting).await > 0).await;
         program::signal(verifying.id(), signal);
         let ended = verifying.wait().expect("it is our child");
@@ -232,13 +276,47 @@ async fn d9_a_verify_that_is_interrupted_says_so_and_leaves_nothing() {
 }
 
 fn rebuild_in(data: &Path) -> Command {
+    in_folder(data, &["rebuild"])
+}
+
+fn in_folder(data: &Path, arguments: &[&str]) -> Command {
     let mut command = natter();
-    command.arg("rebuild").arg("--data").arg(data);
+    command.args(arguments).arg("--data").arg(data);
     command
 }
 
+/// What is said where there is no terminal is for a file: lines.
 #[tokio::test]
-async fn d9_the_data_folder_of_a_natter_up_that_does_not_run_is_rebuilt_with_a_bar() {
+async fn d9_a_verify_without_a_terminal_says_in_a_line_how_far_it_is() {
+    let deployment = Deployment::new().await;
+    assert_eq!(run(deployment.migrate()).code, Some(0));
+    let gateway = ready(deployment.gateway("http://127.0.0.1:1"), "The gateway listens on ").await;
+    let projector = ready(deployment.projector(), "The projector answers about itself on ").await;
+    Person::enters(&gateway.url, "", "register").await;
+    let applied = "select coalesce(max(seq), 0) from projector where name = 'chat'";
+    eventually("the account is there", LONG, async || deployment.database.number(applied).await > 0).await;
+    drop((gateway, projector));
+
+    // It is kept waiting for longer than the time between two lines.
+    let held = deployment.database.hold("lock table projector in access exclusive mode").await;
+    let verified = tokio::spawn(run_beside(deployment.verify()));
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() \
+                   and wait_event_type = 'Lock' and query_start < clock_timestamp() - interval '5 seconds'";
+    eventually("it has waited for a while", LONG, async || deployment.database.number(waiting).await > 0).await;
+    drop(held);
+    let verified = verified.await.expect("it ran");
+    assert_eq!(verified.code, Some(0), "{}", verified.stderr);
+    let is_progress = |line: &str| line.starts_with("0 of 1 events, ") && line.ends_with(" seconds left");
+    assert!(verified.stderr.lines().any(is_progress), "{}", verified.stderr);
+    assert!(!verified.stderr.contains(['\r', '\u{1b}']), "{:?}", verified.stderr);
+    let mut log = deployment.verify();
+    log.arg("--event-log");
+    let log = run_beside(log).await;
+    assert_eq!((log.code, &*log.stderr), (Some(0), ""), "it was done before there was anything to say");
+}
+
+#[tokio::test]
+async fn d9_the_data_folder_of_a_natter_up_that_does_not_run_is_rebuilt_and_verified_with_a_bar() {
     let data = scratch_folder("data");
     let refused = run(rebuild_in(&data.join("none")));
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
@@ -262,6 +340,15 @@ async fn d9_the_data_folder_of_a_natter_up_that_does_not_run_is_rebuilt_with_a_b
     let text = screen.shows("ended with 0").await;
     assert!(text.contains("7 of 7 events") && text.contains(" left"), "{text}");
     assert!(text.contains("The read models are made again from 7 events in "), "{text}");
+
+    let screen = Screen::start(&in_folder(&data, &["verify"]), 120, 80);
+    let text = screen.shows("ended with 0").await;
+    assert!(text.contains("7 of 7 events, ") && text.contains(" rows, ") && text.contains(" left"), "{text}");
+    assert!(text.contains("The read models at event 7:"), "{text}");
+    let screen = Screen::start(&in_folder(&data, &["verify", "--event-log"]), 120, 80);
+    let text = screen.shows("ended with 0").await;
+    assert!(text.contains("7 of 7 events, ") && text.contains(" left"), "{text}");
+    assert!(text.contains("7 events were read. The log is whole."), "{text}");
 
     let up = Up::up(natter_up(&data));
     let ada = Person::enters(&up.url, &up.url, "login").await;

@@ -1,6 +1,9 @@
 //! SIGTERM ends every service inside its grace time, whatever it waits for just then; with nothing half done.
 
+use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::{SinkExt, StreamExt};
@@ -8,6 +11,7 @@ use natter_testkit::{Direction, eventually};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
@@ -57,7 +61,7 @@ async fn sigterm_ends_every_service_in_time_whatever_it_waits_for() {
         history.env("NATTER_POSTGRES_URL", &database);
         let history = Service::start(history, HISTORY);
         let gateway = started(deployment.gateway(&history.url), &database, GATEWAY).await;
-        let (token, asked) = talks(&gateway.url).await;
+        let (handle, token, asked) = talks(&gateway.url).await;
         match when {
             When::Idle => {}
             When::BrokerStandsStill => deployment.broker.pause().await,
@@ -66,7 +70,7 @@ async fn sigterm_ends_every_service_in_time_whatever_it_waits_for() {
         // A page, and a message, that can't be answered now.
         let page = reqwest::Client::new().get(format!("{}/history/conversations", history.url)).bearer_auth(&token);
         let page = tokio::spawn(page.send());
-        let message = json!({"to": {"participants": ["me-too"]}, "id": Uuid::now_v7(), "text": "still there?"});
+        let message = json!({"to": {"participants": [handle]}, "id": Uuid::now_v7(), "text": "still there?"});
         let said = reqwest::Client::new().post(asked).bearer_auth(&token).json(&message);
         let said = tokio::spawn(said.send());
         for (service, what) in [(gateway, "gateway"), (projector, "projector"), (history, "history API")] {
@@ -81,6 +85,134 @@ async fn sigterm_ends_every_service_in_time_whatever_it_waits_for() {
     }
 }
 
+/// What is acknowledged in each round before a service is told to end, and once it is there again.
+const AT_LEAST: usize = 30;
+const TALKERS: usize = 3;
+/// How long after a command that got no acknowledgement it is given again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// By seq, the text.
+type Acknowledged = Arc<Mutex<BTreeMap<u64, String>>>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_half_done_by_a_service_that_sigterm_ended_under_load() {
+    let deployment = Deployment::new().await;
+    assert_eq!(run(deployment.migrate()).code, Some(0));
+    let mut projector = started(deployment.projector(), &deployment.database_url(), PROJECTOR).await;
+    let mut history = Service::start(deployment.history(), HISTORY);
+    let start_gateway = async |history: &Service| {
+        let mut command = deployment.gateway(&history.url);
+        command.args(["--max-messages", "100000"]);
+        started(command, "", GATEWAY).await
+    };
+    let mut gateway = start_gateway(&history).await;
+    let (handle, token, asked) = talks(&gateway.url).await;
+    let (told, asked) = watch::channel(asked);
+    let (acknowledged, done) = (Acknowledged::default(), Arc::new(AtomicBool::new(false)));
+    let talkers = (0..TALKERS).map(|talker| {
+        let person = (handle.clone(), token.clone());
+        tokio::spawn(goes_on_talking(talker, person, asked.clone(), acknowledged.clone(), done.clone()))
+    });
+    let talkers: Vec<_> = talkers.collect();
+    let more = async || {
+        let count = || acknowledged.lock().expect("lock").len();
+        let enough = count() + AT_LEAST;
+        eventually("they talk", LONG, async || if count() >= enough { Ok(()) } else { Err(count()) }).await;
+    };
+
+    for what in ["projector", "gateway", "history API"] {
+        more().await;
+        match what {
+            "projector" => {
+                stops(projector, what).await;
+                projector = started(deployment.projector(), &deployment.database_url(), PROJECTOR).await;
+            }
+            "gateway" => {
+                stops(gateway, what).await;
+                gateway = start_gateway(&history).await;
+                told.send_replace(format!("{}/api/messages", gateway.url));
+            }
+            _ => {
+                let page = reqwest::Client::new().get(format!("{}/history/conversations", history.url));
+                let page = tokio::spawn(page.bearer_auth(&token).send());
+                stops(history, what).await;
+                let _ = page.await.expect("no panic");
+                history = Service::start(deployment.history(), HISTORY);
+            }
+        }
+        more().await;
+        // The projector and everybody else go on meanwhile.
+        for arguments in [&[][..], &["--event-log"]] {
+            let mut verify = deployment.verify();
+            verify.args(arguments);
+            let verified = tokio::task::spawn_blocking(|| run(verify)).await.expect("it ran");
+            assert_eq!(verified.code, Some(0), "{what}: {}{}", verified.stdout, verified.stderr);
+        }
+    }
+    done.store(true, Ordering::SeqCst);
+    for talker in talkers {
+        talker.await.expect("all of theirs was acknowledged");
+    }
+    // Everything was said until it was acknowledged, so it is there, once, where it was acknowledged to be, and nothing else.
+    let acknowledged = acknowledged.lock().expect("lock").clone();
+    eventually("all of it is in history", LONG, async || {
+        let found = in_history(&history.url, &handle, &token).await;
+        if found == acknowledged { Ok(()) } else { Err(format!("{} of {}", found.len(), acknowledged.len())) }
+    })
+    .await;
+}
+
+/// Says one thing after the other, each under one id until it is acknowledged.
+async fn goes_on_talking(
+    talker: usize,
+    (handle, token): (String, String),
+    mut asked: watch::Receiver<String>,
+    acknowledged: Acknowledged,
+    done: Arc<AtomicBool>,
+) {
+    let client = reqwest::Client::new();
+    for n in 0.. {
+        let text = format!("{n} of {talker}");
+        let message = json!({"to": {"participants": [handle]}, "id": Uuid::now_v7(), "text": text});
+        let once = async |url: String| {
+            let answer = client.post(url).bearer_auth(&token).json(&message).send().await.ok()?;
+            answer.json::<Value>().await.ok()?["seq"].as_u64()
+        };
+        let until = Instant::now() + LONG;
+        let seq = loop {
+            let url = asked.borrow().clone();
+            if let Some(seq) = once(url).await {
+                break seq;
+            }
+            assert!(Instant::now() < until, "it is not acknowledged");
+            // Another gateway takes its place, or this one can soon again.
+            let _ = tokio::time::timeout(AGAIN, asked.changed()).await;
+        };
+        let before = acknowledged.lock().expect("lock").insert(seq, text);
+        assert_eq!(before, None, "two at {seq}");
+        if done.load(Ordering::SeqCst) {
+            return;
+        }
+    }
+}
+
+/// All that history has of what was said, by seq.
+async fn in_history(url: &str, handle: &str, token: &str) -> BTreeMap<u64, String> {
+    let (mut found, mut cursor) = (BTreeMap::new(), String::new());
+    loop {
+        let page = format!("{url}/history/direct?participants={handle}&limit=100{cursor}");
+        let page = reqwest::Client::new().get(page).bearer_auth(token).send().await.expect("answered");
+        let page: Value = page.json().await.expect("JSON");
+        for item in page["items"].as_array().unwrap_or_else(|| panic!("{page}")) {
+            let text = item["text"].as_str().expect("a text").to_owned();
+            let twice = found.insert(item["seq"].as_u64().expect("a seq"), text);
+            assert_eq!(twice, None, "{item}");
+        }
+        let Some(next) = page["next"].as_str() else { return found };
+        cursor = format!("&cursor={next}");
+    }
+}
+
 /// Neither those who read nothing, nor those who never said who they are, nor half an upgrade.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hrt3_clients_that_do_not_react_do_not_keep_a_gateway_from_ending_well() {
@@ -88,7 +220,7 @@ async fn hrt3_clients_that_do_not_react_do_not_keep_a_gateway_from_ending_well()
     let mut command = deployment.gateway("http://127.0.0.1:1");
     command.args(["--drain", "1s"]);
     let gateway = started(command, "", GATEWAY).await;
-    let (token, _) = talks(&gateway.url).await;
+    let (_, token, _) = talks(&gateway.url).await;
     let address = gateway.url.trim_start_matches("http://").to_owned();
     let mut silent = Vec::new();
     for _ in 0..5 {
@@ -124,7 +256,7 @@ async fn a_second_sigterm_does_not_wait_for_the_drain() {
     command.args(["--drain", "50s"]);
     let mut gateway = started(command, "", GATEWAY).await;
     let address = gateway.url.trim_start_matches("http://").to_owned();
-    let (token, _) = talks(&gateway.url).await;
+    let (_, token, _) = talks(&gateway.url).await;
     let stream = TcpStream::connect(&address).await.expect("connected");
     let (mut socket, _) = client_async(format!("ws://{address}/ws"), stream).await.expect("upgraded");
     socket.send(Message::text(json!({"type": "hello", "token": token}).to_string())).await.expect("sent");
@@ -139,13 +271,14 @@ async fn a_second_sigterm_does_not_wait_for_the_drain() {
     assert!(asked.elapsed() < Duration::from_secs(3), "it took {:?}", asked.elapsed());
 }
 
-/// An account, and where messages go.
-async fn talks(url: &str) -> (String, String) {
+/// Who says something to themselves: their handle, a token, and where messages go.
+async fn talks(url: &str) -> (String, String, String) {
     let handle = format!("user-{}", &Uuid::now_v7().simple().to_string()[20..]);
     let account = json!({"handle": handle, "password": "correct horse battery"});
     let answer = reqwest::Client::new().post(format!("{url}/auth/register")).json(&account).send().await;
     let tokens: Value = answer.expect("answered").json().await.expect("JSON");
-    (tokens["access_token"].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned(), format!("{url}/api/messages"))
+    let token = tokens["access_token"].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();
+    (handle, token, format!("{url}/api/messages"))
 }
 
 /// They wait for their broker at the start, and not for it alone.
