@@ -247,7 +247,7 @@ async fn the_broker_syncs_the_file_of_an_event_before_it_acknowledges() {
     strace.arg(broker.pid().await.to_string()).arg("-o").arg(&trace).stdout(Stdio::null()).stderr(Stdio::null());
     let mut strace = match strace.spawn() {
         Ok(strace) => strace,
-        Err(why) => return not_tested(&format!("the order of the broker's calls, for there is no strace ({why})")),
+        Err(why) => return eprintln!("NOT TESTED: the order of the broker's calls, for there is no strace ({why})"),
     };
     let mut looks = 0;
     let ready = eventually("strace sees the broker", SOON, async || {
@@ -261,7 +261,7 @@ async fn the_broker_syncs_the_file_of_an_event_before_it_acknowledges() {
     })
     .await;
     if let Err(ended) = ready {
-        return not_tested(&format!("the order of the broker's calls, for strace may not look at it ({ended})"));
+        return eprintln!("NOT TESTED: the order of the broker's calls, for strace may not look at it ({ended})");
     }
     let mut seqs = Vec::new();
     for n in 0..20 {
