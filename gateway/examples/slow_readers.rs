@@ -1,8 +1,9 @@
-//! Sockets that read nothing beside some that do (HRT2): when they are let go of, what they cost, and what the others notice.
+//! Sockets that stop reading beside some that go on (HRT2): when they are let go of, what they cost, and what the others notice.
 //!
 //! `cargo run --release -p natter-gateway --example slow_readers [-- slow readers rounds]`. Starts a broker and a gateway of
-//! its own; the sockets are clients in this process too, so everything shares the machine. Each round measures without and
-//! with them, so that what the machine does otherwise falls on both.
+//! its own; the sockets are clients in this process too, so everything shares the machine. Each round measures three times:
+//! without those that will stop, with them while they read like everybody, and from when they stop until they are gone, so that
+//! what the machine does otherwise falls on all three.
 
 #![allow(dead_code, clippy::unwrap_used)]
 
@@ -11,6 +12,7 @@ mod rig;
 #[path = "../tests/it/socket.rs"]
 mod socket;
 
+use std::borrow::BorrowMut;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
@@ -21,13 +23,16 @@ use natter_platform::tokens::DEFAULT_LIFETIME;
 use rig::{Person, Rig, new_id};
 use serde_json::{Value, json};
 use socket::Socket;
-use tokio::sync::mpsc;
-use tokio_tungstenite::connect_async;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async};
 
 /// Between two messages.
 const EVERY: Duration = Duration::from_millis(50);
 const TEXT_CHARS: usize = 4_000;
+/// What a socket that will stop has room for, so that it is soon full.
+const NARROW_BYTES: u32 = 32 << 10;
 /// Messages of a measurement without slow readers; with them it lasts until they are gone, and at least as long.
 const MESSAGES: usize = 200;
 /// Sockets of one user.
@@ -42,7 +47,7 @@ async fn main() {
     let rounds = arguments.next().unwrap_or(3);
     let cpus = std::thread::available_parallelism().map_or(0, usize::from);
     println!(
-        "{slow} sockets that read nothing beside {readers} that do, in one room; a message of {TEXT_CHARS} bytes every \
+        "{slow} sockets that stop reading beside {readers} that go on, in one room; a message of {TEXT_CHARS} bytes every \
          {EVERY:?}; {cpus} CPUs, shared with the clients"
     );
     let no_limit = Limit { count: NonZeroU32::MAX, window: Duration::from_secs(1), max_keys: 1_000 };
@@ -65,27 +70,50 @@ async fn main() {
     let mut voice = rig.socket(0, &speaker).await;
     let (told, mut tells) = mpsc::unbounded_channel();
     for n in 0..readers {
-        listen(&rig, &users[n / SOCKETS_PER_USER], told.clone()).await;
+        let socket = connect(&rig, &users[n / SOCKETS_PER_USER], None).await;
+        tokio::spawn(listen(socket, Some(told.clone())));
     }
-    let (mut without, mut with, mut evicted, mut grown) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut without, mut before, mut stopped) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut evicted, mut grown) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        let before = resident_bytes();
         let (took, _) = talk(&mut voice, &room, &mut tells, readers, async || false).await;
         without.push(p99(took));
-        let mut stuck = Vec::new();
+        let (stop, _) = watch::channel(());
+        let mut tasks = Vec::new();
         // Each user has room for as many again.
         for n in 0..slow {
-            stuck.push(silent(&rig, &users[n / SOCKETS_PER_USER]).await);
+            let socket = connect(&rig, &users[n / SOCKETS_PER_USER], Some(NARROW_BYTES)).await;
+            let mut stopped = stop.subscribe();
+            tasks.push(tokio::spawn(async move {
+                let socket = tokio::sync::Mutex::new(socket);
+                let reading = async { listen(&mut *socket.lock().await, None).await };
+                tokio::select! { biased; _ = stopped.changed() => {}, () = reading => {} }
+                // It stays open, and nobody reads.
+                std::future::pending::<()>().await;
+                drop(socket);
+            }));
         }
+        let (took, _) = talk(&mut voice, &room, &mut tells, readers, async || false).await;
+        before.push(p99(took));
+        let resident = resident_bytes();
+        stop.send_replace(());
         let (took, lasted) =
             talk(&mut voice, &room, &mut tells, readers, async || open(&rig).await > readers + 1).await;
-        with.push(p99(took));
+        stopped.push(p99(took));
         evicted.push(lasted.0);
-        grown.push(lasted.1.saturating_sub(before));
-        drop(stuck);
+        grown.push(lasted.1.saturating_sub(resident));
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
     }
-    println!("the others' p99 without them: {without:?}; with them: {with:?}");
-    println!("ratio of the medians: {:.2}", median(&mut with).as_secs_f64() / median(&mut without).as_secs_f64());
+    println!(
+        "the others' p99 without them: {without:?}; while they read: {before:?}; when they have stopped: {stopped:?}"
+    );
+    let stopped = median(&mut stopped).as_secs_f64();
+    let ratio = |to: &mut [Duration]| stopped / median(to).as_secs_f64();
+    println!(
+        "ratio of the medians: {:.2} to while they read, {:.2} to without them",
+        ratio(&mut before),
+        ratio(&mut without)
+    );
     println!("all are let go of after: {evicted:?}");
     let mib = grown.iter().map(|bytes| bytes >> 20).collect::<Vec<_>>();
     println!("resident memory grew by at most, in MiB: {mib:?}, clients in it");
@@ -121,36 +149,44 @@ async fn talk(
     unreachable!("it is bounded by time")
 }
 
-/// A socket that tells when a message comes, and looks at nothing else.
-async fn listen(rig: &Rig, person: &Person, told: mpsc::UnboundedSender<Instant>) {
-    let (mut socket, _) = connect_async(format!("ws://{}/ws", rig.gateways[0].address)).await.unwrap();
+type Raw = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// A socket that has said hello and been told where the log is; perhaps one for which little fits into the kernel.
+async fn connect(rig: &Rig, person: &Person, receive_bytes: Option<u32>) -> Raw {
+    let address = &rig.gateways[0].address;
+    let socket = TcpSocket::new_v4().unwrap();
+    if let Some(bytes) = receive_bytes {
+        socket.set_recv_buffer_size(bytes).unwrap();
+    }
+    let stream = MaybeTlsStream::Plain(socket.connect(address.parse().unwrap()).await.unwrap());
+    let (mut socket, _) = client_async(format!("ws://{address}/ws"), stream).await.unwrap();
     socket.send(Message::text(json!({"type": "hello", "token": person.token}).to_string())).await.unwrap();
     while let Some(Ok(message)) = socket.next().await {
         if message.to_text().unwrap().contains("\"type\":\"reset\"") {
             break;
         }
     }
-    tokio::spawn(async move {
-        while let Some(Ok(message)) = socket.next().await {
-            let text = message.to_text().unwrap();
-            if text.contains("\"type\":\"ping\"") {
-                let ping: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-                let pong = json!({"type": "pong", "position": ping["position"]});
-                socket.send(Message::text(pong.to_string())).await.unwrap();
+    socket
+}
+
+/// Reads, tells when a message comes if anybody wants to know, and looks at nothing else.
+async fn listen(mut socket: impl BorrowMut<Raw>, told: Option<mpsc::UnboundedSender<Instant>>) {
+    let socket = socket.borrow_mut();
+    while let Some(Ok(message)) = socket.next().await {
+        let Ok(text) = message.to_text() else { continue };
+        if text.contains("\"type\":\"ping\"") {
+            let ping: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+            let pong = json!({"type": "pong", "position": ping["position"]});
+            if socket.send(Message::text(pong.to_string())).await.is_err() {
+                return;
             }
+        }
+        if let Some(told) = &told {
             for _ in text.matches("\"type\":\"message\"") {
                 let _ = told.send(Instant::now());
             }
         }
-    });
-}
-
-/// A socket that has said hello, and reads nothing from then on.
-async fn silent(rig: &Rig, person: &Person) -> Socket {
-    let mut socket = Socket::open_narrow(&rig.gateways[0].address).await;
-    socket.say(json!({"type": "hello", "token": person.token})).await;
-    socket.expect("welcome").await;
-    socket
+    }
 }
 
 /// How many sockets the gateway has.
