@@ -359,13 +359,22 @@ pub(crate) async fn accept(
 }
 
 /// The record as it was in a log that is being restored, as far as that goes: what comes behind its end is new.
-pub(crate) async fn put_back(bucket: &KeyValue, holes: &Holes, end: u64) -> Result<(), BucketError> {
-    let within = holes.iter().filter(|hole| hole.first <= end);
-    let holes: Vec<_> = within.map(|hole| Hole { last: hole.last.min(end), ..hole.clone() }).collect();
+pub(crate) async fn put_back(bucket: &KeyValue, holes: &Holes, end: u64, now_ms: i64) -> Result<(), BucketError> {
+    let holes = up_to(holes, end, now_ms);
     if holes.is_empty() {
         return Ok(());
     }
     bucket.put(KEY, serde_json::to_vec(&holes).unwrap_or_default().into()).await.map(drop)
+}
+
+/// The holes of a log that ends at `end`. In which it ends is open, though it was not where more came behind it.
+fn up_to(holes: &Holes, end: u64, now_ms: i64) -> Vec<Hole> {
+    let within = holes.iter().filter(|hole| hole.first <= end).cloned();
+    let cut = |hole: Hole| match hole.last < end {
+        true => hole,
+        false => Hole { last: end, open_since_ms: hole.open_since_ms.or(Some(now_ms)), ..hole },
+    };
+    within.map(cut).collect()
 }
 
 #[cfg(test)]
@@ -395,6 +404,13 @@ mod tests {
         assert_eq!(Holes::default().past(7), 7);
         let lost: Vec<_> = [4, 5, 11, 19, 30].iter().map(|last| holes.lost_up_to(*last)).collect();
         assert_eq!(lost, [0, 1, 7, 8, 9]);
+    }
+
+    #[test]
+    fn the_hole_that_a_restored_log_ends_in_is_open() {
+        let kept = up_to(&holes(&[(5, 9), (20, 30), (40, 41)]), 25, 7);
+        let kept: Vec<_> = kept.iter().map(|hole| (hole.first, hole.last, hole.open_since_ms)).collect();
+        assert_eq!(kept, [(5, 9, None), (20, 25, Some(7))]);
     }
 
     #[test]

@@ -81,8 +81,9 @@ pub(super) async fn begin(log: &Log) -> Result<(), RestoreError> {
 pub(super) async fn end(log: &Log, copied: Epoch, holes: &Holes) -> Result<Epoch, RestoreError> {
     declare::declare(&log.context(), &log.inner.settings).await?;
     let chat = info(&log.inner.reader, Stream::Chat.name()).await?;
-    let end = chat.map_or(0, |info| info.state.last_seq);
-    holes::put_back(&log.bucket(Bucket::Integrity), holes, end).await?;
+    if let Some(Info { state, at_ms, .. }) = chat {
+        holes::put_back(&log.bucket(Bucket::Integrity), holes, state.last_seq, at_ms).await?;
+    }
     log.inner.reader.holes.forget();
     let meta = log.bucket(Bucket::Meta);
     let epoch = epoch::put_other_than(&meta, copied).await?;
