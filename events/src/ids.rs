@@ -28,6 +28,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $show:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
         pub struct $name(Uuid);
 
         impl $name {

@@ -33,6 +33,10 @@ pub use serve::serve;
 #[doc(hidden)]
 pub const PAGE_STATEMENT: &str = routes::PAGE_STATEMENT;
 
+/// The statement that finds where a moment lies, for tests of what it reads.
+#[doc(hidden)]
+pub const PLACE_STATEMENT: &str = routes::PLACE_STATEMENT;
+
 /// The statement of a search, for tests of what it reads.
 #[doc(hidden)]
 pub const SEARCH_STATEMENT: &str = routes::SEARCH_STATEMENT;

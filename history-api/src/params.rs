@@ -6,12 +6,12 @@
 use natter_events::ids::MAX_PARTICIPANTS;
 use natter_platform::Problem;
 use natter_protocol::handle::MAX_HANDLE_BYTES;
-use natter_protocol::limits::{DEFAULT_PAGE_ITEMS, MAX_PAGE_ITEMS};
-use natter_protocol::{ErrorCode, Handle};
+use natter_protocol::limits::{DEFAULT_PAGE_ITEMS, MAX_PAGE_HANDLES, MAX_PAGE_ITEMS};
+use natter_protocol::{ErrorCode, Handle, Timestamp};
 use serde::Deserialize;
 
-/// Longest list of handles that is looked at; each is followed by a comma.
-const MAX_PARTICIPANTS_BYTES: usize = 4 * MAX_PARTICIPANTS * (MAX_HANDLE_BYTES + 1);
+/// A list of handles is looked at where it is no longer than this many times what it may be: it may name some twice.
+const MAX_REPEATS: usize = 4;
 
 /// Longest question to a directory or a search, in Unicode scalar values.
 const MAX_WORDS_CHARS: usize = 100;
@@ -29,12 +29,13 @@ pub struct Paging {
     pub cursor: Option<String>,
 }
 
-/// Which part of a conversation: messages next to a seq.
+/// Which part of a conversation: messages next to a seq or a moment.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Window {
     before: Option<String>,
     after: Option<String>,
     around: Option<String>,
+    around_at: Option<String>,
 }
 
 /// Where a page of messages lies.
@@ -48,6 +49,8 @@ pub enum Place {
     After(u64),
     /// Half before a seq, half from it on; the next page is newer.
     Around(u64),
+    /// The same around the first message that was said at a moment or later.
+    AroundAt(Timestamp),
 }
 
 impl Paging {
@@ -69,12 +72,13 @@ impl Window {
                 .filter(|seq| *seq < BEYOND_ALL)
                 .ok_or_else(|| invalid(format!("`{name}` has to be a message's seq: a whole number below 2^53")))
         };
-        match (&self.before, &self.after, &self.around) {
-            (None, None, None) => Ok(Place::Newest),
-            (Some(text), None, None) => Ok(Place::Before(seq("before", text)?)),
-            (None, Some(text), None) => Ok(Place::After(seq("after", text)?)),
-            (None, None, Some(text)) => Ok(Place::Around(seq("around", text)?)),
-            _ => Err(invalid("give one of `before`, `after` and `around`, not several")),
+        match (&self.before, &self.after, &self.around, &self.around_at) {
+            (None, None, None, None) => Ok(Place::Newest),
+            (Some(text), None, None, None) => Ok(Place::Before(seq("before", text)?)),
+            (None, Some(text), None, None) => Ok(Place::After(seq("after", text)?)),
+            (None, None, Some(text), None) => Ok(Place::Around(seq("around", text)?)),
+            (None, None, None, Some(text)) => Ok(Place::AroundAt(moment("around_at", text)?)),
+            _ => Err(invalid("give one of `before`, `after`, `around` and `around_at`, not several")),
         }
     }
 }
@@ -87,18 +91,22 @@ pub fn participants(text: Option<&str>, caller: &Handle) -> Result<Vec<Handle>, 
             "`participants` is missing: the handles of the conversation's people, separated by commas",
         ));
     }
-    if text.len() > MAX_PARTICIPANTS_BYTES {
-        return Err(Problem::new(ErrorCode::TooLarge, too_many()));
-    }
-    let mut people = vec![caller.clone()];
-    for part in text.split(',') {
-        let handle =
-            part.parse().map_err(|error| invalid(format!("`participants` holds what is not a handle: {error}")))?;
-        people.push(handle);
-    }
+    let mut people = handles("participants", text, MAX_PARTICIPANTS)?.ok_or_else(too_many)?;
+    people.push(caller.clone());
     people.sort_unstable();
     people.dedup();
-    if people.len() > MAX_PARTICIPANTS { Err(Problem::new(ErrorCode::TooLarge, too_many())) } else { Ok(people) }
+    if people.len() > MAX_PARTICIPANTS { Err(too_many()) } else { Ok(people) }
+}
+
+/// People to tell about, by `handles=ada,bob`: each once; none where nothing is said of them.
+pub fn asked_handles(text: Option<&str>) -> Result<Option<Vec<Handle>>, Problem> {
+    let too_many =
+        || Problem::new(ErrorCode::TooLarge, format!("`handles` may name at most {MAX_PAGE_HANDLES} people"));
+    let Some(text) = text else { return Ok(None) };
+    let mut people = handles("handles", text, MAX_PAGE_HANDLES)?.ok_or_else(too_many)?;
+    people.sort_unstable();
+    people.dedup();
+    if people.len() > MAX_PAGE_HANDLES { Err(too_many()) } else { Ok(Some(people)) }
 }
 
 /// The beginning of a handle; empty for everyone.
@@ -179,8 +187,24 @@ fn whole(text: &str) -> Option<u64> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
-fn too_many() -> String {
-    format!("a direct conversation has at most {MAX_PARTICIPANTS} people")
+/// A moment as RFC 3339, in any offset.
+fn moment(name: &str, text: &str) -> Result<Timestamp, Problem> {
+    let expected = || invalid(format!("`{name}` has to be a time as in RFC 3339, like 2026-09-21T14:13:20.123Z"));
+    text.parse().map_err(|_| expected())
+}
+
+/// Handles with commas between them; none where the text is longer than `max` of them ever need.
+fn handles(name: &str, text: &str, max: usize) -> Result<Option<Vec<Handle>>, Problem> {
+    if text.len() > MAX_REPEATS * max * (MAX_HANDLE_BYTES + 1) {
+        return Ok(None);
+    }
+    let handle =
+        |part: &str| part.parse().map_err(|error| invalid(format!("`{name}` holds what is not a handle: {error}")));
+    text.split(',').map(handle).collect::<Result<_, _>>().map(Some)
+}
+
+fn too_many() -> Problem {
+    Problem::new(ErrorCode::TooLarge, format!("a direct conversation has at most {MAX_PARTICIPANTS} people"))
 }
 
 #[cfg(test)]
@@ -235,10 +259,49 @@ mod tests {
         assert_eq!(Window { after: some("0"), ..Window::default() }.place(), Ok(Place::After(0)));
         let last = "9007199254740991";
         assert_eq!(Window { around: some(last), ..Window::default() }.place(), Ok(Place::Around((1 << 53) - 1)));
-        assert!(Window { before: some("1"), after: some("1"), around: None }.place().is_err());
+        assert!(Window { before: some("1"), after: some("1"), ..Window::default() }.place().is_err());
         for bad in HOSTILE.into_iter().chain(["9007199254740992"]) {
             let problem = Window { around: some(bad), ..Window::default() }.place().expect_err(bad);
             assert!(problem.detail().contains("`around`"), "{}", problem.detail());
+        }
+    }
+
+    #[test]
+    fn a_moment_is_rfc_3339_in_any_offset_and_alone() {
+        let at = |text: &str| Window { around_at: Some(text.to_owned()), ..Window::default() };
+        for text in ["2026-09-21T14:13:20.123Z", "2026-09-21T16:13:20.123+02:00", "2026-09-21t14:13:20.1239z"] {
+            assert_eq!(at(text).place(), Ok(Place::AroundAt(Timestamp(1_790_000_000_123))), "{text}");
+        }
+        for far in ["0000-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59"] {
+            assert!(matches!(at(far).place(), Ok(Place::AroundAt(_))), "{far}");
+        }
+        let days = ["2026-09-21", "2026-09-21T14:13:20", "2026-09-21 16:13:20 02:00", "2026-02-30T00:00:00Z"];
+        for bad in HOSTILE.into_iter().chain(days) {
+            let problem = at(bad).place().expect_err(bad);
+            assert!(problem.detail().contains("`around_at`"), "{}", problem.detail());
+        }
+        let one = || Some("1".to_owned());
+        for several in [
+            Window { before: one(), ..at("2026-09-21T14:13:20Z") },
+            Window { after: one(), ..at("2026-09-21T14:13:20Z") },
+            Window { around: one(), ..at("2026-09-21T14:13:20Z") },
+        ] {
+            assert_eq!(several.place().expect_err("several").code(), ErrorCode::Invalid);
+        }
+    }
+
+    #[test]
+    fn handles_to_tell_about_are_a_bounded_set() {
+        let people = |n: usize| (0..n).map(|n| format!("p{n:03}")).collect::<Vec<_>>().join(",");
+        assert_eq!(asked_handles(None), Ok(None));
+        assert_eq!(asked_handles(Some("bob,ada,bob")), Ok(Some(vec![handle("ada"), handle("bob")])));
+        assert_eq!(asked_handles(Some(&people(100))).map(|people| people.map(|people| people.len())), Ok(Some(100)));
+        for many in [people(101), "x,".repeat(1 << 20)] {
+            assert_eq!(asked_handles(Some(&many)).expect_err("too many").code(), ErrorCode::TooLarge);
+        }
+        for bad in ["", ",", "bob,", "bob,,eve", "bob, eve", "Bob", "b", "bob\0", "bob' OR '1'='1"] {
+            let problem = asked_handles(Some(bad)).expect_err(bad);
+            assert!(problem.detail().contains("`handles`"), "{}", problem.detail());
         }
     }
 

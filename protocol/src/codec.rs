@@ -125,6 +125,12 @@ macro_rules! client_frames {
             };
             Some(read.map_err(|error| error.to_string()))
         }
+
+        /// Each frame's name, and its body as TypeScript has it.
+        #[cfg(test)]
+        pub(crate) fn client_frame_types(types: &mut crate::typescript::Types) -> Vec<(&'static str, String)> {
+            vec![$(($name, types.body_of(ClientFrame::$frame))),*]
+        }
     };
 }
 

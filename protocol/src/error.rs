@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a command or request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     Unauthenticated,

@@ -44,6 +44,7 @@ pub enum ClientFrame {
 
 /// The first frame of a connection (CON1).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Hello {
     /// The access token, unless the upgrade carried it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,18 +58,21 @@ pub struct Hello {
 
 /// `pong` (HRT1) and `applied` (HRT6): how far the client has come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Progress {
     pub position: Position,
 }
 
 /// A renewed access token (HRT4).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Token {
     pub token: String,
 }
 
 /// Whom a message is for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum To {
     Participants(Vec<Handle>),
@@ -76,6 +80,7 @@ pub enum To {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Send {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -93,6 +98,7 @@ pub struct Send {
 
 /// Says a message of one's own otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Edit {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -104,6 +110,7 @@ pub struct Edit {
 
 /// Takes a message of one's own back; that something was said stays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Delete {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -114,6 +121,7 @@ pub struct Delete {
 
 /// Reacts to a message, or takes that back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct React {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -127,6 +135,7 @@ pub struct React {
 
 /// Whether something is added or taken away again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Toggle {
     Add,
@@ -135,6 +144,7 @@ pub enum Toggle {
 
 /// Puts a message among the conversation's pinned ones, or takes it from there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Pin {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -146,6 +156,7 @@ pub struct Pin {
 
 /// `block` and `unblock`: wants nothing more to do with someone, or takes that back (CMD7).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Block {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -155,6 +166,7 @@ pub struct Block {
 
 /// Says how the user wants to be shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SetProfile {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -165,6 +177,7 @@ pub struct SetProfile {
 
 /// Says how a conversation is to be treated on the user's devices: all of it at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Prefer {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -176,6 +189,7 @@ pub struct Prefer {
 
 /// How somebody wants a conversation to be treated. What is left out is as it is at first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default)]
 pub struct Preferences {
     /// Nothing of it makes itself heard, mentions neither.
@@ -188,6 +202,7 @@ pub struct Preferences {
 
 /// What of a conversation somebody wants to be told of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Notify {
     #[default]
@@ -197,6 +212,7 @@ pub enum Notify {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Mark {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -209,6 +225,7 @@ pub struct Mark {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Typing {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -217,6 +234,7 @@ pub struct Typing {
 
 /// What a user wants others to see of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum PresenceChoice {
     Online,
@@ -226,6 +244,7 @@ pub enum PresenceChoice {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SetPresence {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -235,6 +254,7 @@ pub struct SetPresence {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Watch {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -243,6 +263,7 @@ pub struct Watch {
 
 /// Makes a room, with the caller as its owner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomCreate {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -258,6 +279,7 @@ pub struct RoomCreate {
 
 /// Changes what is given here of a room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomUpdate {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -276,6 +298,7 @@ pub struct RoomUpdate {
 
 /// `room.archive`, `room.join` and `room.leave`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomCommand {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -285,6 +308,7 @@ pub struct RoomCommand {
 
 /// `room.add`, `room.remove`, `room.ban` and `room.unban`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomMember {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -295,6 +319,7 @@ pub struct RoomMember {
 
 /// Gives a member another role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomRole {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -306,6 +331,7 @@ pub struct RoomRole {
 
 /// What Natter says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     Welcome(Welcome),
@@ -336,6 +362,7 @@ pub enum ServerFrame {
 
 /// The answer to `hello` (CON3).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Welcome {
     pub user: Handle,
     pub session: SessionId,
@@ -350,6 +377,7 @@ pub struct Welcome {
 
 /// Why a client reads again what it cached (CON3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ResetReason {
     Fresh,
@@ -359,6 +387,7 @@ pub enum ResetReason {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Reset {
     pub reason: ResetReason,
     pub position: Position,
@@ -366,17 +395,20 @@ pub struct Reset {
 
 /// The session is complete up to `position`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CaughtUp {
     pub position: Position,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Goodbye {
     pub reconnect_after_ms: u64,
 }
 
 /// A command was done. Durable ones carry where in the log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Ok {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -398,6 +430,7 @@ pub struct Ok {
 
 /// A command was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Refusal {
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<u64>,
@@ -410,6 +443,7 @@ pub struct Refusal {
 
 /// Someone said something.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Message {
     pub seq: u64,
     pub position: Position,
@@ -435,6 +469,7 @@ pub struct Message {
 
 /// The text of `message` is another one now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Edited {
     pub seq: u64,
     pub position: Position,
@@ -448,6 +483,7 @@ pub struct Edited {
 
 /// `message` is shown no more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Deleted {
     pub seq: u64,
     pub position: Position,
@@ -460,6 +496,7 @@ pub struct Deleted {
 
 /// Someone reacts to `message`, or no longer does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Reaction {
     pub seq: u64,
     pub position: Position,
@@ -474,6 +511,7 @@ pub struct Reaction {
 
 /// `message` is among the conversation's pinned ones, or no longer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Pinned {
     pub seq: u64,
     pub position: Position,
@@ -487,6 +525,7 @@ pub struct Pinned {
 
 /// Someone's place in a room is another one now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Member {
     pub seq: u64,
     pub position: Position,
@@ -505,6 +544,7 @@ pub struct Member {
 
 /// How someone's place in a room changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum MemberChange {
     Joined,
@@ -529,6 +569,7 @@ impl From<MembershipChange> for MemberChange {
 
 /// A room as it is now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Room {
     pub seq: u64,
     pub position: Position,
@@ -548,6 +589,7 @@ pub struct Room {
 
 /// This user, on one of their devices, blocked someone, or no longer does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Blocked {
     pub seq: u64,
     pub position: Position,
@@ -560,6 +602,7 @@ pub struct Blocked {
 /// How someone wants to be shown. To their own sessions, with a place in the log; and at the same time to those who watch
 /// them, where it is of the moment, like presence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Profile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
@@ -574,6 +617,7 @@ pub struct Profile {
 
 /// How this user, on one of their devices, wants a conversation to be treated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Preferred {
     pub seq: u64,
     pub position: Position,
@@ -586,6 +630,7 @@ pub struct Preferred {
 
 /// Someone has read up to `read`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Marker {
     pub seq: u64,
     pub position: Position,
@@ -600,6 +645,7 @@ pub struct Marker {
 
 /// A watched user's presence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Presence {
     pub user: Handle,
     pub status: PresenceStatus,
@@ -611,6 +657,7 @@ pub struct Presence {
 
 /// A device of `user` has everything of the conversation up to `upto`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Delivered {
     pub conversation: ConversationId,
     pub user: Handle,
@@ -619,6 +666,7 @@ pub struct Delivered {
 
 /// `user` is writing in the conversation; valid for five seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TypingNow {
     pub conversation: ConversationId,
     pub user: Handle,

@@ -10,6 +10,7 @@ pub const MAX_HANDLE_BYTES: usize = 32;
 
 /// An account's handle: `^[a-z0-9][a-z0-9_-]{1,31}$`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
 #[serde(transparent)]
 pub struct Handle(Box<str>);
 

@@ -10,6 +10,7 @@ use crate::timestamp::Timestamp;
 
 /// One page, read in one snapshot that is true at `position` (HST1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins; `null` after the last.
@@ -19,6 +20,7 @@ pub struct Page<T> {
 
 /// A message as it now stands (HST3).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MessageItem {
     pub seq: u64,
     pub conversation: ConversationId,
@@ -59,6 +61,7 @@ pub struct MessageItem {
 
 /// The message that another one answers, in brief and as it now stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReplyItem {
     pub seq: u64,
     pub sender: Handle,
@@ -70,6 +73,7 @@ pub struct ReplyItem {
 
 /// A thread, as the message shows it whose thread it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RepliesItem {
     /// How many messages of it the caller may read, deleted ones too.
     pub count: u64,
@@ -83,6 +87,7 @@ pub struct RepliesItem {
 
 /// A pinned message: an item of `/history/conversations/{id}/pins`, the last one pinned first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct PinItem {
     pub message: MessageItem,
     /// Who pinned it, and when.
@@ -92,6 +97,7 @@ pub struct PinItem {
 
 /// Who reacts to a message with one emoji.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ReactionItem {
     pub emoji: String,
     /// The first of them, in the order in which they did; at most [`MAX_REACTION_USERS`](crate::limits::MAX_REACTION_USERS).
@@ -102,6 +108,7 @@ pub struct ReactionItem {
 
 /// What a message said from some moment on: an item of `/history/conversations/{id}/messages/{seq}/versions`, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct VersionItem {
     /// The event that said so: the message itself, or an edit.
     pub seq: u64,
@@ -111,6 +118,7 @@ pub struct VersionItem {
 
 /// What a conversation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationKind {
     Direct,
@@ -119,6 +127,7 @@ pub enum ConversationKind {
 
 /// How far another participant of a direct conversation has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Reader {
     pub user: Handle,
     pub read: u64,
@@ -127,6 +136,7 @@ pub struct Reader {
 
 /// An item of `/history/conversations`, and the whole of `/history/conversations/{id}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ConversationItem {
     pub conversation: ConversationId,
     pub kind: ConversationKind,
@@ -154,6 +164,7 @@ pub struct ConversationItem {
 
 /// A room, as its own page and the list of conversations show it, and the directory of public rooms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RoomItem {
     pub conversation: ConversationId,
     pub name: String,
@@ -171,6 +182,7 @@ pub struct RoomItem {
 
 /// One conversation, true at `position`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct At<T> {
     #[serde(flatten)]
     pub item: T,
@@ -179,6 +191,7 @@ pub struct At<T> {
 
 /// A person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct UserItem {
     pub user: Handle,
     pub display_name: String,
@@ -188,6 +201,7 @@ pub struct UserItem {
 
 /// Someone whom the caller has blocked: an item of `/history/blocks`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BlockItem {
     pub user: Handle,
     pub display_name: String,
@@ -195,6 +209,7 @@ pub struct BlockItem {
 
 /// Someone in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemberItem {
     pub user: Handle,
     pub display_name: String,
@@ -205,6 +220,7 @@ pub struct MemberItem {
 
 /// Someone who may not come back to a room: an item of `/history/conversations/{id}/bans`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BanItem {
     pub user: Handle,
     pub display_name: String,

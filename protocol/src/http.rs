@@ -26,6 +26,7 @@ pub struct Login {
 
 /// The answer of `/auth/register`, `login` and `refresh`.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Tokens {
     pub access_token: String,
     /// Seconds until the access token ends.

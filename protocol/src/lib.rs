@@ -20,6 +20,8 @@ pub mod position;
 pub mod roles;
 pub mod text;
 pub mod timestamp;
+#[cfg(test)]
+mod typescript;
 
 pub use codec::Encoding;
 pub use error::{CloseCode, ErrorCode};

@@ -38,6 +38,8 @@ pub const MAX_CONNECTION_USERS: usize = 500;
 pub const MAX_RESUME_EVENTS: usize = 10_000;
 /// Most items of one page (HST1).
 pub const MAX_PAGE_ITEMS: u32 = 200;
+/// Most people that one question for pages of people names; the longest is 3.3 kB of a request's first line.
+pub const MAX_PAGE_HANDLES: usize = 100;
 /// Items of a page when nothing is said (HST1).
 pub const DEFAULT_PAGE_ITEMS: u32 = 50;
 /// Shortest password, in bytes.
@@ -61,6 +63,7 @@ pub const TYPING_MS: u64 = 5_000;
 
 /// The bounds that `welcome` tells a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Limits {
     pub frame_bytes: usize,
     pub text_chars: usize,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A place in a log: everything up to and including `seq` is known. Opaque to clients (D12); the epoch and the tag of the
 /// event at `seq` say of which log, so that a restored or rolled back one is noticed (D14).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
 pub struct Position {
     pub epoch: u64,
     pub seq: u64,

@@ -26,6 +26,25 @@ pub enum Action {
     SetRole,
 }
 
+impl Action {
+    /// Every action.
+    pub const ALL: [Action; 13] = [
+        Action::Speak,
+        Action::DeleteOthers,
+        Action::Pin,
+        Action::MentionRoom,
+        Action::Describe,
+        Action::Configure,
+        Action::Add,
+        Action::Remove(None),
+        Action::Remove(Some(Role::Member)),
+        Action::Remove(Some(Role::Moderator)),
+        Action::Remove(Some(Role::Owner)),
+        Action::Unban,
+        Action::SetRole,
+    ];
+}
+
 /// Whether a member with this role may.
 pub fn may(role: Role, action: Action) -> bool {
     match action {
@@ -75,7 +94,7 @@ mod tests {
     fn a_higher_role_may_whatever_a_lower_one_may() {
         let roles = [Role::Member, Role::Moderator, Role::Owner];
         assert!(roles.is_sorted());
-        for action in [Action::Speak, Action::DeleteOthers, Action::Configure, Action::Remove(Some(Role::Member))] {
+        for action in Action::ALL {
             assert!(roles.map(|role| may(role, action)).is_sorted(), "{action:?}");
         }
     }

@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 /// A moment, in milliseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(type = "string"))]
 pub struct Timestamp(pub i64);
 
 impl fmt::Display for Timestamp {

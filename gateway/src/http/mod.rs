@@ -1,6 +1,7 @@
 //! The doors of a gateway: the socket, accounts, commands as HTTP, and the web client.
 
 mod api;
+mod encoding;
 mod origin;
 mod rooms;
 mod socket;

@@ -28,3 +28,4 @@ mod slow;
 mod smoke;
 mod socket;
 mod together;
+mod web;

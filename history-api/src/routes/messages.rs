@@ -1,8 +1,8 @@
-//! `GET /history/conversations/{id}/messages?before|after|around=seq&thread=seq`: messages as they now stand, ascending by
-//! seq; those outside of threads, or with `thread` those of one.
+//! `GET /history/conversations/{id}/messages?before|after|around=seq|around_at=time&thread=seq`: messages as they now stand,
+//! ascending by seq; those outside of threads, or with `thread` those of one.
 //!
-//! `next` goes on in the direction that was asked for: older for `before` and when nothing is said, newer for `after` and
-//! `around`. The other direction needs no cursor: it is `before` the first item or `after` the last.
+//! `next` goes on in the direction that was asked for: older for `before` and when nothing is said, newer for `after`,
+//! `around` and `around_at`. The other direction needs no cursor: it is `before` the first item or `after` the last.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::conversation_of;
 use super::in_conversation::{Access, in_conversation};
+use super::moment::place_of;
 use crate::History;
 use crate::caller::Caller;
 use crate::cursor::Query;
@@ -149,17 +150,18 @@ impl Params {
 impl Asked {
     /// The same of this conversation, with the place that the cursor says.
     pub(super) fn of(self, caller: &Caller, conversation: ConversationId) -> Result<Range, Problem> {
-        let (name, seq) = match self.place {
+        let (name, value) = match self.place {
             Place::Newest => ("newest", 0),
             Place::Before(seq) => ("before", seq),
             Place::After(seq) => ("after", seq),
             Place::Around(seq) => ("around", seq),
+            Place::AroundAt(moment) => ("around_at", moment.0.cast_unsigned()),
         };
         let query = Query::new(caller.uid, ROUTE)
             .with(conversation.as_bytes())
             .with(&self.thread.unwrap_or_default().to_be_bytes())
             .with(name.as_bytes())
-            .with(&seq.to_be_bytes());
+            .with(&value.to_be_bytes());
         let place = match &self.cursor {
             None => self.place,
             Some(cursor) => {
@@ -184,20 +186,26 @@ impl Range {
             caller.statement(sql).bind(self.conversation.as_uuid()).bind(thread).bind(seq.cast_signed())
         };
         let Statements { before, after, around } = if self.thread.is_some() { IN_THREAD } else { OUTSIDE_THREADS };
-        let (statement, limit) = match self.place {
-            Place::Newest => (statement(before, BEYOND_ALL).bind(in_direction), self.limit),
-            Place::Before(seq) => (statement(before, seq).bind(in_direction), self.limit),
-            Place::After(seq) => (statement(after, seq).bind(in_direction), self.limit),
-            Place::Around(seq) => {
-                let older = self.limit / 2;
-                let newer = self.limit - older;
-                (statement(around, seq).bind(i64::from(newer) + 1).bind(i64::from(older)), newer)
+        let both_ways = |seq| {
+            let older = self.limit / 2;
+            let newer = self.limit - older;
+            (statement(around, seq).bind(i64::from(newer) + 1).bind(i64::from(older)), newer, seq)
+        };
+        // How many items may be in the direction that was asked for, and the seq below which they are not in it.
+        let (statement, limit, from) = match self.place {
+            Place::Newest => (statement(before, BEYOND_ALL).bind(in_direction), self.limit, 0),
+            Place::Before(seq) => (statement(before, seq).bind(in_direction), self.limit, 0),
+            Place::After(seq) => (statement(after, seq).bind(in_direction), self.limit, 0),
+            Place::Around(seq) => both_ways(seq),
+            // Where a moment lies does not change, so this may be read before the page and not with it.
+            Place::AroundAt(moment) => {
+                both_ways(place_of(moment, self.conversation, self.thread, history, caller).await?)
             }
         };
         let snapshot = history.read(caller, ROUTE, &statement).await?;
         let access = Access::of(&snapshot)?;
         let items = snapshot.items(|row| message(row, self.conversation)).map_err(DatabaseError::from)?;
-        let (items, next) = arrange(items, self.place, limit);
+        let (items, next) = arrange(items, goes_back(self.place), from, limit);
         let next = next.map(|seq| self.query.encode(&seq));
         Ok((Page { items, next, position: snapshot.position }, access))
     }
@@ -208,9 +216,9 @@ fn goes_back(place: Place) -> bool {
 }
 
 /// The items of a page, ascending, and the seq from which the next one goes on. `limit` counts in the direction that was
-/// asked for.
-fn arrange(mut items: Vec<MessageItem>, place: Place, limit: u32) -> (Vec<MessageItem>, Option<u64>) {
-    if goes_back(place) {
+/// asked for; going on, that is from the seq `from`.
+fn arrange(mut items: Vec<MessageItem>, back: bool, from: u64, limit: u32) -> (Vec<MessageItem>, Option<u64>) {
+    if back {
         items.sort_unstable_by_key(|item| std::cmp::Reverse(item.seq));
         let more = cut(&mut items, limit);
         let next = more.then(|| items.last().map(|oldest| oldest.seq)).flatten();
@@ -218,10 +226,7 @@ fn arrange(mut items: Vec<MessageItem>, place: Place, limit: u32) -> (Vec<Messag
         return (items, next);
     }
     items.sort_unstable_by_key(|item| item.seq);
-    let older = match place {
-        Place::Around(seq) => items.partition_point(|item| item.seq < seq),
-        _ => 0,
-    };
+    let older = items.partition_point(|item| item.seq < from);
     let more = items.len() - older > limit as usize;
     items.truncate(older + limit as usize);
     let next = more.then(|| items.last().map(|newest| newest.seq)).flatten();

@@ -11,6 +11,7 @@ mod direct;
 mod in_conversation;
 mod members;
 mod messages;
+mod moment;
 mod pins;
 mod room;
 mod room_item;
@@ -30,6 +31,7 @@ use natter_protocol::ErrorCode;
 use crate::History;
 
 pub(crate) use messages::BEFORE as PAGE_STATEMENT;
+pub(crate) use moment::PLACE as PLACE_STATEMENT;
 pub(crate) use search::SEARCH as SEARCH_STATEMENT;
 
 /// Every route under `/history`. It wears no layers yet: `natter_platform::http::layered` bounds its requests and says

@@ -10,6 +10,7 @@ mod hostile;
 mod log;
 mod login;
 mod messages;
+mod moments;
 mod outages;
 mod people;
 mod positions;

@@ -86,3 +86,64 @@ async fn a_prefix_that_no_handle_can_begin_with_is_refused() {
         world.get(&ada, &format!("/history/users?prefix={prefix}")).await.is_problem(400, ErrorCode::Invalid);
     }
 }
+
+#[tokio::test]
+async fn hst5_several_people_are_told_about_by_their_handles() {
+    let world = World::new().await;
+    let (ada, bob, eve) = (world.person("ada").await, world.person("bob").await, world.person("eve").await);
+    world.run(format!("update users set handle = null, erased = true where uid = '{}'", eve.uid.as_uuid())).await;
+    assert_eq!(found(&world, &ada, "handles=bob,ada,bob").await, ["ada", "bob"], "each once, by handle");
+    assert_eq!(
+        found(&world, &ada, "handles=nobody,bob,eve,erased-user").await,
+        ["bob"],
+        "whom nobody is called is left out"
+    );
+    assert_eq!(found(&world, &ada, "handles=nobody").await, Vec::<String>::new());
+    let listed: Page<UserItem> = world.get(&ada, "/history/users?handles=bob").await.ok();
+    let alone: At<UserItem> = world.get(&ada, &format!("/history/users/{}", bob.handle)).await.ok();
+    assert_eq!((listed.items.as_slice(), listed.next), (&[alone.item][..], None));
+}
+
+#[tokio::test]
+async fn hst5_a_question_for_people_names_a_hundred_at_most() {
+    let world = World::new().await;
+    let ada = world.person("ada").await;
+    let mut all = Vec::new();
+    for n in 0..100 {
+        all.push(world.person(&format!("p{n:02}")).await.handle);
+    }
+    let handles = all.join(",");
+    assert_eq!(found(&world, &ada, &format!("handles={handles}&limit=100")).await, all);
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page: Page<UserItem> = world.get(&ada, &format!("/history/users?handles={handles}{cursor}")).await.ok();
+        seen.extend(page.items.into_iter().map(|item| item.user.to_string()));
+        let Some(next) = page.next else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen, all, "in pages of 50");
+    let other = world.get(&ada, &format!("/history/users?handles=ada{cursor}")).await;
+    other.is_problem(400, ErrorCode::Invalid);
+    world.get(&ada, &format!("/history/users?handles={handles},ada")).await.is_problem(413, ErrorCode::TooLarge);
+}
+
+#[tokio::test]
+async fn hst5_handles_of_no_good_form_are_refused() {
+    let world = World::new().await;
+    let ada = world.person("ada").await;
+    for query in [
+        "handles=",
+        "handles=,",
+        "handles=ada,",
+        "handles=Ada",
+        "handles=ada,%00",
+        "handles=ada'--",
+        "handles=ada&handles=bob",
+        "handles=ada&prefix=a",
+        "handles=ada&prefix=",
+        "handles=ada&limit=0",
+        "handles=ada&cursor=x",
+    ] {
+        world.get(&ada, &format!("/history/users?{query}")).await.is_problem(400, ErrorCode::Invalid);
+    }
+}
