@@ -22,7 +22,7 @@ debian_package() {
     # Retries, because another program may be installing something at this moment.
     apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq update \
         && DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 -qq -y \
-            install --no-install-recommends chromium fonts-dejavu-core >/dev/null
+            install --no-install-recommends chromium fonts-dejavu-core fonts-noto-color-emoji >/dev/null
 }
 
 playwright() {

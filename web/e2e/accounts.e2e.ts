@@ -1,5 +1,6 @@
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import type { Person } from './stage/person.ts';
 import { types } from './stage/sessions.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
@@ -8,57 +9,57 @@ afterAll(closeBrowser);
 describe('accounts', () => {
   story('registered_is_logged_in_also_after_a_reload_until_logged_out', async ({ arrive }) => {
     const ada = await arrive('ada');
-    await ada.seesTheLogin();
-    await ada.register('Ada Lovelace');
+    await ada.account.seesTheLogin();
+    await ada.account.register('Ada Lovelace');
     await ada.page.getByText('No conversations yet.').waitFor();
     await ada.page.reload();
-    await ada.seesTheChat();
-    await ada.logOut();
+    await ada.account.seesTheChat();
+    await ada.account.logOut();
     await ada.page.reload();
-    await ada.seesTheLogin();
-    await ada.logIn();
-    await ada.seesTheChat();
+    await ada.account.seesTheLogin();
+    await ada.account.logIn();
+    await ada.account.seesTheChat();
   });
 
   story('a_wrong_password_and_a_handle_that_nobody_has_are_told_alike', async ({ arrive }) => {
     const ada = await arrive('ada');
-    await ada.register();
-    await ada.logOut();
-    await ada.logIn('not the password');
+    await ada.account.register();
+    await ada.account.logOut();
+    await ada.account.logIn('not the password');
     await ada.seesProblem('Handle and password don’t match.');
     const nobody = await arrive('nobody');
-    await nobody.logIn();
+    await nobody.account.logIn();
     await nobody.seesProblem('Handle and password don’t match.');
     // What was typed is still there to be put right.
     expect(await ada.page.getByLabel('Handle').inputValue()).toBe(ada.handle);
-    await ada.logIn();
-    await ada.seesTheChat();
+    await ada.account.logIn();
+    await ada.account.seesTheChat();
   });
 
   story('a_handle_that_is_taken_can_be_changed', async ({ arrive }) => {
     const [ada, second] = await Promise.all([arrive('ada'), arrive('second')]);
-    await ada.register();
-    await second.chooseRegistration();
-    await second.fillRegistration({ handle: ada.handle });
+    await ada.account.register();
+    await second.account.chooseRegistration();
+    await second.account.fillRegistration({ handle: ada.handle });
     await second.seesProblem('That handle is taken. Pick another one.');
     await second.page.getByLabel('Handle').fill(second.handle);
     await second.page.getByRole('button', { name: 'Create account' }).click();
-    await second.seesTheChat();
+    await second.account.seesTheChat();
   });
 
   story('what_is_not_of_the_right_form_is_said_in_words', async ({ arrive }) => {
     const ada = await arrive('ada');
-    await ada.chooseRegistration();
-    await ada.fillRegistration({ handle: 'Ada Lovelace' });
+    await ada.account.chooseRegistration();
+    await ada.account.fillRegistration({ handle: 'Ada Lovelace' });
     await ada.seesProblem('A handle is 2 to 32 characters');
-    await ada.fillRegistration({ handle: '' });
+    await ada.account.fillRegistration({ handle: '' });
     await ada.seesProblem('Enter your handle.');
-    await ada.fillRegistration({ password: '' });
+    await ada.account.fillRegistration({ password: '' });
     await ada.seesProblem('Enter your password.');
-    await ada.fillRegistration({ password: 'short' });
+    await ada.account.fillRegistration({ password: 'short' });
     await ada.seesProblem(/8/);
-    await ada.fillRegistration({ handle: `@${ada.handle.toUpperCase()} ` });
-    await ada.seesTheChat();
+    await ada.account.fillRegistration({ handle: `@${ada.handle.toUpperCase()} ` });
+    await ada.account.seesTheChat();
   });
 
   story('the_keyboard_is_enough', async ({ arrive }) => {
@@ -74,7 +75,7 @@ describe('accounts', () => {
     await writeAndGoOn('Ada');
     await keyboard.type('correct horse battery');
     await keyboard.press('Enter');
-    await ada.seesTheChat();
+    await ada.account.seesTheChat();
     await keyboard.press('Tab');
     await keyboard.press('Enter');
     const search = ada.page.getByRole('searchbox', { name: 'Find people' });
@@ -83,86 +84,113 @@ describe('accounts', () => {
     await search.waitFor({ state: 'detached' });
     // Back where it came from.
     const opener = ada.page.getByRole('button', { name: 'New conversation' });
-    expect(await opener.evaluate((button) => button === document.activeElement)).toBe(true);
+    await eventually(() => opener.evaluate((button) => button === document.activeElement), true);
     await keyboard.press('Enter');
     await keyboard.type(ada.handle);
     await ada.page.getByRole('list', { name: 'People' }).getByText('Ada (you)').waitFor();
+    // Chosen, and begun.
     await keyboard.press('Enter');
-    await ada.composer.waitFor();
+    await keyboard.press('Enter');
+    await ada.talk.composer.waitFor();
     await keyboard.type('a note to myself');
     await keyboard.press('Enter');
-    await ada.seesTexts(['a note to myself']);
+    await ada.talk.seesTexts(['a note to myself']);
     // Nobody else has to read it.
-    await ada.seesMark('Read');
+    await ada.talk.seesMark('Read');
   });
 });
 
 describe('two tabs of one person', () => {
   story('evt2_what_is_written_in_one_shows_in_both_once', async ({ arrive }) => {
     const [ada, bob] = await Promise.all([arrive('ada'), arrive('bob')]);
-    await Promise.all([ada.register('Ada'), bob.register('Bob')]);
-    await ada.talkTo(bob);
+    await Promise.all([ada.account.register('Ada'), bob.account.register('Bob')]);
+    await ada.list.talkTo(bob);
     const second = await ada.anotherTab();
-    await second.seesTheChat();
-    await second.goToConversationWith(bob.handle);
-    await ada.write('from the first');
-    await second.seesTexts(['from the first']);
-    await second.write('from the second');
-    await bob.openFromList('Ada');
-    for (const tab of [ada, second, bob]) await tab.seesTexts(['from the first', 'from the second']);
-    await ada.seesMark('Read');
-    await second.seesMark('Read');
+    await second.account.seesTheChat();
+    await second.talk.goTo(bob.handle);
+    await ada.talk.write('from the first');
+    await second.talk.seesTexts(['from the first']);
+    await second.talk.write('from the second');
+    await bob.list.open('Ada');
+    for (const tab of [ada, second, bob]) await tab.talk.seesTexts(['from the first', 'from the second']);
+    await ada.talk.seesMark('Read');
+    await second.talk.seesMark('Read');
     const sent = [...ada.sessions, ...second.sessions].flatMap((session) => session.sent);
     expect(types(sent).filter((type) => type === 'send')).toHaveLength(2);
   });
 
   story('hrt4_logging_out_in_one_ends_the_other', async ({ arrive }) => {
     const ada = await arrive('ada');
-    await ada.register();
+    await ada.account.register();
     const [second, elsewhere] = await Promise.all([ada.anotherTab(), arrive('elsewhere')]);
-    await second.seesTheChat();
-    await elsewhere.logInAs(ada);
-    await ada.logOut();
-    await second.seesTheLogin('You were logged out.');
+    await second.account.seesTheChat();
+    await elsewhere.account.logInAs(ada);
+    await ada.account.logOut();
+    await second.account.seesTheLogin('You were logged out.');
+    await eventually(() => keptOf(second), '[]');
     // Another browser is another session, and goes on.
     await elsewhere.page.reload();
-    await elsewhere.seesTheChat(ada.handle);
+    await elsewhere.account.seesTheChat(ada.handle);
   });
 
   story('what_one_tab_wrote_offline_is_sent_by_the_other_when_it_was_closed', async ({ arrive, door }) => {
     const cable = await door();
     const [ada, bob] = await Promise.all([arrive('ada', cable.url), arrive('bob')]);
-    await Promise.all([ada.register('Ada'), bob.register('Bob')]);
+    await Promise.all([ada.account.register('Ada'), bob.account.register('Bob')]);
     const second = await ada.anotherTab();
-    await second.seesTheChat();
-    await ada.talkTo(bob);
+    await second.account.seesTheChat();
+    await ada.list.talkTo(bob);
     await ada.goOffline(cable);
-    await ada.write('left behind');
-    await ada.seesMark('Waiting to be sent');
-    await ada.hasKept(['left behind']);
+    await ada.talk.write('left behind');
+    await ada.talk.seesMark('Waiting to be sent');
+    await ada.talk.hasKept(['left behind']);
     await ada.page.close();
     await second.comeBack(cable);
-    await bob.openFromList('Ada');
-    await bob.seesTexts(['left behind']);
-    await second.openFromList('Bob');
-    await second.seesTexts(['left behind']);
+    await bob.list.open('Ada');
+    await bob.talk.seesTexts(['left behind']);
+    await second.list.open('Bob');
+    await second.talk.seesTexts(['left behind']);
   });
 
   story('nothing_of_one_person_is_left_for_the_next', async ({ arrive }) => {
     const [ada, bob] = await Promise.all([arrive('ada'), arrive('bob')]);
-    await Promise.all([ada.register('Ada'), bob.register('Bob')]);
-    await ada.talkTo(bob);
-    await ada.write('between us');
-    await ada.seesMark('Delivered');
-    await ada.logOut();
+    await Promise.all([ada.account.register('Ada'), bob.account.register('Bob')]);
+    await ada.list.talkTo(bob);
+    await ada.talk.write('between us');
+    await ada.talk.seesMark('Delivered');
+    await ada.page.reload();
+    await ada.talk.seesTexts(['between us']);
+    await eventually(async () => (await keptOf(ada)).includes('between us'), true);
+    await ada.account.logOut();
+    expect(await keptOf(ada)).not.toContain('between us');
     const carol = await arrive('carol');
-    await carol.register('Carol');
-    await carol.logOut();
-    await ada.logInAs(carol);
+    await carol.account.register('Carol');
+    await carol.account.logOut();
+    await ada.account.logInAs(carol);
     await ada.page.getByText('No conversations yet.').first().waitFor();
     expect(await ada.page.getByText('between us').count()).toBe(0);
   });
 });
+
+/** All that this browser keeps of what the person could see. */
+function keptOf({ page, handle }: Person): Promise<string> {
+  return page.evaluate(
+    (name) =>
+      new Promise<string>((resolve, reject) => {
+        const opening = indexedDB.open(name);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const database = opening.result;
+          const asked = database.transaction('cache').objectStore('cache').getAll();
+          asked.onsuccess = () => {
+            database.close();
+            resolve(JSON.stringify(asked.result));
+          };
+        };
+      }),
+    `natter:${handle}`,
+  );
+}
 
 describe('what keeps the page safe', () => {
   story('the_page_runs_nothing_but_its_own_files_also_when_it_comes_out_of_the_cache', async ({ arrive }) => {
@@ -178,7 +206,7 @@ describe('what keeps the page safe', () => {
         'x-content-type-options': 'nosniff',
         'referrer-policy': 'no-referrer',
       });
-      await ada.seesTheLogin();
+      await ada.account.seesTheLogin();
     }
   });
 
@@ -187,9 +215,9 @@ describe('what keeps the page safe', () => {
     const addresses: string[] = [];
     ada.page.on('request', (request) => addresses.push(request.url()));
     ada.page.on('websocket', (socket) => addresses.push(socket.url()));
-    await ada.register();
+    await ada.account.register();
     await ada.page.reload();
-    await ada.seesTheChat();
+    await ada.account.seesTheChat();
     const [cookie, ...others] = await ada.context.cookies(`${ada.page.url()}auth/refresh`);
     expect(others).toEqual([]);
     expect(cookie).toMatchObject({
@@ -201,9 +229,10 @@ describe('what keeps the page safe', () => {
     const kept = await ada.page.evaluate(() =>
       JSON.stringify([document.cookie, { ...localStorage }, { ...sessionStorage }]),
     );
-    expect(kept).toBe('["",{},{}]');
-    const access = ada.sessions.at(-1)?.sent[0]?.token;
-    expect(access).toEqual(expect.stringMatching(/^ey.*\..*\./));
+    expect(kept).toBe(JSON.stringify(['', { 'natter:last-user': ada.handle }, {}]));
+    const said = () => ada.sessions.at(-1)?.sent[0]?.token;
+    await eventually(said, expect.stringMatching(/^ey.*\..*\./));
+    const access = said();
     for (const address of addresses) {
       expect(address).not.toContain(String(access));
       expect(address).not.toContain(cookie?.value);

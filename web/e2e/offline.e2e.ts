@@ -11,41 +11,81 @@ afterAll(closeBrowser);
 async function talking({ arrive, door }: Stage, url?: string) {
   const cable = await door(url);
   const [ada, bob] = await Promise.all([arrive('ada', cable.url), arrive('bob', url)]);
-  await Promise.all([ada.register('Ada Lovelace'), bob.register('Bob')]);
-  await ada.talkTo(bob);
-  await ada.write('Hello');
-  await bob.openFromList('Ada Lovelace');
-  await bob.seesTexts(['Hello']);
-  await ada.seesMark('Read');
+  await Promise.all([ada.account.register('Ada Lovelace'), bob.account.register('Bob')]);
+  await ada.list.talkTo(bob);
+  await ada.talk.write('Hello');
+  await bob.list.open('Ada Lovelace');
+  await bob.talk.seesTexts(['Hello']);
+  await ada.talk.seesMark('Read');
   return { ada, bob, cable };
 }
 
 async function bothSee(ada: Person, bob: Person, texts: readonly string[]): Promise<void> {
-  await ada.seesTexts(texts);
-  await bob.seesTexts(texts);
+  await ada.talk.seesTexts(texts);
+  await bob.talk.seesTexts(texts);
 }
 
 async function bothSeeAfterReload(ada: Person, bob: Person, texts: readonly string[]): Promise<void> {
-  await Promise.all([ada.page.reload(), bob.page.reload()]);
+  await Promise.all([ada.reloadFromTheServer(), bob.reloadFromTheServer()]);
   await bothSee(ada, bob, texts);
 }
+
+describe('a page that is opened again', () => {
+  story('con3_shows_at_once_what_it_knew_and_asks_only_for_what_came_since', async ({ arrive, door }) => {
+    const { ada, bob } = await talking({ arrive, door });
+    const { page } = ada;
+    const address = page.url();
+    await page.goto('about:blank');
+    await bob.talk.write('Are you there?');
+    await bob.talk.write('It can wait');
+    await bob.talk.seesMark('Sent');
+    // Whatever is seen now comes from this device and from the log, not from pages of history.
+    await page.route('**/history/{conversations,direct}*', (route) => route.abort());
+    await page.goto(address);
+    await ada.talk.seesTexts(['Hello', 'Are you there?', 'It can wait']);
+    await bob.talk.seesMark('Read');
+    const { sent, received } = ada.sessions.at(-1) ?? { sent: [], received: [] };
+    expect(sent[0]).toMatchObject({ type: 'hello', resume: expect.any(String) });
+    expect(types(received)).not.toContain('reset');
+    await page.unroute('**/history/{conversations,direct}*');
+    await bothSeeAfterReload(ada, bob, ['Hello', 'Are you there?', 'It can wait']);
+  });
+
+  story('con3_of_two_tabs_goes_on_with_what_either_knew', async ({ arrive, door }) => {
+    const { ada, bob } = await talking({ arrive, door });
+    const second = await ada.anotherTab();
+    await second.list.open('Bob');
+    await second.talk.seesTexts(['Hello']);
+    const address = ada.page.url();
+    await ada.page.goto('about:blank');
+    await bob.talk.write('One');
+    await second.talk.seesTexts(['Hello', 'One']);
+    await ada.page.goto(address);
+    await ada.talk.seesTexts(['Hello', 'One']);
+    // The one that stayed knows more than the one that came.
+    await second.page.reload();
+    await second.talk.seesTexts(['Hello', 'One']);
+    await bob.talk.write('Two');
+    for (const tab of [ada, second]) await tab.talk.seesTexts(['Hello', 'One', 'Two']);
+  });
+});
 
 describe('somebody is offline in between', () => {
   story('con3_what_each_wrote_meanwhile_arrives_once_and_in_order', async ({ arrive, door }) => {
     const { ada, bob, cable } = await talking({ arrive, door });
     await ada.goOffline(cable);
-    await ada.write('a1');
-    await ada.write('a2');
-    await ada.seesLines(['Hello: Read', 'a1: Waiting to be sent', 'a2: Waiting to be sent']);
+    await ada.talk.write('a1');
+    await ada.talk.write('a2');
+    await ada.talk.seesLines(['Hello: Read', 'a1: Waiting to be sent', 'a2: Waiting to be sent']);
     await ada.seesBanner('You’re offline. 2 messages waiting, kept on this device.');
-    await bob.write('b1');
-    await bob.write('b2');
-    await bob.seesMark('Sent');
+    await bob.talk.write('b1');
+    await bob.talk.write('b2');
+    await bob.talk.seesMark('Sent');
     await ada.comeBack(cable);
     await ada.seesNoBanner();
     // What was in the log came before what was not: what Ada wrote offline stands behind what Bob wrote meanwhile.
     await bothSee(ada, bob, ['Hello', 'b1', 'b2', 'a1', 'a2']);
-    await ada.seesMark('Read');
+    await ada.talk.seesMark('Read');
     // It was a resume, not a new beginning.
     const { sent, received } = ada.sessions.at(-1) ?? { sent: [], received: [] };
     expect(sent[0]).toMatchObject({ type: 'hello', resume: expect.any(String) });
@@ -59,9 +99,9 @@ describe('somebody is offline in between', () => {
     async ({ arrive, door }) => {
       const { ada, bob, cable } = await talking({ arrive, door });
       await ada.goOffline(cable);
-      await ada.write('written in a tunnel');
+      await ada.talk.write('written in a tunnel');
       await ada.seesBanner('1 message waiting, kept on this device');
-      await ada.hasKept(['written in a tunnel']);
+      await ada.talk.hasKept(['written in a tunnel']);
       await ada.page.reload().then(
         () => expect.fail('the page loaded without a network'),
         (error: Error) => expect(error.message).toContain('ERR_INTERNET_DISCONNECTED'),
@@ -69,7 +109,7 @@ describe('somebody is offline in between', () => {
       await ada.comeBack(cable);
       await ada.page.reload();
       await bothSee(ada, bob, ['Hello', 'written in a tunnel']);
-      await ada.seesMark('Read');
+      await ada.talk.seesMark('Read');
       await bothSeeAfterReload(ada, bob, ['Hello', 'written in a tunnel']);
     },
   );
@@ -77,15 +117,15 @@ describe('somebody is offline in between', () => {
   story('cmd2_a_send_whose_answer_was_lost_is_there_once', async ({ arrive, door }) => {
     const { ada, bob, cable } = await talking({ arrive, door });
     cable.loseAnswers();
-    await ada.write('did this arrive?');
-    await bob.seesTexts(['Hello', 'did this arrive?']);
-    await ada.seesMark('Sending');
+    await ada.talk.write('did this arrive?');
+    await bob.talk.seesTexts(['Hello', 'did this arrive?']);
+    await ada.talk.seesMark('Sending');
     cable.cut();
-    await ada.seesMark('Waiting to be sent');
-    await ada.write('and this?');
+    await ada.talk.seesMark('Waiting to be sent');
+    await ada.talk.write('and this?');
     await ada.comeBack(cable);
     await bothSee(ada, bob, ['Hello', 'did this arrive?', 'and this?']);
-    await ada.seesMark('Read');
+    await ada.talk.seesMark('Read');
     await bothSeeAfterReload(ada, bob, ['Hello', 'did this arrive?', 'and this?']);
   });
 
@@ -94,14 +134,14 @@ describe('somebody is offline in between', () => {
     async ({ arrive, door }) => {
       const { ada, bob, cable } = await talking({ arrive, door });
       cable.loseAnswers();
-      await ada.write('did this arrive?');
-      await bob.seesTexts(['Hello', 'did this arrive?']);
+      await ada.talk.write('did this arrive?');
+      await bob.talk.seesTexts(['Hello', 'did this arrive?']);
       cable.cut();
       await ada.page.goto('about:blank');
       cable.mend();
       await ada.page.goBack();
       await bothSee(ada, bob, ['Hello', 'did this arrive?']);
-      await ada.seesMark('Read');
+      await ada.talk.seesMark('Read');
     },
   );
 
@@ -113,7 +153,7 @@ describe('somebody is offline in between', () => {
       const fromBob = Array.from({ length: 9 }, (_, n) => `b${n + 1}`);
       const adaWrites = (async () => {
         for (const [n, text] of fromAda.entries()) {
-          await ada.write(text);
+          await ada.talk.write(text);
           if (n % 3 !== 2) continue;
           const sessions = ada.sessions.length;
           cable.cut();
@@ -122,14 +162,14 @@ describe('somebody is offline in between', () => {
         }
       })();
       const bobWrites = (async () => {
-        for (const text of fromBob) await bob.write(text);
+        for (const text of fromBob) await bob.talk.write(text);
       })();
       await Promise.all([adaWrites, bobWrites]);
-      await eventually(async () => (await bob.texts()).length, 19);
-      const texts = await bob.texts();
+      await eventually(async () => (await bob.talk.texts()).length, 19);
+      const texts = await bob.talk.texts();
       expect(texts.filter((text) => text.startsWith('a'))).toEqual(fromAda);
       expect(texts.filter((text) => text.startsWith('b'))).toEqual(fromBob);
-      await ada.seesTexts(texts);
+      await ada.talk.seesTexts(texts);
       await bothSeeAfterReload(ada, bob, texts);
     },
   );
@@ -137,27 +177,27 @@ describe('somebody is offline in between', () => {
   story('a_first_message_that_was_written_offline_arrives', async ({ arrive, door }) => {
     const cable = await door();
     const [ada, bob] = await Promise.all([arrive('ada', cable.url), arrive('bob')]);
-    await Promise.all([ada.register('Ada Lovelace'), bob.register('Bob')]);
+    await Promise.all([ada.account.register('Ada Lovelace'), bob.account.register('Bob')]);
     await ada.goOffline(cable);
-    await ada.goToConversationWith(bob.handle);
-    await ada.write('We have not met');
-    await ada.seesLines(['We have not met: Waiting to be sent']);
-    await ada.row(bob.handle).getByText('Waiting: We have not met').waitFor();
+    await ada.talk.goTo(bob.handle);
+    await ada.talk.write('We have not met');
+    await ada.talk.seesLines(['We have not met: Waiting to be sent']);
+    await ada.list.row(bob.handle).getByText('Waiting: We have not met').waitFor();
     await ada.comeBack(cable);
-    await bob.openFromList('Ada Lovelace');
-    await bob.seesTexts(['We have not met']);
-    await ada.seesMark('Read');
-    await ada.head.getByRole('heading', { name: 'Bob', exact: true }).waitFor();
+    await bob.list.open('Ada Lovelace');
+    await bob.talk.seesTexts(['We have not met']);
+    await ada.talk.seesMark('Read');
+    await ada.talk.head.getByRole('heading', { name: 'Bob', exact: true }).waitFor();
   });
 
   story('hrt6_what_could_not_be_reported_offline_is_reported_afterwards', async ({ arrive, door }) => {
     const { ada, bob, cable } = await talking({ arrive, door });
     await ada.goOffline(cable);
-    await bob.write('tell me when you read this');
-    await bob.seesMark('Sent');
+    await bob.talk.write('tell me when you read this');
+    await bob.talk.seesMark('Sent');
     await ada.comeBack(cable);
-    await ada.seesTexts(['Hello', 'tell me when you read this']);
-    await bob.seesMark('Read');
+    await ada.talk.seesTexts(['Hello', 'tell me when you read this']);
+    await bob.talk.seesMark('Read');
   });
 });
 
@@ -165,28 +205,28 @@ describe('a message that Natter refuses', () => {
   story('is_not_sent_says_why_and_can_be_tried_again_or_thrown_away', async ({ arrive }) => {
     const ada = await arrive('ada');
     ada.expectsFault(/^answer: 404 to GET \/history\/(direct$|users\/later-)/);
-    await ada.register();
+    await ada.account.register();
     const later = await arrive('later');
-    await ada.goToConversationWith(later.handle);
-    await ada.write('Anybody there?');
-    await ada.write('Hello?');
-    await ada.seesLines(['Anybody there?: Not sent', 'Hello?: Not sent']);
-    await ada.row(later.handle).getByText('Not sent: ').waitFor();
-    const [first, second] = await ada.lines.all();
+    await ada.talk.goTo(later.handle);
+    await ada.talk.write('Anybody there?');
+    await ada.talk.write('Hello?');
+    await ada.talk.seesLines(['Anybody there?: Not sent', 'Hello?: Not sent']);
+    await ada.list.row(later.handle).getByText('Not sent: ').waitFor();
+    const [first, second] = await ada.talk.lines.all();
     await first?.getByRole('alert').getByText('Not sent: ').waitFor();
     await second?.getByRole('button', { name: 'Discard' }).click();
-    await ada.seesTexts(['Anybody there?']);
+    await ada.talk.seesTexts(['Anybody there?']);
     // Also after a reload it is neither lost nor sent without being asked for.
     await ada.page.reload();
-    await ada.seesLines(['Anybody there?: Not sent']);
-    await later.register('Late Comer');
-    await ada.lines.first().getByRole('button', { name: 'Retry' }).click();
-    await ada.seesMark('Delivered');
-    await later.openFromList(ada.handle);
-    await later.seesTexts(['Anybody there?']);
-    await ada.seesMark('Read');
-    await later.write('Yes');
-    await later.seesMark('Read');
+    await ada.talk.seesLines(['Anybody there?: Not sent']);
+    await later.account.register('Late Comer');
+    await ada.talk.lines.first().getByRole('button', { name: 'Retry' }).click();
+    await ada.talk.seesMark('Delivered');
+    await later.list.open(ada.handle);
+    await later.talk.seesTexts(['Anybody there?']);
+    await ada.talk.seesMark('Read');
+    await later.talk.write('Yes');
+    await later.talk.seesMark('Read');
   });
 });
 
@@ -195,19 +235,19 @@ describe('Natter itself is gone in between', () => {
     const natter = await Natter.start('killed');
     try {
       const { ada, bob } = await talking({ arrive, door }, natter.url);
-      await bob.write('Hello Ada');
-      await ada.seesTexts(['Hello', 'Hello Ada']);
+      await bob.talk.write('Hello Ada');
+      await ada.talk.seesTexts(['Hello', 'Hello Ada']);
       await natter.kill();
       await ada.seesBanner(/./);
       await bob.seesBanner(/./);
-      await ada.write('from Ada');
-      await bob.write('from Bob');
-      await ada.seesMark('Waiting to be sent');
-      await bob.seesMark('Waiting to be sent');
+      await ada.talk.write('from Ada');
+      await bob.talk.write('from Bob');
+      await ada.talk.seesMark('Waiting to be sent');
+      await bob.talk.seesMark('Waiting to be sent');
       await natter.startAgain();
       await Promise.all([ada.seesNoBanner(), bob.seesNoBanner()]);
-      await eventually(async () => (await ada.texts()).length, 4);
-      const texts = await ada.texts();
+      await eventually(async () => (await ada.talk.texts()).length, 4);
+      const texts = await ada.talk.texts();
       expect(texts.slice(0, 2)).toEqual(['Hello', 'Hello Ada']);
       expect(texts.slice(2).toSorted()).toEqual(['from Ada', 'from Bob']);
       await bothSee(ada, bob, texts);

@@ -27,12 +27,12 @@ describe.concurrent('tokens that end soon', () => {
 
   story('hrt4_are_replaced_within_the_connection', async ({ arrive }) => {
     const [ada, bob] = await Promise.all([arrive('ada', url()), arrive('bob', url())]);
-    await Promise.all([ada.register('Ada'), bob.register('Bob')]);
+    await Promise.all([ada.account.register('Ada'), bob.account.register('Bob')]);
     await eventually(() => tokensSaid(ada) >= 2, true, PATIENCE_FOR_TOKENS_MS);
-    await ada.talkTo(bob);
-    await ada.write('still here');
-    await bob.openFromList('Ada');
-    await bob.seesTexts(['still here']);
+    await ada.list.talkTo(bob);
+    await ada.talk.write('still here');
+    await bob.list.open('Ada');
+    await bob.talk.seesTexts(['still here']);
     expect(ada.sessions).toHaveLength(1);
     expect(ada.sessions[0]?.closed).toBe(false);
   });
@@ -41,16 +41,16 @@ describe.concurrent('tokens that end soon', () => {
     'hrt4_that_could_not_be_replaced_end_the_connection_and_a_refresh_brings_it_back',
     async ({ arrive }) => {
       const [ada, bob] = await Promise.all([arrive('ada', url()), arrive('bob', url())]);
-      await Promise.all([ada.register('Ada'), bob.register('Bob')]);
-      await ada.talkTo(bob);
+      await Promise.all([ada.account.register('Ada'), bob.account.register('Bob')]);
+      await ada.list.talkTo(bob);
       await ada.context.route('**/auth/refresh', (route) => route.abort());
       await eventually(() => ada.sessions[0]?.closed, true, PATIENCE_FOR_TOKENS_MS);
-      await ada.write('meanwhile');
-      await ada.seesMark('Waiting to be sent');
+      await ada.talk.write('meanwhile');
+      await ada.talk.seesMark('Waiting to be sent');
       await ada.context.unroute('**/auth/refresh');
-      await bob.openFromList('Ada');
-      await bob.seesTexts(['meanwhile']);
-      await ada.seesMark('Read');
+      await bob.list.open('Ada');
+      await bob.talk.seesTexts(['meanwhile']);
+      await ada.talk.seesMark('Read');
     },
   );
 });

@@ -1,15 +1,19 @@
 /** The doors for programs: what somebody does without a page. */
 import { Uuid7 } from '../../src/outbox/uuid7.ts';
-import { PASSWORD, type Person } from './person.ts';
+import { PASSWORD } from './person/account.ts';
+import type { Person } from './person.ts';
+
+/** How often what is too much for now is tried. */
+const MAX_ATTEMPTS = 5;
 
 export class Api {
   readonly #url: string;
-  readonly #token: string;
+  readonly token: string;
   readonly #ids = new Uuid7((bytes) => void crypto.getRandomValues(bytes));
 
   private constructor(url: string, token: string) {
     this.#url = url;
-    this.#token = token;
+    this.token = token;
   }
 
   static async of({ handle }: Person, url: string): Promise<Api> {
@@ -20,7 +24,7 @@ export class Api {
   /** The HTTP twin of a command, with an id of its own: beside its fields, or in the address where it has none. */
   command(method: string, path: string, fields?: object): Promise<Record<string, unknown>> {
     const id = this.#ids.make(Date.now());
-    const headers = { Authorization: `Bearer ${this.#token}` };
+    const headers = { Authorization: `Bearer ${this.token}` };
     return fields === undefined
       ? ask(`${this.#url}${path}?id=${id}`, method, headers)
       : ask(`${this.#url}${path}`, method, headers, { id, ...fields });
@@ -32,6 +36,7 @@ async function ask(
   method: string,
   headers: Record<string, string>,
   body?: object,
+  attempt = 1,
 ): Promise<Record<string, unknown>> {
   const content = body === undefined ? {} : { body: JSON.stringify(body) };
   const answer = await fetch(url, {
@@ -39,6 +44,12 @@ async function ask(
     headers: { ...headers, 'Content-Type': 'application/json' },
     ...content,
   });
+  const patience = Number(answer.headers.get('Retry-After'));
+  // CMD5: as a program should, with the same id.
+  if (answer.status === 429 && patience > 0 && attempt < MAX_ATTEMPTS) {
+    await new Promise((resolve) => setTimeout(resolve, patience * 1000));
+    return ask(url, method, headers, body, attempt + 1);
+  }
   if (!answer.ok)
     throw new Error(`${method} ${new URL(url).pathname}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as Record<string, unknown>;

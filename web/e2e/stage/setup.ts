@@ -9,7 +9,8 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const natter = await Natter.start('shared');
+  // So that everybody can come from an address of their own: from one, not so many accounts may be made.
+  const natter = await Natter.start('shared', ['--trusted-proxies', '1']);
   project.provide('natterUrl', natter.url);
   return () => natter.end();
 }

@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
 import { expect, inject, test } from 'vitest';
 import { Door } from './door.ts';
-import { RESULTS } from './natter.ts';
 import { Person } from './person.ts';
+import { RESULTS } from './program.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -20,8 +20,19 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
+const USUAL: BrowserContextOptions = { locale: 'en-GB' };
+
 /** Brings somebody on: a handle that nobody else has, and the page in front of them. */
-export type Arrive = (name: string, url?: string, options?: BrowserContextOptions) => Promise<Person>;
+export type Arrive = (name: string, url?: string, options?: Circumstances) => Promise<Person>;
+
+export interface Circumstances extends BrowserContextOptions {
+  /** How far the clock of this person's machine is ahead, or, below nought, behind. */
+  clockAheadMs?: number;
+  /** What the page is opened at, behind its address. */
+  hash?: string;
+  /** Something to wait for: the page keeps in `usableAt` when it was first there. */
+  watchFor?: string;
+}
 
 export interface Stage {
   arrive: Arrive;
@@ -34,10 +45,19 @@ let browser: Promise<Browser> | null = null;
 export const story = test.extend<Stage>({
   arrive: async ({ task }, use) => {
     const people: Person[] = [];
-    const arrive: Arrive = async (name, url = inject('natterUrl'), options = {}) => {
+    const arrive: Arrive = async (name, url = inject('natterUrl'), circumstances = {}) => {
       browser ??= launch();
-      const context = await (await browser).newContext({ locale: 'en-GB', ...options });
-      const person = await Person.arrive(`${name}-${randomBytes(3).toString('hex')}`, url, context);
+      const { clockAheadMs = 0, hash = '', watchFor, ...options } = circumstances;
+      const context = await (await browser).newContext({
+        ...USUAL,
+        extraHTTPHeaders: fromSomewhere(),
+        ...options,
+      });
+      // One that answers from its own store would stand between a story and what it tells.
+      if (options.serviceWorkers !== 'allow') await context.addInitScript(withoutWorkers);
+      if (clockAheadMs !== 0) await context.addInitScript(setClock, clockAheadMs);
+      if (watchFor !== undefined) await context.addInitScript(keepUsableAt, watchFor);
+      const person = await Person.arrive(`${name}-${randomBytes(3).toString('hex')}`, url + hash, context);
       people.push(person);
       return person;
     };
@@ -59,6 +79,44 @@ export const story = test.extend<Stage>({
     await Promise.all(doors.map((door) => door.close()));
   },
 });
+
+/** In the page, before anything else of it runs: `Date` as it is on a machine whose clock is wrong. */
+function setClock(aheadMs: number): void {
+  const Right = Date;
+  Object.assign(window, { clockAheadMs: aheadMs });
+  const ahead = () => (window as unknown as { clockAheadMs: number }).clockAheadMs;
+  window.Date = class extends Right {
+    constructor(...given: []) {
+      super(...(given.length === 0 ? ([Right.now() + ahead()] as unknown as []) : given));
+    }
+
+    static override now(): number {
+      return Right.now() + ahead();
+    }
+  } as DateConstructor;
+}
+
+/** In the page, too. */
+function keepUsableAt(selector: string): void {
+  const look = () => {
+    if (document.querySelector(selector) === null) requestAnimationFrame(look);
+    else Object.assign(window, { usableAt: performance.now() });
+  };
+  look();
+}
+
+/**
+ * The browser has no service workers, as where a page comes over a network that anybody could change. (Playwright's own way to
+ * block them answers with a registration that is none, which no browser does.)
+ */
+function withoutWorkers(): void {
+  Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });
+}
+
+/** As a proxy in front of Natter would say where somebody comes from: each from a place of their own. */
+function fromSomewhere(): Record<string, string> {
+  return { 'X-Forwarded-For': `10.${[...randomBytes(3)].join('.')}` };
+}
 
 async function leavePicture(story: string, { context, handle }: Person): Promise<void> {
   for (const [n, page] of context.pages().entries())

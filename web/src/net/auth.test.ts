@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock, settle } from '../testing/clock.ts';
 import { Auth } from './auth.ts';
+import type { LoggedOut } from './codes.ts';
 import { History } from './history.ts';
 import { Http } from './http.ts';
 import { Problem } from './problem.ts';
@@ -84,8 +85,8 @@ describe('auth', () => {
   });
 
   it('says_when_the_session_is_over_but_not_when_nobody_answers', async () => {
-    const denied: string[] = [];
-    auth.onDenied(({ code }) => denied.push(code));
+    const denied: LoggedOut[] = [];
+    auth.onDenied((why) => denied.push(why));
     const away = auth.refresh();
     last().fail(new TypeError('failed to fetch'));
     await expect(away).rejects.toMatchObject({ code: 'unreachable', temporary: true });
@@ -96,14 +97,17 @@ describe('auth', () => {
     const over = auth.refresh();
     last().answer(problem(401, 'unauthenticated'));
     await expect(over).rejects.toBeInstanceOf(Problem);
-    expect(denied).toEqual(['unauthenticated']);
+    expect(denied).toEqual([{ why: 'ended' }]);
   });
 
   it('does_not_go_on_as_somebody_else_who_logged_in_from_another_tab', async () => {
     await loggedIn();
+    const denied: LoggedOut[] = [];
+    auth.onDenied((why) => denied.push(why));
     const refresh = auth.refresh();
     last().answer(tokens('jwt2', 'mallory'));
-    await expect(refresh).rejects.toMatchObject({ code: 'other_user' });
+    await expect(refresh).rejects.toMatchObject({ status: 401, code: 'unauthenticated' });
+    expect(denied).toEqual([{ why: 'other_user', user: 'mallory' }]);
     expect(auth.token).toBeNull();
   });
 
@@ -138,7 +142,7 @@ describe('http', () => {
   it.each([502, 503, 504])('a_proxys_own_%d_is_temporary_and_retry_after_counts', async (status) => {
     const login = auth.login('alice', 'secret');
     last().answer(new Response('<h1>Bad gateway</h1>', { status, headers: { 'Retry-After': '2' } }));
-    await expect(login).rejects.toMatchObject({ code: 'unavailable', temporary: true, retryAfterMs: 2_000 });
+    await expect(login).rejects.toMatchObject({ code: 'unreachable', temporary: true, retryAfterMs: 2_000 });
   });
 
   it('a_page_that_is_not_natter_counts_as_no_answer', async () => {
@@ -172,12 +176,28 @@ describe('history', () => {
   it('asks_by_people_by_seq_and_by_prefix', async () => {
     await loggedIn();
     void history.direct(['alice', 'bob'], { minPosition: null });
-    void history.messages('c 1', 42, { minPosition: null });
+    void history.messages('c 1', { before: 42 }, { minPosition: null });
+    void history.messages('c', { around: 7, thread: 3 }, { minPosition: null, cursor: 'n' });
+    void history.threads('c', { minPosition: null });
+    void history.pins('c', { minPosition: null });
+    void history.members('c', { role: 'owner', prefix: 'b' }, { minPosition: null });
+    void history.bans('c', { minPosition: null, cursor: 'n' });
+    void history.search({ q: 'two words', from: 'bob' }, { minPosition: null });
+    void history.rooms('', { minPosition: null, archived: true });
+    void history.room('c', { minPosition: null });
     void history.people('b&b', { minPosition: null });
     await settle();
     expect(asked.slice(1).map(({ path }) => path)).toEqual([
       '/history/direct?participants=alice%2Cbob&limit=50',
       '/history/conversations/c%201/messages?limit=50&before=42',
+      '/history/conversations/c/messages?limit=50&around=7&thread=3&cursor=n',
+      '/history/conversations/c/threads?limit=50',
+      '/history/conversations/c/pins?limit=50',
+      '/history/conversations/c/members?limit=100&role=owner&prefix=b',
+      '/history/conversations/c/bans?limit=100&cursor=n',
+      '/history/search?limit=30&q=two+words&from=bob',
+      '/history/rooms?limit=20&archived=true',
+      '/history/rooms/c',
       '/history/users?prefix=b%26b&limit=20',
     ]);
     expect(header('Natter-Min-Position')).toBeNull();
@@ -208,7 +228,7 @@ describe('history', () => {
 
   it('an_answer_of_another_shape_is_refused', async () => {
     await loggedIn();
-    const page = history.messages('c', null, { minPosition: null });
+    const page = history.messages('c', {}, { minPosition: null });
     await settle();
     last().answer(json(200, { items: [{ seq: 'one' }], next: null, position: 'p' }));
     await expect(page).rejects.toMatchObject({ name: 'Malformed' });

@@ -1,8 +1,12 @@
+import type { LoggedOut } from './codes.ts';
 import type { Token } from './connection/state.ts';
 import type { Environment } from './environment.ts';
 import type { Http } from './http.ts';
-import { record, text, whole } from './json.ts';
 import { Problem } from './problem.ts';
+import type * as Wire from './wire/generated.ts';
+import { object, text, whole } from './wire/read.ts';
+
+const tokens = object<Wire.Tokens>()({ access_token: text, expires_in: whole, user: text });
 
 /** A token with less life than this is renewed before it is used. */
 const MARGIN_MS = 10_000;
@@ -18,7 +22,7 @@ export class Auth {
   #token: Token | null = null;
   #refreshing: Promise<Token> | null = null;
   readonly #onToken = new Set<(token: Token) => void>();
-  readonly #onDenied = new Set<(problem: Problem) => void>();
+  readonly #onDenied = new Set<(why: LoggedOut) => void>();
 
   constructor(http: Http, environment: Environment) {
     this.#http = http;
@@ -40,7 +44,7 @@ export class Auth {
   }
 
   /** The refresh cookie is gone, ended or someone else's: only logging in helps. */
-  onDenied(listener: (problem: Problem) => void): () => void {
+  onDenied(listener: (why: LoggedOut) => void): () => void {
     this.#onDenied.add(listener);
     return () => this.#onDenied.delete(listener);
   }
@@ -79,6 +83,18 @@ export class Auth {
     this.forget();
   }
 
+  /** Another password. This session goes on, all others of this person end (HRT4). */
+  async changePassword(current: string, next: string): Promise<void> {
+    const { value } = await this.usableToken();
+    const headers = { Authorization: `Bearer ${value}` };
+    await this.#http.json({ method: 'POST', path: '/auth/password', headers, body: { current, new: next } });
+  }
+
+  /** Whoever the cookie is of, only this person is meant. */
+  goOnAs(user: string): void {
+    this.#user = user;
+  }
+
   /** Forgets who was logged in, in this page; the cookie stays. */
   forget(): void {
     this.#token = null;
@@ -93,15 +109,12 @@ export class Auth {
   }
 
   async #refresh(): Promise<Token> {
+    let other: string | null = null;
     try {
       const { token, user } = this.#read(await this.#http.json({ method: 'POST', path: '/auth/refresh' }));
       if (this.#user !== null && this.#user !== user) {
-        throw new Problem({
-          status: 401,
-          code: 'other_user',
-          message: `@${user} logged in here from another tab.`,
-          temporary: false,
-        });
+        other = user;
+        throw new Problem({ status: 401, code: 'unauthenticated', temporary: false });
       }
       this.#user = user;
       this.#keep(token);
@@ -109,16 +122,16 @@ export class Auth {
     } catch (error) {
       if (error instanceof Problem && isDenied(error)) {
         this.#token = null;
-        for (const listener of this.#onDenied) listener(error);
+        const why: LoggedOut = other === null ? { why: 'ended' } : { why: 'other_user', user: other };
+        for (const listener of this.#onDenied) listener(why);
       }
       throw error;
     }
   }
 
   #read(answer: unknown): { token: Token; user: string } {
-    const from = record(answer, 'token');
-    const expiresAt = this.#environment.now() + whole(from, 'expires_in') * 1000;
-    return { token: { value: text(from, 'access_token'), expiresAt }, user: text(from, 'user') };
+    const { accessToken, expiresIn, user } = tokens(answer, 'token');
+    return { token: { value: accessToken, expiresAt: this.#environment.now() + expiresIn * 1000 }, user };
   }
 
   #keep(token: Token): void {

@@ -1,19 +1,38 @@
+/** What the server's codes mean to this client. What is said of them is for the page to say. */
+import { CLOSE_CODES, type ErrorCode } from './wire/generated.ts';
+import { type Reader, word } from './wire/read.ts';
+
+/** Why something did not work: by the server's word, or because there was none that could be understood. */
+export type FaultCode = ErrorCode | 'unreachable' | 'malformed' | 'unknown';
+
+const FAULT_CODES = Object.keys({
+  unauthenticated: true,
+  forbidden: true,
+  not_found: true,
+  not_member: true,
+  unknown_user: true,
+  unknown_type: true,
+  invalid: true,
+  too_large: true,
+  conflict: true,
+  rate_limited: true,
+  blocked: true,
+  archived: true,
+  full: true,
+  unavailable: true,
+  internal: true,
+  unreachable: true,
+  malformed: true,
+  unknown: true,
+} satisfies Record<FaultCode, true>) as readonly FaultCode[];
+
+/** A code of a later version is an unknown one. */
+export const faultCode: Reader<FaultCode, FaultCode> = word(FAULT_CODES, 'unknown');
+
 /** What each close code asks of a client (PROTOCOL §5). */
 export type AfterClose = 'reconnect' | 'after_goodbye' | 'refresh' | 'log_in' | 'stop';
 
-export const CLOSE = {
-  normal: 1000,
-  goingAway: 4000,
-  tooSlow: 4001,
-  heartbeatMissed: 4002,
-  feedBehind: 4003,
-  protocolError: 4500,
-  notAuthenticated: 4501,
-  tokenExpired: 4502,
-  sessionRevoked: 4503,
-  tooManyConnections: 4504,
-  versionNotSupported: 4505,
-} as const;
+export const CLOSE = { normal: 1000, ...CLOSE_CODES } as const;
 
 /** 4500 to 4999 never reconnect by themselves (4502: after a refresh); anything else does. */
 export function afterClose(code: number): AfterClose {
@@ -30,20 +49,25 @@ export function afterClose(code: number): AfterClose {
   }
 }
 
-/** What a person is told when a close code ends the connection for good. */
-export function closeReason(code: number): string {
+/** Why the server wants nothing more of this page; `other` is a code of a later version. */
+export type Stop = 'protocolError' | 'tooManyConnections' | 'versionNotSupported' | 'other';
+
+export function stopOf(code: number): Stop {
   switch (code) {
     case CLOSE.protocolError:
-      return 'The server did not understand this page. Reload it.';
-    case CLOSE.notAuthenticated:
-      return 'Please log in again.';
-    case CLOSE.sessionRevoked:
-      return 'You were logged out.';
+      return 'protocolError';
     case CLOSE.tooManyConnections:
-      return 'This account has too many connections open. Close another tab or device, then try again.';
+      return 'tooManyConnections';
     case CLOSE.versionNotSupported:
-      return 'This page is older than the server. Reload it.';
+      return 'versionNotSupported';
     default:
-      return `The server ended the connection (${code}).`;
+      return 'other';
   }
+}
+
+/** Why somebody is no longer logged in who did not log out. */
+export type LoggedOut = { why: 'ended' | 'revoked' } | { why: 'other_user'; user: string };
+
+export function loggedOutBy(code: number): LoggedOut {
+  return { why: code === CLOSE.sessionRevoked ? 'revoked' : 'ended' };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeConversationItem, decodeFrames, MalformedFrames, type ServerFrame } from './frames.ts';
+import { decodeFrames, MalformedFrames, type ServerFrame } from './frames.ts';
 
 const block = { type: 'block', seq: 7, position: 'p7', user: 'bob', blocked: true, id: 'i', at: 't' };
 
@@ -58,16 +58,54 @@ describe('frames of rooms', () => {
     expect(read({ type: 'profile', user: 'bob', display_name: '', at: 't' })).toEqual(shown);
   });
 
-  it('hst3_a_conversation_has_a_room_and_preferences_where_there_are_any', () => {
-    const direct = {
-      ...{ conversation: 'c', kind: 'direct', participants: ['alice'], last_message: null },
-      ...{ last_activity: 't', unread: 0, mentions: 0, read: 0, markers: [] },
+  it('evt1_a_room_has_owners_and_a_member_a_role', () => {
+    const room = {
+      type: 'room',
+      seq: 7,
+      name: 'Lobby',
+      visibility: 'public',
+      archived: false,
+      by: 'bob',
+      ...of,
     };
-    expect(decodeConversationItem(direct)).toMatchObject({ room: null, muted: false });
-    const room = { conversation: 'c', name: 'Lobby', visibility: 'public', archived: false, owners: [] };
-    const preferences = { muted: true, starred: false, hidden: false, notify: 'all' };
+    expect(read({ ...room, owners: ['bob', 'cy'] })).toMatchObject({ owners: ['bob', 'cy'] });
+    const member = { type: 'member', seq: 7, user: 'cy', change: 'role', by: 'bob', ...of };
+    expect(read({ ...member, role: 'moderator' })).toMatchObject({ role: 'moderator' });
+    expect(read({ ...member, role: 'queen' })).toMatchObject({ role: 'member' });
+    expect(read(member)).not.toHaveProperty('role');
+  });
+
+  it('evt1_preferences_are_all_four_and_a_status_has_a_text', () => {
+    const preferences = { muted: true, starred: true, hidden: false, notify: 'mentions' };
+    expect(read({ type: 'preferences', seq: 7, id: 'i', ...of, ...preferences })).toMatchObject(preferences);
+    const presence = { type: 'presence', user: 'bob', status: 'busy', text: 'in a meeting' };
+    expect(read(presence)).toEqual(presence);
+  });
+});
+
+describe('frames of the session', () => {
+  const read = (frame: object): ServerFrame | undefined => decodeFrames(JSON.stringify(frame))[0];
+
+  it('con3_a_welcome_tells_the_limits', () => {
+    const limits = { frame_bytes: 1, text_chars: 2, metadata_bytes: 3, participants: 4, watched_users: 5 };
+    const welcome = { type: 'welcome', user: 'ada', session: 's', gateway: 'g', now: 't', position: 'p' };
     expect(
-      decodeConversationItem({ ...direct, kind: 'room', room: { ...room, members: 3 }, preferences }),
-    ).toMatchObject({ room: { name: 'Lobby', members: 3, role: null }, muted: true });
+      read({ ...welcome, heartbeat_ms: 9, limits: { ...limits, messages: 6, messages_window_ms: 7 } }),
+    ).toMatchObject({ heartbeatMs: 9, limits: { textChars: 2, messagesWindowMs: 7 } });
+  });
+
+  it('cmd4_an_ok_tells_who_was_refused', () => {
+    expect(read({ type: 'ok', ref: 1, refused: ['bob'] })).toEqual({
+      ...{ type: 'ok', ref: 1, duplicate: false, refused: ['bob'] },
+    });
+  });
+
+  it('frm2_a_type_that_is_not_known_is_passed_over_with_its_position', () => {
+    expect(read({ type: 'parade', position: 'p9' })).toEqual({
+      type: 'other',
+      name: 'parade',
+      position: 'p9',
+    });
+    expect(read({ type: 'toString' })).toMatchObject({ type: 'other', name: 'toString' });
   });
 });

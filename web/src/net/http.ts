@@ -4,7 +4,7 @@ import { problemOf, unreachable } from './problem.ts';
 /** One request that has gone nowhere after this long counts as not answered. */
 const TIMEOUT_MS = 15_000;
 /** Named on every request: a page of another origin can't set it without being asked about by the browser. */
-export const CLIENT_HEADER = { 'Natter-Client': 'web/0.1' } as const;
+const CLIENT_HEADER = { 'Natter-Client': 'web/0.1' } as const;
 
 export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 

@@ -1,8 +1,8 @@
 /** Carries out what the queue decides: over the socket, the storage and a timer. */
 import type { Environment } from '../net/environment.ts';
-import type { ClientFrame, ErrorFrame, OkFrame, ReactionOp, To, Visibility } from '../net/frames.ts';
+import type { ClientFrame, ErrorFrame, OkFrame } from '../net/frames.ts';
+import { type Command, frameOf, prepared } from './commands/commands.ts';
 import {
-  type Command,
   type Entry,
   emptyQueue,
   MAX_ENTRIES,
@@ -12,9 +12,15 @@ import {
   reduceQueue,
 } from './queue.ts';
 import type { OutboxStorage } from './storage.ts';
-import { normalised, type TextFault, textFault } from './text.ts';
+import type { TextFault } from './text.ts';
+import { timeOfUuid7 } from './uuid7.ts';
 
 const MAX_GONE = 2 * MAX_ENTRIES;
+/**
+ * CMD2: an id of a time to come is not taken before that. By so much no clock of a gateway is behind, so that one was never
+ * taken; and nothing but the time of its id makes a command wait so long.
+ */
+const MAX_AHEAD_MS = 60_000;
 
 export interface Tabs {
   /** This tab. */
@@ -37,6 +43,8 @@ export interface OutboxSurroundings {
   send(frame: ClientFrame): boolean;
   /** It is in the log, at the `ok`'s seq. */
   sent(entry: Entry, ok: OkFrame): void;
+  /** What `serverNow` says is far from what the server's clock says. */
+  clockDoubted(): void;
 }
 
 export type AddOutcome = { id: string } | { fault: TextFault | 'full' };
@@ -45,8 +53,8 @@ export class Outbox {
   readonly #around: OutboxSurroundings;
   #queue: Queue = emptyQueue;
   #durable = true;
-  /** Commands of this session by their ref; an answer that comes late still counts. */
-  readonly #refs = new Map<number, string>();
+  /** Commands of this session by their ref; an answer that comes late still counts, also once a page has settled them. */
+  readonly #refs = new Map<number, Entry>();
   #cancelTimer: (() => void) | null = null;
   #writes: Promise<void> = Promise.resolve();
   #lastOrder = 0;
@@ -75,44 +83,10 @@ export class Outbox {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Says something. */
-  add(to: To, written: string): AddOutcome {
-    const text = normalised(written);
-    const fault = textFault(text);
-    return fault === null ? this.#add({ kind: 'send', to, text }) : { fault };
-  }
-
-  edit(conversation: string, message: number, written: string): AddOutcome {
-    const text = normalised(written);
-    const fault = textFault(text);
-    return fault === null ? this.#add({ kind: 'edit', to: { conversation }, message, text }) : { fault };
-  }
-
-  delete(conversation: string, message: number): AddOutcome {
-    return this.#add({ kind: 'delete', to: { conversation }, message });
-  }
-
-  react(conversation: string, message: number, emoji: string, op: ReactionOp): AddOutcome {
-    return this.#add({ kind: 'react', to: { conversation }, message, emoji, op });
-  }
-
-  block(user: string, blocked: boolean): AddOutcome {
-    return this.#add({ kind: 'block', user, blocked });
-  }
-
-  createRoom(name: string, visibility: Visibility): AddOutcome {
-    return this.#add({ kind: 'create', name, visibility });
-  }
-
-  joinRoom(conversation: string, name: string): AddOutcome {
-    return this.#add({ kind: 'join', to: { conversation }, name });
-  }
-
-  leaveRoom(conversation: string, name: string): AddOutcome {
-    return this.#add({ kind: 'leave', to: { conversation }, name });
-  }
-
-  #add(command: Command): AddOutcome {
+  /** Does it as soon as it can be done; says at once where it never could. */
+  add(command: Command): AddOutcome {
+    const ready = prepared(command);
+    if ('fault' in ready) return ready;
     if (this.#queue.entries.length >= MAX_ENTRIES) return { fault: 'full' };
     const id = this.#around.makeId();
     this.#lastOrder = Math.max(this.#lastOrder + 1, this.#around.environment.now());
@@ -122,7 +96,7 @@ export class Outbox {
         id,
         order: this.#lastOrder,
         owner: this.#around.tabs.id,
-        ...command,
+        ...ready,
         composedAt: this.#around.serverNow(),
         status: 'queued',
       },
@@ -150,6 +124,8 @@ export class Outbox {
       const orphans = stored.filter(
         ({ id, owner }) => !this.#gone.has(id) && (owner === mine || !living.has(owner)),
       );
+      // Whatever the clock says by now, what is written from now on comes after it.
+      for (const { order } of orphans) this.#lastOrder = Math.max(this.#lastOrder, order);
       this.#take({ type: 'loaded', entries: orphans.slice(0, MAX_ENTRIES), owner: mine });
     } catch {
       this.#durable = false;
@@ -168,16 +144,21 @@ export class Outbox {
 
   /** True when the answer was for a command of this outbox. */
   answered(frame: OkFrame | ErrorFrame): boolean {
-    const id = frame.ref === undefined ? undefined : this.#refs.get(frame.ref);
-    if (id === undefined || frame.ref === undefined) return false;
+    const entry = frame.ref === undefined ? undefined : this.#refs.get(frame.ref);
+    if (entry === undefined || frame.ref === undefined) return false;
+    const { id } = entry;
     this.#refs.delete(frame.ref);
     if (frame.type === 'ok') {
-      const entry = this.#queue.entries.find((held) => held.id === id);
-      if (entry !== undefined) this.#around.sent(entry, frame);
+      // Of an earlier try the answer says nothing more.
+      for (const [ref, held] of this.#refs) if (held.id === id) this.#refs.delete(ref);
+      this.#around.sent(entry, frame);
       this.#take({ type: 'settled', id });
     } else {
-      const { code, message, temporary, retryAfterMs } = frame;
-      this.#take({ type: 'refused', id, fault: { code, message }, temporary, retryAfterMs });
+      const { code, message, temporary, retryAfterMs = 0 } = frame;
+      const doubted = code === 'unavailable' && retryAfterMs > MAX_AHEAD_MS;
+      const patience = doubted ? undefined : frame.retryAfterMs;
+      this.#take({ type: 'refused', id, fault: { code, message }, temporary, retryAfterMs: patience });
+      if (doubted) this.#around.clockDoubted();
     }
     return true;
   }
@@ -218,9 +199,15 @@ export class Outbox {
   #carryOut(effect: QueueEffect): void {
     switch (effect.do) {
       case 'send': {
+        const { id } = effect.entry;
+        const now = this.#around.serverNow();
+        if ((timeOfUuid7(id) ?? 0) > now + MAX_AHEAD_MS) {
+          this.#take({ type: 'renamed', id, freshId: this.#around.makeId(), composedAt: now });
+          break;
+        }
         const ref = this.#around.nextRef();
-        this.#refs.set(ref, effect.entry.id);
-        this.#around.send(frameOf(effect.entry, ref));
+        this.#refs.set(ref, effect.entry);
+        this.#around.send(frameOf(effect.entry, ref, id));
         break;
       }
       case 'put':
@@ -251,30 +238,5 @@ export class Outbox {
 
   #tell(): void {
     for (const listener of this.#listeners) listener();
-  }
-}
-
-function frameOf(entry: Entry, ref: number): ClientFrame {
-  const { id } = entry;
-  switch (entry.kind) {
-    case 'send':
-      return { type: 'send', ref, id, to: entry.to, text: entry.text };
-    case 'edit': {
-      const { message, text } = entry;
-      return { type: 'edit', ref, id, conversation: entry.to.conversation, message, text };
-    }
-    case 'delete':
-      return { type: 'delete', ref, id, conversation: entry.to.conversation, message: entry.message };
-    case 'react': {
-      const { message, emoji, op } = entry;
-      return { type: 'react', ref, id, conversation: entry.to.conversation, message, emoji, op };
-    }
-    case 'block':
-      return { type: entry.blocked ? 'block' : 'unblock', ref, id, user: entry.user };
-    case 'create':
-      return { type: 'room.create', ref, id, name: entry.name, visibility: entry.visibility };
-    case 'join':
-    case 'leave':
-      return { type: `room.${entry.kind}`, ref, id, conversation: entry.to.conversation };
   }
 }

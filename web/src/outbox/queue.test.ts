@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { FaultCode } from '../net/codes.ts';
 import { counter } from '../testing/clock.ts';
 import {
   emptyQueue,
@@ -44,7 +45,7 @@ class Play {
 
 const two = () =>
   new Play().take({ type: 'added', entry: entry(1) }).take({ type: 'added', entry: entry(2) });
-const refusal = (id: string, code: string, temporary: boolean, retryAfterMs?: number): QueueEvent => ({
+const refusal = (id: string, code: FaultCode, temporary: boolean, retryAfterMs?: number): QueueEvent => ({
   type: 'refused',
   id,
   fault: { code, message: 'no' },

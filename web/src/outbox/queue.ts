@@ -4,24 +4,15 @@
  * One that was sent without an answer is sent again with the same id, which the server takes once (CMD2).
  */
 import { reconnectDelayMs } from '../net/backoff.ts';
-import type { ReactionOp, To, Visibility } from '../net/frames.ts';
+import type { Fault } from '../net/problem.ts';
+import type { Topic } from './commands/command.ts';
+import type { Command, KindOf } from './commands/commands.ts';
 
 /** How many commands may wait; also what a person can still oversee. */
 export const MAX_ENTRIES = 500;
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** What a person did, as it goes into the log. What is done to a message names it by its seq. */
-export type Command =
-  | { kind: 'send'; to: To; text: string }
-  | { kind: 'edit'; to: { conversation: string }; message: number; text: string }
-  | { kind: 'delete'; to: { conversation: string }; message: number }
-  | { kind: 'react'; to: { conversation: string }; message: number; emoji: string; op: ReactionOp }
-  | { kind: 'block'; user: string; blocked: boolean }
-  | { kind: 'create'; name: string; visibility: Visibility }
-  /** The name is for whoever reads what became of it. */
-  | { kind: 'join' | 'leave'; to: { conversation: string }; name: string };
-
-interface Waiting {
+export interface Waiting {
   /** The client id, the same over every retry. */
   id: string;
   /** Ascends in the order of writing. */
@@ -33,22 +24,20 @@ interface Waiting {
   fault?: Fault | undefined;
 }
 
-export interface Fault {
-  code: string;
-  message: string;
-}
-
 export type StoredEntry = Waiting & Command & { status: 'queued' | 'failed' };
 export type Entry = Waiting & Command & { status: 'queued' | 'sending' | 'failed' };
-export type SendEntry = Entry & { kind: 'send' };
+/** What waits of these topics. */
+export type EntryOf<T extends Topic> = Extract<Entry, { kind: KindOf<T> }>;
+export type SendEntry = EntryOf<'said'>;
 /** Something done to a message that is in the log. */
-export type ChangeEntry = Exclude<Entry, { kind: 'send' | 'block' | RoomKind }>;
+export type ChangeEntry = EntryOf<'message'>;
 /** What is said or done in a conversation. */
-export type ConversationEntry = Exclude<Entry, { kind: 'block' | RoomKind }>;
-export type BlockEntry = Entry & { kind: 'block' };
-/** A room that is to be made, joined or left. */
-export type RoomEntry = Exclude<Entry, { kind: 'block' | ConversationEntry['kind'] }>;
-type RoomKind = 'create' | 'join' | 'leave';
+export type ConversationEntry = EntryOf<'said' | 'message'>;
+export type BlockEntry = Extract<Entry, { kind: 'block' }>;
+/** A room that is to be made, joined, changed or left. */
+export type RoomEntry = EntryOf<'room'>;
+/** Somebody's place in a room. */
+export type MembershipEntry = EntryOf<'membership'>;
 
 export interface Queue {
   entries: readonly Entry[];
@@ -70,6 +59,8 @@ export type QueueEvent =
   | { type: 'refused'; id: string; fault: Fault; temporary: boolean; retryAfterMs?: number | undefined }
   | { type: 'retry'; id: string; freshId: string }
   | { type: 'discard'; id: string }
+  /** Its id is of a time that is still to come: it was never taken, and gets another one. */
+  | { type: 'renamed'; id: string; freshId: string; composedAt: number }
   | { type: 'tick' };
 
 export type QueueEffect =
@@ -114,6 +105,8 @@ function change(queue: Queue, event: QueueEvent, at: { now: number; random: numb
       return queue.entries.some(({ id, status }) => id === event.id && status === 'failed')
         ? without(queue, event.id)
         : [queue, []];
+    case 'renamed':
+      return renamed(queue, event);
     case 'tick':
       return at.now - queue.sendingSince >= ANSWER_TIMEOUT_MS && sendingOf(queue) !== undefined
         ? [paused(requeued(queue), at, undefined), []]
@@ -172,11 +165,22 @@ function retried(queue: Queue, id: string, freshId: string): Step {
     const again = { ...rest, status: 'queued' } as const;
     return [replaced(queue, id, again), [{ do: 'put', entry: again }]];
   }
-  const again = { ...rest, id: freshId, status: 'queued' } as const;
+  return requeuedAs(queue, id, { ...rest, id: freshId, status: 'queued' });
+}
+
+function renamed(queue: Queue, event: QueueEvent & { type: 'renamed' }): Step {
+  const { id, freshId, composedAt } = event;
+  const entry = queue.entries.find((held) => held.id === id);
+  return entry?.status === 'sending'
+    ? requeuedAs(queue, id, { ...entry, id: freshId, composedAt, status: 'queued' })
+    : [queue, []];
+}
+
+function requeuedAs(queue: Queue, id: string, entry: StoredEntry): Step {
   return [
-    replaced(queue, id, again),
+    replaced(queue, id, entry),
     [
-      { do: 'put', entry: again },
+      { do: 'put', entry },
       { do: 'remove', id },
     ],
   ];

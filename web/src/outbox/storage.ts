@@ -1,4 +1,8 @@
 /** Where what waits to be sent outlives the page. */
+import { faultCode } from '../net/codes.ts';
+import { attempt, fields, finite, knownWord, maybe, text } from '../net/wire/read.ts';
+import { commandIn } from './commands/commands.ts';
+import { answer } from './database.ts';
 import type { StoredEntry } from './queue.ts';
 
 export interface OutboxStorage {
@@ -31,27 +35,17 @@ export class MemoryStorage implements OutboxStorage {
 
 const STORE = 'outbox';
 
-/** One database per user: what one wrote is never sent as another. */
 export class IndexedDbStorage implements OutboxStorage {
   readonly durable = true;
   readonly #database: IDBDatabase;
 
-  private constructor(database: IDBDatabase) {
+  constructor(database: IDBDatabase) {
     this.#database = database;
-  }
-
-  static async open(factory: IDBFactory, user: string): Promise<IndexedDbStorage> {
-    const request = factory.open(`natter:${user}`, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: 'id' });
-    const database = await answer(request);
-    // A later version of this page may upgrade while this one is open.
-    database.onversionchange = () => database.close();
-    return new IndexedDbStorage(database);
   }
 
   async all(): Promise<StoredEntry[]> {
     const found = await answer<unknown[]>(this.#transaction('readonly').getAll());
-    return found.map(withKind).filter(isEntry);
+    return found.map(entryIn).filter((entry) => entry !== null);
   }
   async put(entry: StoredEntry): Promise<void> {
     await answer(this.#transaction('readwrite').put(entry));
@@ -72,21 +66,10 @@ export class IndexedDbStorage implements OutboxStorage {
   }
 }
 
-/** IndexedDB where the browser has it and lets us, memory elsewhere (some private windows). */
-export async function openStorage(factory: IDBFactory | undefined, user: string): Promise<OutboxStorage> {
-  if (factory === undefined) return new MemoryStorage();
-  try {
-    return await IndexedDbStorage.open(factory, user);
-  } catch {
-    return new MemoryStorage();
-  }
-}
-
-function answer<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+/** On the disk where the browser lets us, in memory elsewhere. */
+export async function openStorage(database: Promise<IDBDatabase | null>): Promise<OutboxStorage> {
+  const there = await database;
+  return there === null ? new MemoryStorage() : new IndexedDbStorage(there);
 }
 
 /** Earlier versions of this page only kept messages, and did not say so. */
@@ -96,44 +79,14 @@ function withKind(value: unknown): unknown {
     : value;
 }
 
-/** What another version of this page, or a person with the developer tools, left there is not trusted blindly. */
-function isEntry(value: unknown): value is StoredEntry {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, order, owner, composedAt, status, ...command } = value as Record<string, unknown>;
-  return (
-    typeof id === 'string' &&
-    typeof order === 'number' &&
-    typeof owner === 'string' &&
-    typeof composedAt === 'number' &&
-    (status === 'queued' || status === 'failed') &&
-    isCommand(command)
-  );
-}
+const waiting = fields({
+  ...{ id: text, order: finite, owner: text, composedAt: finite, status: knownWord(['queued', 'failed']) },
+  fault: maybe(fields({ code: faultCode, message: text })),
+});
 
-function isCommand(command: Record<string, unknown>): boolean {
-  const { kind, to, message, text, emoji, op, user, blocked, name, visibility } = command;
-  if (kind === 'block') return typeof user === 'string' && typeof blocked === 'boolean';
-  if (kind === 'create')
-    return typeof name === 'string' && (visibility === 'public' || visibility === 'private');
-  if (typeof to !== 'object' || to === null) return false;
-  const inConversation = 'conversation' in to && typeof to.conversation === 'string';
-  const toMessage = inConversation && Number.isSafeInteger(message);
-  switch (kind) {
-    case 'send':
-      return (
-        typeof text === 'string' &&
-        (inConversation || ('participants' in to && Array.isArray(to.participants)))
-      );
-    case 'edit':
-      return toMessage && typeof text === 'string';
-    case 'delete':
-      return toMessage;
-    case 'react':
-      return toMessage && typeof emoji === 'string' && (op === 'add' || op === 'remove');
-    case 'join':
-    case 'leave':
-      return inConversation && typeof name === 'string';
-    default:
-      return false;
-  }
+/** What another version of this page, or a person with the developer tools, left there is not trusted blindly. */
+function entryIn(value: unknown): StoredEntry | null {
+  const command = commandIn(withKind(value));
+  const rest = attempt(waiting, value);
+  return command === null || rest === null ? null : { ...command, ...rest };
 }

@@ -29,3 +29,9 @@ export class Uuid7 {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   }
 }
+
+/** When an id of this kind was made, in ms since 1970; null for one of another kind. */
+export function timeOfUuid7(id: string): number | null {
+  const hex = id.replaceAll('-', '');
+  return /^[0-9a-f]{12}7[0-9a-f]{19}$/.test(hex) ? Number.parseInt(hex.slice(0, 12), 16) : null;
+}

@@ -1,15 +1,17 @@
 /** What is done to messages after they were said: edits, deletions, reactions, pins, threads (PROTOCOL §4). */
 import type { DeletedFrame, EditedFrame, PinFrame, ReactionFrame, ReactionOp } from '../net/frames.ts';
 import { beginning } from './reply.ts';
-import type { Message, Reaction } from './state.ts';
+import type { Message, Reaction, Replies } from './state.ts';
 
 export type MessageChange =
   | Pick<EditedFrame, 'type' | 'by' | 'text' | 'at'>
   | Pick<DeletedFrame, 'type'>
   | Pick<ReactionFrame, 'type' | 'user' | 'emoji' | 'op'>
   | Pick<PinFrame, 'type' | 'op'>
-  /** Something was said in its thread. */
-  | { type: 'replied'; seq: number; at: string };
+  /** Something was said in its thread, which may mention this person (`me`). */
+  | { type: 'replied'; seq: number; at: string; sender: string; me: string; mentioned: boolean }
+  /** This person has read its thread up to here. */
+  | { type: 'thread_read'; read: number; at: string };
 
 /** A change at its place in the log. */
 export interface Recent {
@@ -21,6 +23,8 @@ export interface Recent {
 
 /** A page is read in seconds; more than this does not happen to one person's conversations meanwhile. */
 const MAX_RECENT = 1_000;
+/** Unread replies that are known one by one; of a longer thread all that is read at once is known. */
+const MAX_NEWS = 100;
 
 export type ChangeFrame = EditedFrame | DeletedFrame | ReactionFrame | PinFrame;
 
@@ -61,7 +65,8 @@ export function said(
 
 /** The same message where the change is none. A delete wins over all that is said of the message itself after it. */
 export function withChange(message: Message, change: MessageChange): Message {
-  if (change.type === 'replied') return withReplied(message, change.seq, change.at);
+  if (change.type === 'replied') return withReplied(message, change);
+  if (change.type === 'thread_read') return withThreadRead(message, change);
   if (message.deleted) return message;
   switch (change.type) {
     case 'edited':
@@ -93,17 +98,69 @@ export function withAnsweredChange(message: Message, change: MessageChange): Mes
 
 /** A message of a page, with what was done before and after the page was read: the last word stands either way. */
 export function withChangesSince(message: Message, recent: readonly Recent[]): Message {
-  return recent.reduce((so, { message: about, change }) => {
-    if (about === so.replyTo) return withAnsweredChange(so, change);
-    return about === so.seq ? withChange(so, change) : so;
-  }, message);
+  return recent.reduce(
+    (so, { message: about, change }) => {
+      if (about === so.replyTo) return withAnsweredChange(so, change);
+      return about === so.seq ? withChange(so, change) : so;
+    },
+    withNews(message, recent),
+  );
 }
 
-/** Replies are counted, each once: a page does not say which it has, but for when the last of them was said. */
-function withReplied(message: Message, seq: number, at: string): Message {
-  const { count, lastAt, lastSeq } = message.replies ?? { count: 0, lastAt: '' };
-  if (lastSeq === undefined ? at <= lastAt : seq <= lastSeq) return message;
-  return { ...message, replies: { count: count + 1, lastAt: at > lastAt ? at : lastAt, lastSeq: seq } };
+/** A reading takes away what came before it: so what came at all has to be known before it is done again. */
+function withNews(message: Message, recent: readonly Recent[]): Message {
+  if (message.replies === null) return message;
+  const news = recent.flatMap(({ message: about, change }) =>
+    about === message.seq && change.type === 'replied' && change.sender !== change.me
+      ? [{ seq: change.seq, at: change.at }]
+      : [],
+  );
+  return news.length === 0
+    ? message
+    : { ...message, replies: { ...message.replies, news: news.slice(-MAX_NEWS) } };
+}
+
+/**
+ * Replies are counted, each once: a page does not say which it has, but for when the last of them was said. Who began
+ * a thread, was mentioned in it or answered in it follows it; answering reads up to the answer.
+ */
+function withReplied(message: Message, reply: Extract<MessageChange, { type: 'replied' }>): Message {
+  const { seq, at, sender, me, mentioned } = reply;
+  const replies = message.replies ?? { count: 0, lastAt: '' };
+  const { count, lastAt, lastSeq, unread } = replies;
+  const counted = lastSeq === undefined ? at <= lastAt : seq <= lastSeq;
+  const mine = sender === me;
+  const known = replies.news ?? [];
+  const news = mine
+    ? known.filter((later) => later.seq > seq)
+    : known.some((one) => one.seq === seq)
+      ? known
+      : [...known.slice(1 - MAX_NEWS), { seq, at }];
+  if (counted) return mine || news === known ? message : { ...message, replies: { ...replies, news } };
+  const follows = unread !== undefined || mentioned || message.sender === me;
+  const next: Replies = { count: count + 1, lastAt: at > lastAt ? at : lastAt, lastSeq: seq, news };
+  if (mine) return { ...message, replies: { ...next, unread: 0 } };
+  return {
+    ...message,
+    replies: follows
+      ? { ...next, unread: (unread ?? known.filter((before) => before.seq < seq).length) + 1 }
+      : next,
+  };
+}
+
+function withThreadRead(
+  message: Message,
+  { read, at }: Extract<MessageChange, { type: 'thread_read' }>,
+): Message {
+  const { replies } = message;
+  // A page that has what was said after this reading was read after it, too.
+  if (replies === null || replies.lastAt > at) return message;
+  const { unread, lastAt } = replies;
+  const news = (replies.news ?? []).filter(({ seq }) => seq > read);
+  // What is not counted yet is not what is left.
+  const counted = news.filter((one) => one.at <= lastAt).length;
+  const left = unread === undefined ? {} : { unread: Math.min(counted, unread) };
+  return { ...message, replies: { ...replies, news, ...left } };
 }
 
 function withReaction(

@@ -1,71 +1,45 @@
-/** Folding one conversation. But for `withChanged` everything here gives the same in any order and with repeats. */
-import type { ConversationItem, ReplyItem, RoomFacts } from '../net/frames.ts';
-import { type MessageChange, withAnsweredChange, withChange } from './changes.ts';
-import { beginning } from './reply.ts';
-import type { Conversation, Message } from './state.ts';
-
-export function emptyConversation(id: string, participants: readonly string[]): Conversation {
-  return {
-    id,
-    kind: 'direct',
-    participants,
-    room: null,
-    muted: false,
-    notices: [],
-    messages: [],
-    counted: { lastSeq: 0, read: 0, unread: 0, mentions: 0 },
-    read: new Map(),
-    delivered: new Map(),
-    lastActivity: '',
-    older: null,
-  };
-}
+/** Folding one conversation. But for `withChangedLast` all of it gives the same in any order and with repeats. */
+import type { ConversationItem, RoomFacts } from '../net/frames.ts';
+import type { MessageChange } from './changes.ts';
+import type { Conversation, Message, State } from './state.ts';
+import { withChangeOf } from './timeline.ts';
+import { withCounted, withOther, withoutMention } from './unread.ts';
 
 /**
- * A message is its seq: taken in once, wherever it comes from, but for one that is `newer` than what is here. Sending
- * reads up to itself.
+ * Messages that were said outside of threads. One is its seq: the last one stays as it is here, but where one that
+ * arrives is `newer`. Sending reads up to itself.
  */
-export function withMessages(
+export function withSaid(
   conversation: Conversation,
   arriving: readonly Message[],
+  me: string,
   newer: (seq: number) => boolean = () => false,
 ): Conversation {
-  let { messages, read, lastActivity } = conversation;
+  let { last, tally, read, lastActivity } = conversation;
   for (const message of arriving) {
-    const index = insertionIndex(messages, message.seq);
-    const held = messages[index];
-    if (held?.seq === message.seq) {
-      if (newer(message.seq)) messages = messages.with(index, message);
-      // Live frames do not tell what a message answers.
-      else if (held.reply === null && message.reply !== null)
-        messages = messages.with(index, { ...held, reply: message.reply });
-      continue;
-    }
-    messages = index === messages.length ? [...messages, message] : messages.toSpliced(index, 0, message);
-    read = raised(read, message.sender, message.seq);
-    if (message.at > lastActivity) lastActivity = message.at;
+    const { seq, sender, at } = message;
+    if (last === null || seq > last.seq || (seq === last.seq && newer(seq))) last = message;
+    tally = withOther(tally, message, me, read.get(me) ?? 0);
+    read = raised(read, sender, seq);
+    if (at > lastActivity) lastActivity = at;
   }
-  return messages === conversation.messages
+  const same = last === conversation.last && tally === conversation.tally && read === conversation.read;
+  return same && lastActivity === conversation.lastActivity
     ? conversation
-    : { ...conversation, messages, read, lastActivity };
+    : { ...conversation, last, tally, read, lastActivity };
 }
 
-/** Something was done to a message; one that is not here is read as it is then. Those that answer it show it, too. */
-export function withChanged(conversation: Conversation, seq: number, change: MessageChange): Conversation {
-  const messages = conversation.messages.map((held) => {
-    if (held.replyTo === seq) return withAnsweredChange(held, change);
-    return held.seq === seq ? withChange(held, change) : held;
-  });
-  const same = messages.every((message, index) => message === conversation.messages[index]);
-  return same ? conversation : { ...conversation, messages };
-}
-
-/** The beginning of what a message answers: as it is here, or as history told it; null where nothing is known of it. */
-export function answered({ messages }: Conversation, { replyTo, reply }: Message): ReplyItem | null {
-  if (replyTo === null) return null;
-  const held = messages[insertionIndex(messages, replyTo)];
-  if (held?.seq !== replyTo) return reply;
-  return { seq: replyTo, sender: held.sender, text: beginning(held.text), deleted: held.deleted };
+/** Something was done to a message. */
+export function withChangedLast(
+  conversation: Conversation,
+  seq: number,
+  change: MessageChange,
+): Conversation {
+  const last = conversation.last && withChangeOf(conversation.last, seq, change);
+  const tally = change.type === 'deleted' ? withoutMention(conversation.tally, seq) : conversation.tally;
+  return last === conversation.last && tally === conversation.tally
+    ? conversation
+    : { ...conversation, last, tally };
 }
 
 /** `read` never goes back. */
@@ -79,23 +53,18 @@ export function withDelivered(conversation: Conversation, user: string, seq: num
   return delivered === conversation.delivered ? conversation : { ...conversation, delivered };
 }
 
-/**
- * A row of the list, true at some position. Positions can't be compared, but what a row counts is told by its last
- * message and the caller's marker: of two rows the one that has seen more of either wins.
- */
+/** A row of the list, true at some position. */
 export function withItem(conversation: Conversation, item: ConversationItem, me: string): Conversation {
-  const last = item.lastMessage;
   const { read, unread, mentions } = item;
-  const seen = { lastSeq: last?.seq ?? 0, read, unread, mentions };
-  const held = conversation.counted;
-  const newer = seen.lastSeq > held.lastSeq || (seen.lastSeq === held.lastSeq && seen.read >= held.read);
   let next: Conversation = {
     ...conversation,
     kind: item.kind,
     participants: item.participants.length > 0 ? item.participants : conversation.participants,
     room: item.room === null ? null : factsOf(item.room),
-    muted: item.muted,
-    counted: newer ? seen : held,
+    role: item.room?.role ?? null,
+    memberCount: item.room?.members ?? 0,
+    preferences: item.preferences,
+    tally: withCounted(conversation.tally, { lastSeq: item.lastMessage?.seq ?? 0, read, unread, mentions }),
     lastActivity:
       item.lastActivity > conversation.lastActivity ? item.lastActivity : conversation.lastActivity,
   };
@@ -104,60 +73,6 @@ export function withItem(conversation: Conversation, item: ConversationItem, me:
     next = withDelivered(withRead(next, marker.user, marker.read), marker.user, marker.delivered);
   }
   return next;
-}
-
-/** How many messages of others come after what `me` has read. */
-export function unreadCount(conversation: Conversation, me: string): number {
-  return countAfterRead(conversation, me, conversation.counted.unread, () => true);
-}
-
-/**
- * How many of those mention `me`. History counts also what was said in threads; those can't be opened here, so what
- * only they have to say is not shown once the conversation is read.
- */
-export function mentionCount(conversation: Conversation, me: string): number {
-  const mentions = countAfterRead(
-    conversation,
-    me,
-    conversation.counted.mentions,
-    (message) => message.mentionsRoom || message.mentions.includes(me),
-  );
-  return Math.min(mentions, unreadCount(conversation, me));
-}
-
-/** Of messages of others: what a snapshot counted, less what was read since, and what came since. */
-function countAfterRead(
-  { counted, messages, read: markers }: Conversation,
-  me: string,
-  before: number,
-  counts: (message: Message) => boolean,
-): number {
-  const read = markers.get(me) ?? 0;
-  const fromOthers = (after: number, upTo: number) =>
-    messages.reduce((n, message) => {
-      const { seq, sender } = message;
-      return sender !== me && seq > after && seq <= upTo && counts(message) ? n + 1 : n;
-    }, 0);
-  const since = fromOthers(Math.max(counted.lastSeq, read), Number.POSITIVE_INFINITY);
-  if (read >= counted.lastSeq) return since;
-  return Math.max(0, before - fromOthers(counted.read, read)) + since;
-}
-
-/** Lets go of all but the newest messages; the count of the unread stays what it was. */
-export function trimmed(conversation: Conversation, me: string, keep: number): Conversation {
-  const { messages } = conversation;
-  if (messages.length <= keep) return conversation;
-  const read = Math.max(conversation.read.get(me) ?? 0, conversation.counted.read);
-  const lastSeq = messages.at(-1)?.seq ?? 0;
-  return {
-    ...conversation,
-    counted: {
-      ...{ lastSeq, read },
-      ...{ unread: unreadCount(conversation, me), mentions: mentionCount(conversation, me) },
-    },
-    messages: messages.slice(-keep),
-    older: true,
-  };
 }
 
 export type Receipt = 'sent' | 'delivered' | 'read';
@@ -173,8 +88,15 @@ export function receiptOf(conversation: Conversation, seq: number, me: string): 
   return others.every((user) => reached(user) >= seq) ? 'delivered' : 'sent';
 }
 
-function factsOf({ name, topic, visibility, archived }: RoomFacts): RoomFacts {
-  return { name, topic, visibility, archived };
+/** Whether what this person said last somewhere did not come to all others, as far as it was told. */
+export function hasUndelivered({ conversations, me }: State): boolean {
+  return [...conversations.values()].some(
+    (one) => one.kind === 'direct' && one.last?.sender === me && receiptOf(one, one.last.seq, me) === 'sent',
+  );
+}
+
+function factsOf({ name, topic, visibility, archived, owners }: RoomFacts): RoomFacts {
+  return { name, topic, visibility, archived, owners };
 }
 
 function raised(
@@ -183,17 +105,4 @@ function raised(
   seq: number,
 ): ReadonlyMap<string, number> {
   return seq > (markers.get(user) ?? 0) ? new Map(markers).set(user, seq) : markers;
-}
-
-function insertionIndex(messages: readonly Message[], seq: number): number {
-  let low = 0;
-  let high = messages.length;
-  // Nearly always it is the newest.
-  if (high === 0 || (messages[high - 1]?.seq ?? 0) < seq) return high;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((messages[middle]?.seq ?? 0) < seq) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,9 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ConversationItem, MessageItem, Page, ServerFrame } from '../net/frames.ts';
-import { receiptOf, unreadCount } from './conversation.ts';
-import { type Change, fold, KEPT_MESSAGES, TYPING_MS } from './fold.ts';
+import {
+  type ConversationItem,
+  type MessageItem,
+  NO_PREFERENCES,
+  type Page,
+  type ServerFrame,
+} from '../net/frames.ts';
+import { receiptOf } from './conversation.ts';
+import { type Change, fold, TYPING_MS } from './fold.ts';
+import { KEPT_MESSAGES } from './segments.ts';
 import { directKey, initialState, type State } from './state.ts';
+import { newestOf } from './timeline.ts';
+import { unreadCount } from './unread.ts';
 
 const ME = 'alice';
 const BOB = 'bob';
@@ -34,13 +43,21 @@ const frame = (of: ServerFrame): Change => ({ type: 'frame', frame: of, now: NOW
 const message = (seq: number, sender = BOB): Change =>
   frame({ type: 'message', position: `p${seq}`, participants: [ME, BOB], ...item(seq, sender) });
 const marker = (user: string, read: number): Change =>
-  frame({ type: 'marker', seq: 10_000 + read, position: 'p', conversation: C, user, read, thread: null });
+  frame({
+    type: 'marker',
+    seq: 10_000 + read,
+    position: 'p',
+    conversation: C,
+    user,
+    read,
+    thread: null,
+    at: at(read),
+  });
 const reset = (position = 'p0'): Change => frame({ type: 'reset', reason: 'fresh', position });
 const page = <T>(items: T[], next: string | null = null): Page<T> => ({ items, next, position: 'p' });
 const listPage = (generation: number, row: Partial<ConversationItem>): Change => ({
   type: 'list_page',
   generation,
-  wholeFirst: true,
   page: page([
     {
       conversation: C,
@@ -52,7 +69,7 @@ const listPage = (generation: number, row: Partial<ConversationItem>): Change =>
       read: 0,
       markers: [],
       lastActivity: at(0),
-      muted: false,
+      preferences: NO_PREFERENCES,
       room: null,
       ...row,
     },
@@ -68,7 +85,8 @@ const messagesPage = (
   generation,
   key: KEY,
   participants: [ME, BOB],
-  before,
+  thread: null,
+  place: before === null ? { at: 'newest' } : { at: 'before', seq: before },
   page: page(items, next),
 });
 const folded = (...changes: Change[]): State => changes.reduce(fold, initialState(ME));
@@ -77,7 +95,11 @@ const held = (state: State) => {
   if (conversation === undefined) throw new Error('the conversation is not there');
   return conversation;
 };
-const seqs = (state: State) => held(state).messages.map(({ seq }) => seq);
+const newest = (state: State) => {
+  const timeline = state.timelines.get(C);
+  return timeline && newestOf(timeline);
+};
+const seqs = (state: State) => newest(state)?.messages.map(({ seq }) => seq) ?? [];
 
 describe('messages', () => {
   it('evt1_are_kept_by_seq_and_taken_in_once', () => {
@@ -92,7 +114,14 @@ describe('messages', () => {
   });
 
   it('the_ok_of_a_send_and_the_event_of_another_device_are_one_message', () => {
-    const sent: Change = { type: 'sent', conversation: C, participants: [ME, BOB], message: item(4, ME) };
+    const sent: Change = {
+      type: 'sent',
+      conversation: C,
+      participants: [ME, BOB],
+      thread: null,
+      message: item(4, ME),
+      live: true,
+    };
     expect(seqs(folded(reset(), sent, message(4, ME)))).toEqual([4]);
     expect(seqs(folded(reset(), message(4, ME), sent))).toEqual([4]);
   });
@@ -126,11 +155,11 @@ describe('pages', () => {
     const state = folded(
       reset(),
       message(8),
-      messagesPage(1, [item(9), item(8), item(7)], null, 'more'),
+      messagesPage(1, [item(7), item(8), item(9)], null, 'more'),
       message(9),
     );
     expect(seqs(state)).toEqual([7, 8, 9]);
-    expect(held(state).older).toBe(true);
+    expect(newest(state)?.older).toBe(true);
     expect(state.readings.get(KEY)).toEqual({ status: 'done' });
   });
 
@@ -167,9 +196,9 @@ describe('pages', () => {
   it('a_conversation_off_the_screen_is_bounded_and_its_unread_count_stays_right', () => {
     const many = Array.from({ length: 3 * KEPT_MESSAGES }, (_, index) => message(index + 1));
     const state = folded(reset(), ...many);
-    expect(held(state).messages.length).toBeLessThanOrEqual(2 * KEPT_MESSAGES);
+    expect(seqs(state).length).toBeLessThanOrEqual(2 * KEPT_MESSAGES);
     expect(unreadCount(held(state), ME)).toBe(3 * KEPT_MESSAGES);
-    expect(held(state).older).toBe(true);
+    expect(newest(state)?.older).toBe(true);
     const read = fold(state, { type: 'read', conversation: C, seq: 3 * KEPT_MESSAGES - 2 });
     expect(unreadCount(held(read), ME)).toBe(2);
   });
@@ -178,9 +207,9 @@ describe('pages', () => {
     const open: Change = { type: 'opened', key: KEY };
     const many = Array.from({ length: 3 * KEPT_MESSAGES }, (_, index) => message(index + 1));
     const state = folded(reset(), open, ...many);
-    expect(held(state).messages).toHaveLength(3 * KEPT_MESSAGES);
+    expect(seqs(state)).toHaveLength(3 * KEPT_MESSAGES);
     const left = fold(state, { type: 'opened', key: null });
-    expect(held(left).messages).toHaveLength(KEPT_MESSAGES);
+    expect(seqs(left)).toHaveLength(KEPT_MESSAGES);
     expect(seqs(left).at(-1)).toBe(3 * KEPT_MESSAGES);
   });
 });
@@ -287,7 +316,7 @@ describe('con5_any_order', () => {
       lastActivity: at(last?.seq ?? 0),
     });
   };
-  const newest = (facts: Fact[]): Change =>
+  const newestPage = (facts: Fact[]): Change =>
     messagesPage(
       1,
       messagesOf(facts).map(({ seq, sender }) => item(seq, sender)),
@@ -311,9 +340,9 @@ describe('con5_any_order', () => {
             ...facts.slice(from).map(live),
             ...facts.slice(from).map(live),
             row(facts.slice(0, moments[0] ?? from)),
-            newest(facts.slice(0, moments[1] ?? from)),
+            newestPage(facts.slice(0, moments[1] ?? from)),
             ...moments.map((moment) => row(facts.slice(0, moment))),
-            ...moments.map((moment) => newest(facts.slice(0, moment))),
+            ...moments.map((moment) => newestPage(facts.slice(0, moment))),
           ];
           const order = changes.map((change) => ({ change, key: shuffle.next().value ?? 0 }));
           order.sort((a, b) => a.key - b.key);

@@ -1,10 +1,12 @@
 /** The rules of folding, as told in the golden cases that every reader of Natter passes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decodeFrames, decodeMessageItem, type MessageItem, type ServerFrame } from '../net/frames.ts';
-import { list, record } from '../net/json.ts';
+import { decodeFrames, type MessageItem, NO_PREFERENCES, type ServerFrame } from '../net/frames.ts';
+import { messageItem } from '../net/wire/decode/messages.ts';
+import { list, record } from '../net/wire/read.ts';
 import { type Change, fold } from './fold.ts';
 import { directKey, initialState, type State } from './state.ts';
+import { newestOf } from './timeline.ts';
 
 const FOLDER = new URL('../../../protocol/golden/folding/', import.meta.url);
 const PEOPLE = ['ada', 'bob', 'cy'];
@@ -20,8 +22,8 @@ function caseIn(file: string): Case {
   const from = record(JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')), file);
   return {
     rule: String(from.rule),
-    frames: list(from, 'frames', JSON.stringify).flatMap(decodeFrames),
-    messages: list(from, 'messages', decodeMessageItem),
+    frames: list((frame) => JSON.stringify(frame))(from.frames, 'frames').flatMap(decodeFrames),
+    messages: list(messageItem)(from.messages, 'messages'),
     read: record(from.read, 'read') as Record<string, number>,
   };
 }
@@ -33,12 +35,13 @@ const live = (frames: readonly ServerFrame[]): Change[] =>
 
 function shown(state: State): { messages: MessageItem[]; read: Record<string, number> } {
   const [held] = state.conversations.values();
+  const timeline = held && state.timelines.get(held.id);
+  const told = (timeline && newestOf(timeline)?.messages) ?? [];
   // What is shown of a message that is answered follows from that one, and is not in the cases.
-  const messages =
-    held?.messages.map((message) => ({
-      ...{ ...message, conversation: held.id, thread: null, reply: null },
-      replies: message.replies && { count: message.replies.count, lastAt: message.replies.lastAt },
-    })) ?? [];
+  const messages = told.map((message) => ({
+    ...{ ...message, conversation: held?.id, thread: null, reply: null },
+    replies: message.replies && { count: message.replies.count, lastAt: message.replies.lastAt },
+  }));
   return { messages: messages as MessageItem[], read: Object.fromEntries(held?.read ?? []) };
 }
 
@@ -58,19 +61,20 @@ function pagesAfter(frames: readonly ServerFrame[]): Change[] {
     read: read.ada ?? 0,
     markers,
     lastActivity: last.at,
-    muted: false,
+    preferences: NO_PREFERENCES,
     room: null,
   };
   const list = { items: [row], next: null, position: 'p' };
   const page = { items: messages, next: null, position: 'p' };
   return [
-    { type: 'list_page', generation: 1, page: list, wholeFirst: true },
+    { type: 'list_page', generation: 1, page: list },
     {
       type: 'messages_page',
       generation: 1,
       key: directKey(PEOPLE),
       participants: PEOPLE,
-      before: null,
+      thread: null,
+      place: { at: 'newest' },
       page,
     },
   ];

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { decodeConversationItem, decodeFrames } from '../net/frames.ts';
-import { answered, mentionCount, receiptOf, unreadCount } from './conversation.ts';
+import { decodeFrames } from '../net/frames.ts';
+import { messageItem } from '../net/wire/decode/messages.ts';
+import { conversationItem } from '../net/wire/decode/rooms.ts';
+import { receiptOf } from './conversation.ts';
 import { type Change, fold } from './fold.ts';
 import { initialState, keyOf, roomKey, type State } from './state.ts';
+import { answered, emptyTimeline, newestOf } from './timeline.ts';
+import { mentionCount, unreadCount } from './unread.ts';
 
 const ME = 'alice';
 const R = 'room-1';
@@ -33,15 +37,18 @@ const item = (seq: number, fields: object = {}) => ({
 const row = (fields: object = {}, facts: object = {}): Change => ({
   type: 'row',
   generation: 0,
-  item: decodeConversationItem({
-    ...{ conversation: R, kind: 'room', participants: [], last_message: null, last_activity: at(0) },
-    ...{ unread: 0, mentions: 0, read: 0, markers: [] },
-    room: {
-      ...{ conversation: R, name: 'Lobby', visibility: 'public', archived: false, owners: ['bob'] },
-      ...{ members: 2, role: 'member', ...facts },
+  item: conversationItem(
+    {
+      ...{ conversation: R, kind: 'room', participants: [], last_message: null, last_activity: at(0) },
+      ...{ unread: 0, mentions: 0, read: 0, markers: [] },
+      room: {
+        ...{ conversation: R, name: 'Lobby', visibility: 'public', archived: false, owners: ['bob'] },
+        ...{ members: 2, role: 'member', ...facts },
+      },
+      ...fields,
     },
-    ...fields,
-  }),
+    'row',
+  ),
 });
 const folded = (...changes: Change[]): State => changes.reduce(fold, initialState(ME));
 const held = (state: State) => {
@@ -49,7 +56,14 @@ const held = (state: State) => {
   if (conversation === undefined) throw new Error('the room is not there');
   return conversation;
 };
-const seqs = (state: State) => held(state).messages.map(({ seq }) => seq);
+const line = (state: State) => state.timelines.get(R) ?? emptyTimeline(R);
+const messagesIn = (state: State) => newestOf(line(state))?.messages ?? [];
+const seqs = (state: State) => messagesIn(state).map(({ seq }) => seq);
+const newestPage = (...items: object[]): Change => ({
+  ...{ type: 'messages_page', generation: 0, key: KEY, participants: [], thread: null },
+  place: { at: 'newest' },
+  page: { items: items.map((one) => messageItem(one, 'message')), next: null, position: 'p' },
+});
 const unread = (state: State) => [unreadCount(held(state), ME), mentionCount(held(state), ME)];
 
 describe('a room', () => {
@@ -69,18 +83,39 @@ describe('a room', () => {
   it('con5_is_called_the_same_whether_a_page_came_before_the_frame_or_after_it', () => {
     const renamed = room(6, { name: 'Hall', topic: 'Hats', archived: true });
     for (const state of [folded(row(), renamed), folded(renamed, row()), folded(row(), renamed, row())]) {
-      expect(held(state).room).toEqual({ name: 'Hall', topic: 'Hats', visibility: 'public', archived: true });
+      expect(held(state).room).toMatchObject({
+        name: 'Hall',
+        topic: 'Hats',
+        visibility: 'public',
+        archived: true,
+      });
     }
     const before = folded(row(), renamed);
     expect(fold(before, renamed)).toBe(before);
   });
 
+  it('evt1_has_the_owners_and_the_role_of_the_last_word', () => {
+    const promoted = frame({
+      type: 'member',
+      user: ME,
+      change: 'role',
+      role: 'moderator',
+      by: 'bob',
+      ...OF(6),
+    });
+    const handedOver = room(7, { owners: [ME] });
+    for (const state of [folded(row(), promoted, handedOver), folded(promoted, handedOver, row())]) {
+      expect(held(state)).toMatchObject({ role: 'moderator', room: { owners: [ME] } });
+    }
+    expect(held(folded(row())).role).toBe('member');
+  });
+
   it('con5_is_muted_whether_a_page_came_before_the_frame_or_after_it', () => {
     const preferences = (muted: boolean, seq = 7) => frame({ type: 'preferences', muted, ...OF(seq) });
-    expect(held(folded(row({ preferences: { muted: true } }))).muted).toBe(true);
-    expect(held(folded(row(), preferences(true))).muted).toBe(true);
-    expect(held(folded(preferences(true), row())).muted).toBe(true);
-    expect(held(folded(row(), preferences(true), preferences(false, 8))).muted).toBe(false);
+    expect(held(folded(row({ preferences: { muted: true } }))).preferences.muted).toBe(true);
+    expect(held(folded(row(), preferences(true))).preferences.muted).toBe(true);
+    expect(held(folded(preferences(true), row())).preferences.muted).toBe(true);
+    expect(held(folded(row(), preferences(true), preferences(false, 8))).preferences.muted).toBe(false);
   });
 });
 
@@ -90,13 +125,12 @@ describe('who comes and goes', () => {
     (change) => {
       const state = folded(row(), message(5), member(6, ME, change, 'bob'));
       expect(state.conversations.has(R)).toBe(false);
-      expect(state.gone.get(R)).toEqual({ name: 'Lobby', change, by: 'bob' });
-      const page = { items: [], next: null, position: 'p' };
+      expect(state.gone.get(R)).toEqual({ name: 'Lobby', visibility: 'public', change, by: 'bob' });
       const late = [
         row(),
         message(5),
         frame({ type: 'marker', user: ME, read: 5, ...OF(7) }),
-        { type: 'messages_page', generation: 0, key: KEY, participants: [], before: null, page } as const,
+        newestPage(),
       ].reduce(fold, state);
       expect(late.conversations.has(R)).toBe(false);
       expect(late.readings.has(KEY)).toBe(false);
@@ -117,15 +151,16 @@ describe('who comes and goes', () => {
   });
 
   it('evt2_the_ok_of_a_command_is_the_event', () => {
-    const state = folded({ type: 'entered', conversation: R, id: 'mine', position: 'p5' }, row());
-    expect(state.entered).toEqual({ id: 'mine', conversation: R });
+    const entered = { type: 'entered', conversation: R, id: 'mine', position: 'p5' } as const;
+    const state = folded({ ...entered, refused: ['cy'] }, row());
+    expect(state.entered).toEqual({ id: 'mine', conversation: R, refused: ['cy'] });
     expect(fold(state, { type: 'left', conversation: R }).gone.get(R)?.change).toBe('left');
   });
 
   it('con3_ones_own_event_tells_which_command_it_was', () => {
-    expect(folded(member(5, ME, 'joined')).entered).toEqual({ id: 'id-5', conversation: R });
+    expect(folded(member(5, ME, 'joined')).entered).toEqual({ id: 'id-5', conversation: R, refused: [] });
     expect(folded(member(5, ME, 'joined', 'bob')).entered).toBeNull();
-    expect(folded(room(5, { by: ME })).entered).toEqual({ id: 'id-5', conversation: R });
+    expect(folded(room(5, { by: ME })).entered).toEqual({ id: 'id-5', conversation: R, refused: [] });
   });
 
   it('is_told_in_lines_once_and_only_of_what_people_see', () => {
@@ -181,14 +216,18 @@ describe('mentions', () => {
     expect(unread(fold(state, { type: 'read', conversation: R, seq: 10 }))).toEqual([0, 0]);
   });
 
-  it('those_in_threads_do_not_stay_when_the_conversation_is_read', () => {
-    const state = folded(row({ last_message: item(9), unread: 0, mentions: 1, read: 9 }));
-    expect(unread(state)).toEqual([0, 0]);
+  it('those_in_threads_stay_when_the_conversation_is_read', () => {
+    const last = item(9, { mentions: [ME] });
+    const state = folded(row({ last_message: last, unread: 1, mentions: 2, read: 8 }));
+    expect(unread(state)).toEqual([1, 2]);
+    expect(unread(fold(state, { type: 'read', conversation: R, seq: 9 }))).toEqual([0, 1]);
+    // What is read in threads is counted again by history.
+    expect(unread(folded(row({ last_message: last, unread: 0, mentions: 0, read: 9 })))).toEqual([0, 0]);
   });
 });
 
 describe('threads', () => {
-  const replies = (state: State, seq = 5) => held(state).messages.find((one) => one.seq === seq)?.replies;
+  const replies = (state: State, seq = 5) => messagesIn(state).find((one) => one.seq === seq)?.replies;
 
   it('evt1_what_is_said_in_one_is_no_message_of_the_conversation_and_reads_nothing', () => {
     const state = folded(
@@ -211,18 +250,8 @@ describe('threads', () => {
   });
 
   it('con5_what_a_page_counted_is_not_counted_again', () => {
-    const page = (count: number, last: number): Change => ({
-      ...{ type: 'messages_page', generation: 0, key: KEY, participants: [], before: null },
-      page: {
-        items: [
-          {
-            ...held(folded(row({ last_message: item(5) }))).messages[0],
-            ...{ conversation: R, thread: null, replies: { count, lastAt: at(last) } },
-          } as never,
-        ],
-        ...{ next: null, position: 'p' },
-      },
-    });
+    const page = (count: number, last: number): Change =>
+      newestPage(item(5, { replies: { count, last_at: at(last) } }));
     const said = [message(7, { thread: 5 }), message(8, { thread: 5 })];
     for (const [n, last] of [
       [1, 6],
@@ -250,9 +279,8 @@ describe('threads', () => {
 
 describe('an answer', () => {
   const reply = (state: State, seq: number) => {
-    const conversation = held(state);
-    const found = conversation.messages.find((one) => one.seq === seq);
-    return found === undefined ? undefined : answered(conversation, found);
+    const found = messagesIn(state).find((one) => one.seq === seq);
+    return found === undefined ? undefined : answered(line(state), found);
   };
   const edited = frame({ type: 'edited', message: 5, by: 'bob', text: 'other', ...OF(8) });
   const deleted = frame({ type: 'deleted', message: 5, by: 'bob', ...OF(9) });
@@ -267,7 +295,7 @@ describe('an answer', () => {
 
   it('con5_of_what_is_not_here_it_shows_what_history_told_and_what_happened_since', () => {
     const told = { seq: 5, sender: 'bob', text: 'text 5' };
-    const page = row({ last_message: item(6, { reply_to: 5, reply: told }) });
+    const page = newestPage(item(6, { reply_to: 5, reply: told }));
     for (const changes of [
       [page, edited],
       [edited, page],
@@ -285,7 +313,7 @@ describe('an answer', () => {
 describe('pins and profiles', () => {
   it('evt1_a_message_is_pinned_or_not_as_the_last_one_says_and_a_deleted_one_is_not', () => {
     const pin = (seq: number, op: string) => frame({ type: 'pin', message: 5, by: 'bob', op, ...OF(seq) });
-    const pinned = (...changes: Change[]) => held(folded(row(), message(5), ...changes)).messages[0]?.pinned;
+    const pinned = (...changes: Change[]) => messagesIn(folded(row(), message(5), ...changes))[0]?.pinned;
     expect(pinned(pin(6, 'add'))).toBe(true);
     expect(pinned(pin(6, 'add'), pin(7, 'remove'))).toBe(false);
     expect(pinned(pin(6, 'add'), frame({ type: 'deleted', message: 5, by: 'bob', ...OF(7) }))).toBe(false);

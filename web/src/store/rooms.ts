@@ -1,9 +1,13 @@
 /** Rooms: what they are now, what happened in them, and which ones this person is in no more (PROTOCOL §4). */
-import type { MemberFrame, RoomFacts, RoomFrame } from '../net/frames.ts';
+import type { MemberFrame, Preferences, Role, RoomFacts, RoomFrame, Visibility } from '../net/frames.ts';
 import type { Conversation } from './state.ts';
 
-/** What a frame told of a room, or of how this person wants a conversation to be treated, at its place in the log. */
-export type Told = { seq: number; conversation: string } & ({ room: RoomFacts } | { muted: boolean });
+/** What a frame told of a room, of this person's role in it, or of how they want it to be treated, at its place in the log. */
+export type Told = { seq: number; conversation: string } & (
+  | { room: RoomFacts }
+  | { role: Role }
+  | { preferences: Preferences }
+);
 
 /** A page is read in seconds; more than this is not told meanwhile. */
 const MAX_TOLD = 500;
@@ -14,6 +18,8 @@ const MAX_NOTICES = 50;
 /** How one left a room. */
 export interface Gone {
   name: string;
+  /** Null where it was never known. */
+  visibility: Visibility | null;
   change: 'left' | 'removed' | 'banned';
   by: string;
 }
@@ -35,7 +41,8 @@ export function withTold(told: readonly Told[], next: Told): readonly Told[] {
 }
 
 export function withWord(conversation: Conversation, word: Told): Conversation {
-  if ('muted' in word) return { ...conversation, muted: word.muted };
+  if ('preferences' in word) return { ...conversation, preferences: word.preferences };
+  if ('role' in word) return { ...conversation, role: word.role };
   return { ...conversation, kind: 'room', room: word.room };
 }
 

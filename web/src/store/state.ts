@@ -1,8 +1,23 @@
 /** What this client knows: a projection of frames and history pages that can be thrown away and read again. */
-import type { PresenceStatus, RepliesItem, ReplyItem, RoomFacts } from '../net/frames.ts';
+import {
+  NO_PREFERENCES,
+  type Preferences,
+  type PresenceStatus,
+  type RepliesItem,
+  type ReplyItem,
+  type Role,
+  type RoomFacts,
+} from '../net/frames.ts';
+import type { Fault } from '../net/problem.ts';
+import type { Card } from './beside.ts';
 import type { Block } from './blocks.ts';
 import type { Recent } from './changes.ts';
+import type { Directory } from './directory.ts';
+import type { Listing, ListName } from './listings.ts';
+import type { Members } from './members.ts';
 import type { Gone, Notice, Told } from './rooms.ts';
+import type { Timeline, TimelineKey } from './timeline.ts';
+import { type Tally, UNCOUNTED } from './unread.ts';
 
 export interface Message {
   seq: number;
@@ -30,6 +45,8 @@ export interface Message {
 export interface Replies extends Readonly<RepliesItem> {
   /** The last one that a frame told of; history does not say it. */
   lastSeq?: number;
+  /** Of others, and not read yet as far as frames tell: what a later reading of this person takes away. */
+  news?: readonly { seq: number; at: string }[];
 }
 
 /** Who reacts with one emoji, in the order in which they did. */
@@ -47,32 +64,48 @@ export interface Conversation {
   participants: readonly string[];
   /** What only a room has. */
   room: RoomFacts | null;
-  /** Nothing of it makes itself heard. */
-  muted: boolean;
+  /** What this person is in the room; null where it is none, or they are not in it. */
+  role: Role | null;
+  /** How many people are in the room, as it was told last; 0 until it is. */
+  memberCount: number;
+  preferences: Readonly<Preferences>;
   /** What happened in a room while this page was there, by seq. */
   notices: readonly Notice[];
-  /** What was said outside of threads. By seq, without a hole from the first to the newest. */
-  messages: readonly Message[];
-  /**
-   * What the newest list snapshot counted: `unread` messages of others after `read`, among all up to `lastSeq`; and
-   * how many mention this person, in threads too.
-   * What came later is counted from `messages`, so the number does not depend on the order of arrival.
-   */
-  counted: { lastSeq: number; read: number; unread: number; mentions: number };
+  /** The newest that was said outside of threads, as it now stands; what else was said is in its `Timeline`. */
+  last: Message | null;
+  /** How many are unread: asked with `unreadCount` and `mentionCount`. */
+  tally: Tally;
   read: ReadonlyMap<string, number>;
   delivered: ReadonlyMap<string, number>;
   lastActivity: string;
-  /** Whether there are messages before the first one here; null until the first page is read. */
-  older: boolean | null;
 }
 
 export interface Presence {
   status: PresenceStatus;
+  text?: string | undefined;
   lastSeen?: string | undefined;
 }
 
-export type Reading = { status: 'loading' } | { status: 'done' } | { status: 'failed'; message: string };
+export type Reading = { status: 'loading' } | { status: 'done' } | { status: 'failed'; fault: Fault };
 
+/**
+ * What was known before the last reset. It is for the eye only, until pages of now take its place one by one
+ * (`shown.ts`): no frame and no page is folded into it.
+ */
+export interface Stale {
+  conversations: State['conversations'];
+  direct: State['direct'];
+  timelines: State['timelines'];
+  /** Of another log: its seqs mean other messages today, so nothing may be done to them. */
+  foreign: boolean;
+}
+
+/**
+ * Invariants. `conversations` and `timelines` hold only what was told since the last reset (`generation`); each
+ * timeline keeps the invariants of `timeline.ts`. Pages of an earlier generation change nothing. Timelines of
+ * conversations that are not on the screen (`open`) hold at most their newest messages, and a thread has one only
+ * while it is open (`thread`).
+ */
 export interface State {
   me: string;
   /** Counts resets: an answer to a question of an earlier generation is not taken in. */
@@ -82,11 +115,16 @@ export interface State {
   list: Reading;
   /** Where the list goes on after what was read of it. */
   listNext: string | null;
-  /** Whether the newest page of a conversation (by `keyOf`) is here. */
+  /**
+   * Whether the newest page of a conversation (by `keyOf`) or of a thread (by `timelineKey`) is here, and how it goes
+   * with other pages that are being asked for (by `readingOf`).
+   */
   readings: ReadonlyMap<string, Reading>;
   /** Conversations of which a frame told a message and not what they are: each is asked about once. */
   unknown: readonly string[];
   conversations: ReadonlyMap<string, Conversation>;
+  timelines: ReadonlyMap<TimelineKey, Timeline>;
+  stale: Stale | null;
   /** What was last done to messages, in order: a page that was read before it does not have it. */
   recent: readonly Recent[];
   /** The handles of those whom this person has blocked. */
@@ -100,7 +138,7 @@ export interface State {
   /** The rooms that this person was in and is no more. */
   gone: ReadonlyMap<string, Gone>;
   /** The room that was made or joined last, and the id of the command that did it. */
-  entered: { id: string; conversation: string } | null;
+  entered: { id: string; conversation: string; refused: readonly string[] } | null;
   /** The people of a direct conversation (`directKey`) → its id. */
   direct: ReadonlyMap<string, string>;
   /** Only while the session is live: what is not watched is not known. */
@@ -109,8 +147,22 @@ export interface State {
   typing: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Handle → the name that the person chose, where it was met. */
   names: ReadonlyMap<string, string>;
-  /** The conversation on the screen (a `keyOf`) keeps all that was loaded; others are trimmed. */
+  /** The conversation on the screen (a `keyOf`) keeps what is around what is looked at; others are trimmed. */
   open: string | null;
+  /** Rooms that somebody came into or left since they were counted. */
+  uncounted: ReadonlySet<string>;
+  /** The room whose people are on the screen. */
+  members: Members | null;
+  /** The public rooms, while they are looked through. */
+  directory: Directory | null;
+  /** Who is looked at. */
+  card: Card | null;
+  /** Whose presence is followed beside that of the people whom one talks to. */
+  beside: readonly string[];
+  /** The lists of messages that stand beside the conversation. */
+  listings: ReadonlyMap<ListName, Listing>;
+  /** The thread on the screen. */
+  thread: TimelineKey | null;
 }
 
 export function initialState(me: string): State {
@@ -123,6 +175,8 @@ export function initialState(me: string): State {
     readings: new Map(),
     unknown: [],
     conversations: new Map(),
+    timelines: new Map(),
+    stale: null,
     recent: [],
     blocked: new Set(),
     blocksRead: false,
@@ -135,7 +189,35 @@ export function initialState(me: string): State {
     typing: new Map(),
     names: new Map(),
     open: null,
+    uncounted: new Set(),
+    members: null,
+    directory: null,
+    card: null,
+    beside: [],
+    listings: new Map(),
+    thread: null,
   };
+}
+
+export function emptyConversation(id: string, participants: readonly string[]): Conversation {
+  return {
+    ...{ id, kind: 'direct', participants, room: null, role: null, memberCount: 0, notices: [], last: null },
+    preferences: NO_PREFERENCES,
+    ...{ tally: UNCOUNTED, read: new Map(), delivered: new Map(), lastActivity: '' },
+  };
+}
+
+/** Whether it is known whose it is, or what room. */
+export function isExplained({ room, participants }: Conversation): boolean {
+  return room !== null || participants.length > 0;
+}
+
+/** What the reading of the later pages of the list goes by in `State.readings`. */
+export const LIST_READING = 'list';
+
+/** What the reading of one row of the list goes by there. */
+export function rowReading(id: string): string {
+  return `row ${id}`;
 }
 
 /** A direct conversation is its set of people: order and repeats do not matter. */

@@ -6,36 +6,36 @@ import type { Auth } from '../net/auth.ts';
 import { ConnectionDriver, type Socket } from '../net/connection/driver.ts';
 import type { Connection } from '../net/connection/state.ts';
 import type { Environment } from '../net/environment.ts';
-import type {
-  MemberFrame,
-  MessageFrame,
-  OkFrame,
-  Page,
-  ReactionOp,
-  RoomFrame,
-  RoomItem,
-  ServerFrame,
-  UserItem,
-  VersionItem,
-  Visibility,
-} from '../net/frames.ts';
+import type { MemberItem, RoomItem, ServerFrame, UserItem, VersionItem } from '../net/frames.ts';
 import type { History } from '../net/history.ts';
 import { Problem } from '../net/problem.ts';
+import { Cache } from '../outbox/cache.ts';
+import type { Command } from '../outbox/commands/commands.ts';
+import type { Keep } from '../outbox/database.ts';
+import { Drafts } from '../outbox/drafts.ts';
 import { Marks } from '../outbox/marks.ts';
 import { type AddOutcome, Outbox, type Tabs } from '../outbox/outbox.ts';
-import { changeOfEntry, isOfRoom } from '../outbox/pending.ts';
-import type { Entry, RoomEntry } from '../outbox/queue.ts';
+import { Settings } from '../outbox/settings.ts';
 import type { OutboxStorage } from '../outbox/storage.ts';
 import { type FillRandom, Uuid7 } from '../outbox/uuid7.ts';
-import { type ChangeFrame, said } from '../store/changes.ts';
-import { TYPING_MS } from '../store/fold.ts';
+import type { ListName, Question } from '../store/listings.ts';
+import type { Segment } from '../store/segments.ts';
+import { restoring } from '../store/snapshot.ts';
 import { idOfKey, peopleOfKey } from '../store/state.ts';
 import { Store } from '../store/store.ts';
+import { type TimelineKey, timelineKey } from '../store/timeline.ts';
+import { ServerClock } from './clock.ts';
+import { Delivered } from './delivered.ts';
+import { Incoming } from './incoming.ts';
+import { Keeper } from './keeper.ts';
+import type { CardReader } from './read/card.ts';
+import type { DirectoryReader } from './read/directory.ts';
+import type { MembersReader } from './read/members.ts';
 import { Reader } from './reader.ts';
+import { Recount } from './recount.ts';
+import { OwnStatus } from './status.ts';
+import { Typing } from './typing.ts';
 import { Watching } from './watching.ts';
-
-/** How often the others are told that somebody still types; they believe it for 5 s. */
-const TYPING_EVERY_MS = 3_000;
 
 export interface ClientParts {
   me: string;
@@ -45,6 +45,7 @@ export interface ClientParts {
   openSocket(): Socket;
   probe(): Promise<boolean>;
   storage: Promise<OutboxStorage>;
+  keep: Keep;
   tabs: Tabs;
   fillRandom: FillRandom;
 }
@@ -53,41 +54,50 @@ export class Client {
   readonly me: string;
   readonly store: Store;
   readonly outbox: Outbox;
+  readonly drafts: Drafts;
+  readonly settings: Settings;
+  /** What this person wants others to see of them. */
+  readonly status: OwnStatus;
+  readonly roster: MembersReader;
+  readonly directory: DirectoryReader;
+  readonly card: CardReader;
   readonly #parts: ClientParts;
   readonly #driver: ConnectionDriver;
   readonly #reader: Reader;
   readonly #marks: Marks;
   readonly #watching: Watching;
-  readonly #uuid: Uuid7;
-  readonly #typed = new Map<string, number>();
+  readonly #headcount: Recount;
+  readonly #keeper: Keeper;
+  readonly #clock: ServerClock;
+  readonly #typing: Typing;
+  readonly #delivered: Delivered;
+  readonly #incoming: Incoming;
   readonly #endings: (() => void)[] = [];
-  #serverAheadMs = 0;
-  /** Of the last change to a message: what asks for its versions wants to see that one, too. */
-  #changedAt: string | null = null;
-  #lastRef = 0;
   #live = false;
-  /** Whether there is something that pages can be read against: a reset, or no session in sight. */
-  #readable = false;
-  #cancelTick: (() => void) | null = null;
 
   constructor(parts: ClientParts) {
-    const { environment, auth } = parts;
+    const { me, environment, history, auth, keep } = parts;
     this.#parts = parts;
-    this.me = parts.me;
-    this.store = new Store(parts.me);
-    this.#uuid = new Uuid7(parts.fillRandom);
+    this.me = me;
+    const store = new Store(me, (fire) => environment.frame(fire));
+    this.store = store;
+    const clock = new ServerClock(environment);
+    this.#clock = clock;
     this.#driver = new ConnectionDriver({
       environment,
       openSocket: parts.openSocket,
       probe: parts.probe,
       refreshToken: () => this.#refreshToken(),
     });
+    const position = () => this.#driver.connection.resume;
+    const uuid = new Uuid7(parts.fillRandom);
+    let lastRef = 0;
     const commands = {
       environment,
-      makeId: () => this.#uuid.make(this.serverNow()),
+      makeId: () => uuid.make(clock.now()),
       nextRef: () => {
-        this.#lastRef += 1;
-        return this.#lastRef;
+        lastRef += 1;
+        return lastRef;
       },
       send: this.#driver.send.bind(this.#driver),
     };
@@ -95,23 +105,52 @@ export class Client {
       ...commands,
       storage: parts.storage,
       tabs: parts.tabs,
-      serverNow: () => this.serverNow(),
-      sent: (entry, ok) => this.#sent(entry, ok),
+      serverNow: () => clock.now(),
+      sent: (entry, ok) => this.#incoming.sent(entry, ok),
+      // A clock that was put forward: the last ping is too long ago, and the next welcome tells the time.
+      clockDoubted: () => this.#driver.dispatch({ type: 'wake' }),
     });
-    this.#marks = new Marks(commands);
-    this.#watching = new Watching({ ...commands, store: this.store });
-    this.#reader = new Reader({
-      me: parts.me,
-      environment,
-      history: parts.history,
-      store: this.store,
+    this.drafts = new Drafts(environment, keep);
+    this.settings = new Settings(keep);
+    this.status = new OwnStatus({ ...commands, settings: this.settings });
+    this.#marks = new Marks({ ...commands, keep, marked: (upTo, ok) => this.#incoming.marked(upTo, ok) });
+    this.#typing = new Typing({ ...commands, store });
+    const reader = new Reader({
+      ...{ me, environment, history, store, position },
       seen: (id) => this.outbox.seen(id),
     });
+    this.#reader = reader;
+    this.roster = reader.roster;
+    this.directory = reader.directory;
+    this.card = reader.card;
+    this.#watching = new Watching({
+      ...{ ...commands, store },
+      followedAgain: (people) => void reader.people.meetAgain(people),
+    });
+    this.#headcount = new Recount({
+      ...{ environment, store },
+      readRow: (conversation) => void reader.rows.read(conversation),
+    });
+    this.#delivered = new Delivered({
+      ...{ environment, store },
+      readRows: () => void reader.list.rereadRows(position()),
+    });
+    this.#keeper = new Keeper({
+      ...{ environment, store, cache: new Cache(keep) },
+      position: () => (reader.rows.reading ? null : position()),
+    });
+    this.#incoming = new Incoming({
+      ...{ me, environment, store, clock, reader },
+      ...{ outbox: this.outbox, marks: this.#marks, status: this.status, watching: this.#watching },
+      ...{ typing: this.#typing, delivered: this.#delivered },
+      reset: (from) => void this.#readAll(from),
+    });
     this.#endings.push(
-      this.#driver.onFrame((frame) => this.#receive(frame)),
+      this.settings.subscribe(() => this.status.adopt()),
+      this.#driver.onFrame((frame) => this.#incoming.receive(frame)),
       this.#driver.onChange((connection) => this.#connectionChanged(connection)),
       auth.onToken((token) => this.#driver.dispatch({ type: 'token_ready', token })),
-      auth.onDenied((problem) => this.#driver.dispatch({ type: 'token_denied', reason: denied(problem) })),
+      auth.onDenied((reason) => this.#driver.dispatch({ type: 'token_denied', reason })),
     );
   }
 
@@ -121,18 +160,57 @@ export class Client {
     const { token } = this.#parts.auth;
     if (token !== null) this.#driver.dispatch({ type: 'token_ready', token });
     void this.outbox.adopt();
-    this.#driver.dispatch({ type: 'start' });
+    void this.drafts.load();
+    void this.settings.load();
+    void this.#marks.adopt().then(() => this.#readWaiting());
+    void this.#begin();
+  }
+
+  /** With what the last page knew, from where it was. */
+  async #begin(): Promise<void> {
+    const known = await this.#keeper.load();
+    // Whoever logged out meanwhile leaves nothing to begin with.
+    if (known !== null && this.connection.phase.name === 'starting') {
+      this.store.apply(...restoring(known));
+      this.#reader.restored(known);
+      this.#readWaiting();
+      this.#reader.readOpen();
+    }
+    this.#driver.dispatch({ type: 'start', resume: known?.position ?? null });
+    this.#keeper.begin();
   }
 
   /** Ends the session in this page. What waits in the outbox stays on disk. */
   close(): void {
     for (const end of this.#endings) end();
-    this.#driver.dispatch({ type: 'log_out', reason: null });
+    this.#driver.dispatch({ type: 'log_out' });
     this.#reader.close();
-    this.#marks.down();
+    this.#marks.close();
     this.#watching.down();
+    this.status.down();
+    this.#headcount.close();
+    this.#keeper.close();
     this.outbox.close();
-    this.#cancelTick?.();
+    this.drafts.close();
+    this.settings.close();
+    this.#typing.close();
+    this.#delivered.down();
+  }
+
+  /** Forgets what this device keeps of this person: they logged out. */
+  async wipe(): Promise<void> {
+    await Promise.allSettled([
+      this.outbox.clear(),
+      this.drafts.clear(),
+      this.#marks.clear(),
+      this.settings.clear(),
+      this.forget(),
+    ]);
+  }
+
+  /** Forgets what this person could see: their session ended. What they wrote stays until they log out. */
+  forget(): Promise<void> {
+    return this.#keeper.clear();
   }
 
   get connection(): Connection {
@@ -152,14 +230,20 @@ export class Client {
     this.#reader.wake();
   }
 
+  /** Somebody looks at something else, and may not come back. */
+  tabLeft(): void {
+    void this.drafts.save();
+    this.#keeper.keep();
+  }
+
   network(there: boolean): void {
     this.#driver.dispatch({ type: there ? 'network_back' : 'network_lost' });
     if (there) this.#reader.wake();
   }
 
-  /** Now on the server's clock, as far as a `welcome` has told it. */
+  /** Now on the server's clock. */
   serverNow(): number {
-    return this.#parts.environment.now() + this.#serverAheadMs;
+    return this.#clock.now();
   }
 
   // ---- what a person does
@@ -167,59 +251,31 @@ export class Client {
   /** Puts a conversation on the screen, or none. */
   open(key: string | null): void {
     this.store.apply({ type: 'opened', key });
-    this.#readOpen();
+    this.#reader.readOpen();
   }
 
-  send(key: string, text: string): AddOutcome {
+  /** Does what is in the table of commands, as soon as it can be done. */
+  do(command: Command): AddOutcome {
+    return this.outbox.add(command);
+  }
+
+  /** Says something among the people, or in the room, of `key`: as an answer, or in a thread. */
+  send(key: string, text: string, of: { replyTo?: number; thread?: number } = {}): AddOutcome {
     const id = idOfKey(this.store.state, key);
-    const outcome = this.outbox.add(
-      id === undefined ? { participants: peopleOfKey(key) } : { conversation: id },
-      text,
-    );
-    if (id !== undefined) this.#typed.delete(id);
-    return outcome;
-  }
-
-  edit(conversation: string, message: number, text: string): AddOutcome {
-    return this.outbox.edit(conversation, message, text);
-  }
-
-  delete(conversation: string, message: number): AddOutcome {
-    return this.outbox.delete(conversation, message);
-  }
-
-  react(conversation: string, message: number, emoji: string, op: ReactionOp): AddOutcome {
-    return this.outbox.react(conversation, message, emoji, op);
-  }
-
-  block(user: string, blocked: boolean): AddOutcome {
-    return this.outbox.block(user, blocked);
-  }
-
-  createRoom(name: string, visibility: Visibility): AddOutcome {
-    return this.outbox.createRoom(name, visibility);
-  }
-
-  joinRoom(conversation: string, name: string): AddOutcome {
-    return this.outbox.joinRoom(conversation, name);
-  }
-
-  leaveRoom(conversation: string, name: string): AddOutcome {
-    return this.outbox.leaveRoom(conversation, name);
+    const to = id === undefined ? { participants: peopleOfKey(key) } : { conversation: id };
+    if (id !== undefined) this.#typing.said(id);
+    return this.do({ kind: 'send', to, text, ...of });
   }
 
   /** What a message said, oldest first. Rejects with a `Problem`. */
   async versions(conversation: string, seq: number, signal: AbortSignal): Promise<VersionItem[]> {
-    const minPosition = this.#changedAt ?? this.store.state.minPosition;
+    const minPosition = this.#incoming.changedAt ?? this.store.state.minPosition;
     return (await this.#parts.history.versions(conversation, seq, { minPosition, signal })).items;
   }
 
   typing(key: string): void {
     const id = idOfKey(this.store.state, key);
-    const now = this.#parts.environment.now();
-    if (id === undefined || now - (this.#typed.get(id) ?? 0) < TYPING_EVERY_MS) return;
-    this.#lastRef += 1;
-    if (this.#driver.send({ type: 'typing', ref: this.#lastRef, conversation: id })) this.#typed.set(id, now);
+    if (id !== undefined) this.#typing.tell(id);
   }
 
   markRead(conversation: string, seq: number): void {
@@ -227,115 +283,134 @@ export class Client {
     this.#marks.mark(conversation, seq);
   }
 
-  /** Once more what could not be read. */
-  reread(): void {
-    this.#reader.wake();
-    const { list, blocksRead, minPosition } = this.store.state;
-    if (list.status !== 'done') void this.#reader.readList(minPosition);
-    if (!blocksRead) void this.#reader.readBlocks(minPosition);
-    this.#readOpen();
+  /** The same of a thread. */
+  markThreadRead(conversation: string, thread: number, seq: number): void {
+    this.#marks.mark(conversation, seq, thread);
   }
 
-  loadOlder(conversation: string): Promise<boolean> {
-    return this.#reader.readOlder(conversation);
+  /** Once more what could not be read. */
+  reread(): void {
+    this.#reader.again();
   }
 
   loadMoreConversations(): Promise<void> {
-    return this.#reader.readMoreOfList();
+    return this.#reader.list.readMore();
+  }
+
+  /** Whose presence is on the screen beside that of the people whom one talks to; who was not met is not asked for. */
+  lookAt(people: readonly string[]): void {
+    this.store.apply({ type: 'beside', people });
+  }
+
+  /** What the conversation of a link is. */
+  lookFor(conversation: string): Promise<void> {
+    return this.#reader.list.lookFor(conversation);
   }
 
   search(prefix: string, signal: AbortSignal): Promise<UserItem[]> {
-    return this.#reader.search(prefix, signal);
+    return this.#reader.search.people(prefix, signal);
   }
 
-  searchRooms(words: string, signal: AbortSignal): Promise<Page<RoomItem>> {
-    return this.#reader.searchRooms(words, signal);
+  /** Public rooms by what somebody types. Rejects with a `Problem`. */
+  searchRooms(words: string, signal: AbortSignal): Promise<RoomItem[]> {
+    return this.#reader.search.rooms(words, signal);
+  }
+
+  /** A public room that one need not be in. Rejects with a `Problem`. */
+  room(id: string, signal: AbortSignal): Promise<RoomItem> {
+    return this.#reader.search.room(id, signal);
+  }
+
+  /** Who is in a conversation, by the beginning of their handle. Rejects with a `Problem`. */
+  members(conversation: string, prefix: string, signal: AbortSignal): Promise<MemberItem[]> {
+    return this.#reader.search.members(conversation, prefix, signal);
+  }
+
+  // ---- where a person looks
+
+  /** The page before a segment of what is shown. `State.readings` tells how it goes (`readingOf(timeline, 'older')`). */
+  loadOlder(timeline: TimelineKey, segment: Segment): Promise<void> {
+    return this.#reader.timelines.loadOlder(timeline, segment);
+  }
+
+  /** The page after a segment that is not the newest (`readingOf(timeline, 'newer')`). */
+  loadNewer(timeline: TimelineKey, segment: Segment): Promise<void> {
+    return this.#reader.timelines.loadNewer(timeline, segment);
+  }
+
+  /** What is on the screen: messages around it stay. Null at the end, which follows what arrives. */
+  look(timeline: TimelineKey, seq: number | null): void {
+    this.store.apply({ type: 'shown', timeline, seq });
+  }
+
+  /** Looks at a message (`Timeline.around`); what is around it is read first where it is not here (`'around'`). */
+  goTo(timeline: TimelineKey, seq: number): Promise<void> {
+    return this.#reader.timelines.goTo(timeline, { seq });
+  }
+
+  /** Looks at the first message that is unread. */
+  goToUnread(timeline: TimelineKey): Promise<void> {
+    return this.#reader.timelines.goTo(timeline, 'unread');
+  }
+
+  /** Looks at the first message from this time (RFC 3339) on. */
+  goToDate(timeline: TimelineKey, at: string): Promise<void> {
+    return this.#reader.timelines.goTo(timeline, { at });
+  }
+
+  /** Puts the thread that begins with `root` on the screen; there is one at a time, and it closes with its conversation. */
+  openThread(conversation: string, root: number): void {
+    this.store.apply({ type: 'thread_opened', timeline: timelineKey(conversation, root) });
+    this.#reader.timelines.threadOpened();
+    this.#reader.readOpen();
+  }
+
+  closeThread(): void {
+    this.store.apply({ type: 'thread_opened', timeline: null });
+  }
+
+  /** What this person is called, for where they change it; until there is an answer that is their handle. */
+  async meetMyself(signal: AbortSignal): Promise<void> {
+    const { minPosition } = this.store.state;
+    const person = await this.#parts.history.person(this.me, { minPosition, signal }).catch(() => null);
+    if (person !== null) this.store.apply({ type: 'met', people: [person] });
+  }
+
+  /** Rejects with a `Problem`. */
+  changePassword(current: string, next: string): Promise<void> {
+    return this.#parts.auth.changePassword(current, next);
+  }
+
+  /** Lists messages beside the conversation, for as long as `unlist` is not called (`State.listings`). */
+  list(question: Question): void {
+    this.#reader.listings.open(question, this.#reader.readable);
+  }
+
+  unlist(list: ListName): void {
+    this.#reader.listings.close(list);
+  }
+
+  /** The next page of a list; where that can't be had the list says so. */
+  listMore(list: ListName): Promise<void> {
+    return this.#reader.listings.more(list);
+  }
+
+  /** Once more what could not be read of it. */
+  listAgain(list: ListName): Promise<void> {
+    return this.#reader.listings.again(list);
   }
 
   // ---- what the connection brings
 
-  #receive(frame: ServerFrame): void {
-    const now = this.#parts.environment.now();
-    switch (frame.type) {
-      case 'welcome': {
-        const serverNow = Date.parse(frame.now);
-        if (Number.isFinite(serverNow)) this.#serverAheadMs = serverNow - now;
-        return;
-      }
-      case 'ok':
-      case 'error':
-        if (!this.outbox.answered(frame) && !this.#marks.answered(frame)) this.#watching.answered(frame);
-        return;
-      case 'reset':
-        this.#changedAt = null;
-        this.store.apply({ type: 'frame', frame, now });
-        this.#marks.forget();
-        void this.#readAfterReset(frame.position);
-        return;
-      case 'typing':
-        this.store.apply({ type: 'frame', frame, now });
-        this.#tickIn(TYPING_MS);
-        return;
-      case 'message':
-        this.#receiveMessage(frame, now);
-        return;
-      case 'edited':
-      case 'deleted':
-      case 'reaction':
-      case 'pin':
-        this.#receiveChange(frame, now);
-        return;
-      case 'member':
-      case 'room':
-        this.#receiveOfRoom(frame, now);
-        return;
-      case 'block':
-        this.store.apply({ type: 'frame', frame, now });
-        this.outbox.seen(frame.id);
-        return;
-      default:
-        this.store.apply({ type: 'frame', frame, now });
-    }
-  }
-
-  #receiveMessage(frame: MessageFrame, now: number): void {
-    const { unknown } = this.store.state;
-    this.store.apply({ type: 'frame', frame, now });
-    if (frame.sender === this.me) this.outbox.seen(frame.id);
-    void this.#reader.meet(frame.participants ?? [frame.sender]);
-    // Of what conversation it is nobody said: history knows, once it is as new as this message.
-    if (this.store.state.unknown !== unknown) void this.#reader.readRow(frame.conversation, frame.position);
-  }
-
-  #receiveOfRoom(frame: MemberFrame | RoomFrame, now: number): void {
-    this.store.apply({ type: 'frame', frame, now });
-    if (frame.by === this.me) this.outbox.seen(frame.id);
-    void this.#reader.meet(frame.type === 'member' ? [frame.by, frame.user] : [frame.by]);
-    if (frame.type === 'member' && frame.user === this.me && frame.change === 'joined')
-      this.#enter(frame.conversation);
-  }
-
-  /** What the room is, and where it is on the screen already, what was said there. */
-  #enter(conversation: string): void {
-    void this.#reader.readRow(conversation, this.store.state.minPosition);
-    this.#readOpen();
-  }
-
-  #receiveChange(frame: ChangeFrame, now: number): void {
-    this.#changedAt = frame.position;
-    this.store.apply({ type: 'frame', frame, now });
-    const by = frame.type === 'reaction' ? frame.user : frame.by;
-    if (by === this.me) this.outbox.seen(frame.id);
+  /** The frames of the session in their order, after they were taken in. */
+  onFrame(listener: (frame: ServerFrame) => void): () => void {
+    return this.#driver.onFrame(listener);
   }
 
   #connectionChanged(connection: Connection): void {
     const { name } = connection.phase;
     const live = name === 'live';
-    if (!live && !this.#readable && (name === 'waiting' || name === 'offline' || name === 'failed')) {
-      // No session yet, but history may well answer: something to read is better than nothing.
-      this.#readable = true;
-      this.reread();
-    }
+    if (name === 'waiting' || name === 'offline' || name === 'failed') this.#reader.alone();
     if (live === this.#live) return;
     this.#live = live;
     if (live) {
@@ -343,68 +418,28 @@ export class Client {
       this.outbox.live();
       this.#marks.live();
       this.#watching.live();
-      this.#reader.wake();
+      this.status.live();
+      this.#reader.live();
     } else {
       this.outbox.down();
       this.#marks.down();
       this.#watching.down();
+      this.status.down();
+      this.#delivered.down();
       this.store.apply({ type: 'disconnected' });
     }
   }
 
-  /** CON5: first pages, as new as the reset; then this device has what the reset left out. */
-  async #readAfterReset(position: string): Promise<void> {
-    this.#readable = true;
-    const list = this.#reader.readList(position);
-    void this.#reader.readBlocks(position);
-    this.#readOpen();
-    if (await list) this.#driver.dispatch({ type: 'applied', position });
+  async #readAll(position: string): Promise<void> {
+    if (!(await this.#reader.readAll(position))) return;
+    this.#readWaiting();
+    this.#driver.dispatch({ type: 'applied', position });
   }
 
-  #readOpen(): void {
-    const { open } = this.store.state;
-    if (open === null || !this.#readable) return;
-    void this.#reader.readConversation(open);
-    void this.#reader.meet(peopleOfKey(open));
-  }
-
-  #sent(entry: Entry, ok: OkFrame): void {
-    const { seq, position } = ok;
-    if (seq === undefined) return;
-    const at = ok.at ?? new Date(this.serverNow()).toISOString();
-    if (entry.kind === 'send') {
-      const { conversation } = ok;
-      if (conversation === undefined) return;
-      const participants = 'participants' in entry.to ? entry.to.participants : null;
-      const { id, text } = entry;
-      const message = said({ seq, sender: this.me, id, text, at });
-      this.store.apply({ type: 'sent', conversation, participants, message });
-      return;
-    }
-    if (isOfRoom(entry)) {
-      this.#movedRoom(entry, ok);
-      return;
-    }
-    // A repeat's answer has no place in the order: the event itself has come or comes (EVT2, CMD2).
-    if (position === undefined) return;
-    if (entry.kind === 'block') {
-      const { user, blocked } = entry;
-      this.store.apply({ type: 'blocked', block: { seq, user, blocked } });
-      return;
-    }
-    this.#changedAt = position;
-    const { message, to } = entry;
-    const change = changeOfEntry(entry, this.me, at);
-    this.store.apply({ type: 'changed', recent: { seq, conversation: to.conversation, message, change } });
-  }
-
-  #movedRoom(entry: RoomEntry, { conversation: made, position }: OkFrame): void {
-    const conversation = entry.kind === 'create' ? made : entry.to.conversation;
-    if (conversation === undefined) return;
-    if (entry.kind !== 'leave') {
-      this.store.apply({ type: 'entered', conversation, id: entry.id, position: position ?? null });
-      this.#enter(conversation);
-    } else if (position !== undefined) this.store.apply({ type: 'left', conversation });
+  /** What was read here and is not in the log yet is read all the same. */
+  #readWaiting(): void {
+    for (const { conversation, thread, read } of this.#marks.waiting)
+      if (thread === null) this.store.apply({ type: 'read', conversation, seq: read });
   }
 
   #refreshToken(): void {
@@ -414,16 +449,4 @@ export class Client {
       this.#driver.dispatch({ type: 'token_failed', retryAfterMs });
     });
   }
-
-  #tickIn(ms: number): void {
-    this.#cancelTick?.();
-    this.#cancelTick = this.#parts.environment.after(ms, () => {
-      this.store.apply({ type: 'tick', now: this.#parts.environment.now() });
-      if (this.store.state.typing.size > 0) this.#tickIn(TYPING_MS);
-    });
-  }
-}
-
-function denied(problem: Problem): string {
-  return problem.code === 'other_user' ? problem.message : 'Please log in again.';
 }

@@ -3,6 +3,7 @@ import { Auth } from '../net/auth.ts';
 import type { Socket } from '../net/connection/driver.ts';
 import { History } from '../net/history.ts';
 import { Http } from '../net/http.ts';
+import { noKeep } from '../outbox/database.ts';
 import { MemoryStorage } from '../outbox/storage.ts';
 import { ManualClock, settle } from '../testing/clock.ts';
 import { Client } from './client.ts';
@@ -14,12 +15,14 @@ let asked: { path: string; answer(response: Response | TypeError): Promise<void>
 let storage: MemoryStorage;
 let sockets: Socket[];
 let session: Session;
+let lastUser: string | null;
 
 beforeEach(() => {
   clock = new ManualClock();
   asked = [];
   sockets = [];
   storage = new MemoryStorage();
+  lastUser = null;
   const http = new Http(
     clock,
     (path) =>
@@ -35,7 +38,13 @@ beforeEach(() => {
       }),
   );
   const auth = new Auth(http, clock);
-  session = new Session(auth, clock, (me) => {
+  const remembered = {
+    get: () => lastUser,
+    set: (user: string | null) => {
+      lastUser = user;
+    },
+  };
+  session = new Session(auth, clock, remembered, (me) => {
     return new Client({
       me,
       auth,
@@ -48,6 +57,7 @@ beforeEach(() => {
       },
       probe: () => Promise.resolve(false),
       storage: Promise.resolve(storage),
+      keep: noKeep,
       tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])), onEnd: () => () => {} },
       fillRandom: (bytes) => void crypto.getRandomValues(bytes),
     });
@@ -69,6 +79,7 @@ const clientOf = () => {
 const signedIn = async () => {
   void session.login('alice', 'secret');
   await last('/auth/login').answer(tokens());
+  await settle();
   return clientOf();
 };
 
@@ -85,7 +96,7 @@ describe('the session', () => {
   it('without_a_cookie_asks_for_a_login', async () => {
     void session.restore();
     await last('/auth/refresh').answer(refused());
-    expect(session.phase).toEqual({ name: 'signed_out', notice: null });
+    expect(session.phase).toEqual({ name: 'signed_out', reason: null });
   });
 
   it('goes_on_asking_while_nobody_answers', async () => {
@@ -103,6 +114,49 @@ describe('the session', () => {
     expect(asked.filter(({ path }) => path === '/auth/refresh')).toHaveLength(3);
   });
 
+  it('goes_on_as_who_was_here_last_while_nobody_answers', async () => {
+    lastUser = 'alice';
+    void session.restore();
+    expect(session.phase.name).toBe('restoring');
+    await last('/auth/refresh').answer(new TypeError('failed to fetch'));
+    expect(clientOf().me).toBe('alice');
+    await settle();
+    // From here on it is the connection that asks.
+    await last('/auth/refresh').answer(tokens());
+    expect(sockets).toHaveLength(1);
+    expect(clientOf().me).toBe('alice');
+  });
+
+  it('goes_on_as_who_was_here_last_when_the_answer_takes_long_and_asks_only_once', async () => {
+    lastUser = 'alice';
+    void session.restore();
+    clock.advance(1_999);
+    expect(session.phase.name).toBe('restoring');
+    clock.advance(1);
+    expect(clientOf().me).toBe('alice');
+    await settle();
+    await last('/auth/refresh').answer(tokens());
+    expect(asked.filter(({ path }) => path === '/auth/refresh')).toHaveLength(1);
+    expect(sockets).toHaveLength(1);
+  });
+
+  it.each([
+    ['says_no', refused],
+    [
+      'knows_somebody_else_by_the_cookie',
+      () => new Response(JSON.stringify({ access_token: 'jwt', expires_in: 900, user: 'bob' })),
+    ],
+  ])('ends_when_the_server_%s_after_all', async (_, answer) => {
+    lastUser = 'alice';
+    void session.restore();
+    await last('/auth/refresh').answer(new TypeError('failed to fetch'));
+    await settle();
+    await last('/auth/refresh').answer(answer());
+    expect(session.phase.name).toBe('signed_out');
+    expect(lastUser).toBeNull();
+    expect(sockets).toHaveLength(0);
+  });
+
   it('a_login_that_is_refused_is_told_to_whoever_asked', async () => {
     void session.restore();
     await last('/auth/refresh').answer(refused());
@@ -118,7 +172,7 @@ describe('the session', () => {
     client.send('alice,bob', 'not sent yet');
     await settle();
     sockets.at(-1)?.onclose?.({ code: 4503 });
-    expect(session.phase).toEqual({ name: 'signed_out', notice: 'You were logged out.' });
+    expect(session.phase).toEqual({ name: 'signed_out', reason: { why: 'revoked' } });
     expect(await storage.all()).toHaveLength(1);
     clock.advance(600_000);
     expect(sockets).toHaveLength(1);
@@ -135,8 +189,9 @@ describe('the session', () => {
     const done = session.logout();
     await last('/auth/logout').answer(new Response(null, { status: 204 }));
     await done;
-    expect(session.phase).toEqual({ name: 'signed_out', notice: null });
+    expect(session.phase).toEqual({ name: 'signed_out', reason: null });
     expect(await storage.all()).toEqual([]);
+    expect(lastUser).toBeNull();
   });
 });
 

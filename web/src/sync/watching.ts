@@ -1,10 +1,10 @@
-/** Whose presence this session follows: the people of the conversations that were active last, at most 500. */
+/** Whose presence this session follows: the people whom one talks to, and those beside the conversation; at most 500. */
 import type { Environment } from '../net/environment.ts';
 import type { ClientFrame, ErrorFrame, OkFrame } from '../net/frames.ts';
+import { MAX_WATCHED_USERS } from '../net/wire/generated.ts';
 import { peopleOfKey, type State } from '../store/state.ts';
 import type { Store } from '../store/store.ts';
 
-const MAX_WATCHED = 500;
 /** Changes that come together make one command. */
 const GATHER_MS = 200;
 const RETRY_MS = 5_000;
@@ -14,6 +14,8 @@ export interface WatchingSurroundings {
   store: Store;
   nextRef(): number;
   send(frame: ClientFrame): boolean;
+  /** These are followed again; what became of them while there was no session, nobody told. */
+  followedAgain(people: readonly string[]): void;
 }
 
 export class Watching {
@@ -23,7 +25,9 @@ export class Watching {
   /** What this session was told to watch, as the server has it. */
   #told = '';
   #ref: number | null = null;
-  #lookedAt: Pick<State, 'direct' | 'open'> | null = null;
+  /** There was a session before this one, and in this one nobody is followed yet. */
+  #missed = false;
+  #lookedAt: Pick<State, 'direct' | 'open' | 'beside' | 'names'> | null = null;
 
   constructor(around: WatchingSurroundings) {
     this.#around = around;
@@ -42,21 +46,34 @@ export class Watching {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#ref = null;
+    this.#missed = true;
   }
 
   answered(frame: OkFrame | ErrorFrame): void {
     if (frame.ref === undefined || frame.ref !== this.#ref) return;
     this.#ref = null;
-    if (frame.type === 'error' && frame.temporary) {
+    if (frame.type === 'ok') {
+      const people = this.#told.split(',');
+      this.#around.store.apply({ type: 'followed', people });
+      if (this.#missed) this.#around.followedAgain(people);
+      this.#missed = false;
+    } else if (frame.temporary) {
       this.#told = '';
       this.#tellIn(frame.retryAfterMs ?? RETRY_MS);
     }
   }
 
   #look(): void {
-    const { direct, open } = this.#around.store.state;
-    if (this.#lookedAt?.direct === direct && this.#lookedAt.open === open) return;
-    this.#lookedAt = { direct, open };
+    const { direct, open, beside, names } = this.#around.store.state;
+    const before = this.#lookedAt;
+    if (
+      before?.direct === direct &&
+      before.open === open &&
+      before.beside === beside &&
+      before.names === names
+    )
+      return;
+    this.#lookedAt = { direct, open, beside, names };
     if (this.#cancelTimer === null) this.#tellIn(GATHER_MS);
   }
 
@@ -79,13 +96,19 @@ export class Watching {
   }
 }
 
-/** The open conversation first, then the others by their last activity. */
+/**
+ * The open conversation first, then the others by their last activity, then who is beside. Whom an address names may be
+ * nobody, and a question about nobody is refused whole: only those who were met are asked for.
+ */
 export function watched(state: State): string[] {
-  const users = new Set(peopleOfKey(state.open));
+  const users = new Set(peopleOfKey(state.open).filter((user) => state.names.has(user)));
   const active = [...state.conversations.values()]
     .filter(({ kind }) => kind === 'direct')
     .sort((a, b) => (a.lastActivity < b.lastActivity ? 1 : -1));
   for (const { participants } of active) for (const user of participants) users.add(user);
+  for (const user of state.beside) users.add(user);
   users.delete(state.me);
-  return [...users].slice(0, MAX_WATCHED);
+  // Who was erased has no handle any more.
+  users.delete('');
+  return [...users].slice(0, MAX_WATCHED_USERS);
 }

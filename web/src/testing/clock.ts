@@ -26,6 +26,11 @@ export class ManualClock implements Environment {
     };
   }
 
+  /** At once: what tests see is always drawn. */
+  frame(fire: () => void): void {
+    fire();
+  }
+
   get pending(): number {
     return this.#timers.length;
   }

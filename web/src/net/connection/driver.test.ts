@@ -70,7 +70,7 @@ beforeEach(() => {
   });
   driver.onFrame((frame) => delivered.push(frame));
   driver.dispatch({ type: 'token_ready', token: { value: 'jwt', expiresAt: clock.now() + 900_000 } });
-  driver.dispatch({ type: 'start' });
+  driver.dispatch({ type: 'start', resume: null });
 });
 
 const goLive = () => {
@@ -179,7 +179,7 @@ describe('the driver', () => {
   it('leaves_no_timer_behind_when_it_is_logged_out', () => {
     goLive();
     wire().says(message(1), message(2));
-    driver.dispatch({ type: 'log_out', reason: null });
+    driver.dispatch({ type: 'log_out' });
     expect(clock.pending).toBe(0);
   });
 });

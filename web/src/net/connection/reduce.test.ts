@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ServerFrame } from '../frames.ts';
+import { NO_PREFERENCES, type ServerFrame } from '../frames.ts';
 import { reduce } from './reduce.ts';
 import { type Connection, type ConnectionEvent, type Effect, initialConnection } from './state.ts';
 
@@ -62,7 +62,8 @@ const message = (seq: number): ServerFrame => ({
   at: '2026-05-01T12:00:00.000Z',
 });
 
-const connecting = () => new Play().take({ type: 'token_ready', token: token() }).take({ type: 'start' });
+const connecting = () =>
+  new Play().take({ type: 'token_ready', token: token() }).take({ type: 'start', resume: null });
 const greeting = () => connecting().take({ type: 'opened' });
 const replaying = () => greeting().frame(welcome);
 const live = () => replaying().frame({ type: 'reset', reason: 'fresh', position: 'p0' });
@@ -78,7 +79,7 @@ describe('getting connected', () => {
   });
 
   it('con1_a_token_is_there_before_the_socket_is_opened', () => {
-    const play = new Play().take({ type: 'start' });
+    const play = new Play().take({ type: 'start', resume: null });
     expect(play.asked).toContain('refresh_token');
     expect(play.asked).not.toContain('open_socket');
     play.take({ type: 'token_ready', token: token() });
@@ -86,12 +87,16 @@ describe('getting connected', () => {
   });
 
   it('con1_a_token_that_is_about_to_end_is_renewed_first', () => {
-    const play = new Play().take({ type: 'token_ready', token: token(20_000) }).take({ type: 'start' });
+    const play = new Play()
+      .take({ type: 'token_ready', token: token(20_000) })
+      .take({ type: 'start', resume: null });
     expect(play.phase).toEqual({ name: 'connecting', step: 'token' });
   });
 
   it('con1_a_new_token_is_used_however_short_it_lives', () => {
-    const play = new Play().take({ type: 'start' }).take({ type: 'token_ready', token: token(20_000) });
+    const play = new Play()
+      .take({ type: 'start', resume: null })
+      .take({ type: 'token_ready', token: token(20_000) });
     expect(play.asked).toContain('open_socket');
     expect(play.asked).not.toContain('refresh_token');
   });
@@ -147,6 +152,7 @@ describe('the position to resume from', () => {
     expect(play.connection.resume).toBe('p4');
     play.frame({
       type: 'marker',
+      at: 't',
       seq: 5,
       position: 'p5',
       conversation: 'c',
@@ -165,7 +171,7 @@ describe('the position to resume from', () => {
       { type: 'deleted', seq: 8, position: 'p8', by: 'bob', ...of },
       { type: 'block', seq: 9, position: 'p9', user: 'bob', blocked: true, id: 'i', at: 't' },
       { type: 'pin', seq: 10, position: 'p10', by: 'bob', op: 'add', ...of },
-      { type: 'preferences', seq: 11, position: 'p11', conversation: 'c', muted: true },
+      { type: 'preferences', seq: 11, position: 'p11', conversation: 'c', id: 'i', ...NO_PREFERENCES },
       { type: 'profile', position: 'p12', user: 'alice', displayName: 'Alice' },
     ] as const) {
       const play = live().frame(frame);
@@ -176,7 +182,7 @@ describe('the position to resume from', () => {
 
   it('evt2_what_happens_to_rooms_moves_it', () => {
     const of = { conversation: 'c', by: 'bob', id: '', at: 't' };
-    const facts = { name: 'Lobby', topic: '', visibility: 'public', archived: false } as const;
+    const facts = { name: 'Lobby', topic: '', visibility: 'public' as const, archived: false, owners: [] };
     const room: ServerFrame = { type: 'room', seq: 6, position: 'p6', ...of, ...facts };
     const member: ServerFrame = {
       type: 'member',
@@ -268,8 +274,8 @@ describe('staying connected', () => {
   });
 
   it('hrt4_a_refused_refresh_logs_out', () => {
-    const play = live().take({ type: 'token_denied', reason: 'Please log in again.' });
-    expect(play.phase).toEqual({ name: 'logged_out', reason: 'Please log in again.' });
+    const play = live().take({ type: 'token_denied', reason: { why: 'ended' } });
+    expect(play.phase).toEqual({ name: 'logged_out', reason: { why: 'ended' } });
     expect(play.asked).toContain('drop_socket');
   });
 
@@ -303,6 +309,17 @@ describe('staying connected', () => {
     expect(lasting.later(20_000).take({ type: 'closed', code: 4001 }).timer('retry')).toBe(500);
   });
 
+  it.each(['wake', 'network_back', 'network_lost', 'try_now'] as const)(
+    'con3_%s_does_not_begin_before_it_is_known_where_to_begin',
+    (type) => {
+      const play = new Play().take({ type: 'token_ready', token: token() }).take({ type });
+      expect([play.phase.name, play.asked]).toEqual(['starting', []]);
+      play.take({ type: 'start', resume: 'p9' });
+      expect(play.asked).toContain('open_socket');
+      expect(play.take({ type: 'opened' }).sent).toEqual([expect.objectContaining({ resume: 'p9' })]);
+    },
+  );
+
   it.each(['wake', 'network_back', 'try_now'] as const)('hrt5_%s_reconnects_at_once', (type) => {
     const play = live().take({ type: 'closed', code: 1006 }).take({ type });
     expect(play.phase).toEqual({ name: 'connecting', step: 'socket' });
@@ -313,6 +330,14 @@ describe('staying connected', () => {
     const play = live();
     expect(play.later(HEARTBEAT_MS).take({ type: 'wake' }).phase.name).toBe('live');
     expect(play.later(HEARTBEAT_MS).take({ type: 'wake' }).phase.name).toBe('connecting');
+  });
+
+  it('a_clock_that_was_put_forward_is_noticed_by_the_next_ping_and_the_time_asked_anew', () => {
+    const play = live().later(HEARTBEAT_MS).frame({ type: 'ping', position: 'p1' });
+    expect(play.phase.name).toBe('live');
+    play.later(30 * 3_600_000).frame({ type: 'ping', position: 'p2' });
+    expect(play.phase.name).toBe('connecting');
+    expect(play.connection.resume).toBe('p2');
   });
 
   it('hrt6_applied_goes_at_most_once_a_second_and_the_last_one_always', () => {
@@ -403,12 +428,14 @@ describe('the network', () => {
   });
 
   it('a_refresh_that_is_not_answered_is_a_failed_attempt', () => {
-    const play = new Play().take({ type: 'start' }).take({ type: 'token_failed', retryAfterMs: 4_000 });
+    const play = new Play()
+      .take({ type: 'start', resume: null })
+      .take({ type: 'token_failed', retryAfterMs: 4_000 });
     expect(play.phase).toEqual({ name: 'waiting', retryAt: NOW + 4_000 });
   });
 
   it('logging_out_drops_the_socket_and_stays_out', () => {
-    const play = live().take({ type: 'log_out', reason: null });
+    const play = live().take({ type: 'log_out' });
     expect(play.asked).toEqual(['cancel_timers', 'drop_socket']);
     expect(play.take({ type: 'wake' }).phase).toEqual({ name: 'logged_out', reason: null });
   });

@@ -3,11 +3,11 @@
  * next and what is to be done. Rule numbers are those of PROTOCOL.
  */
 import { reconnectDelayMs } from '../backoff.ts';
-import { afterClose, closeReason } from '../codes.ts';
+import { afterClose, loggedOutBy } from '../codes.ts';
 import type { ServerFrame } from '../frames.ts';
 import type { Connection, ConnectionEvent, Effect, Moment, Phase, TimerName } from './state.ts';
 
-export const CLIENT_NAME = 'web/0.1';
+const CLIENT_NAME = 'web/0.1';
 
 const OPEN_TIMEOUT_MS = 10_000;
 const WELCOME_TIMEOUT_MS = 10_000;
@@ -20,6 +20,8 @@ const RENEW_AGAIN_MS = 10_000;
 const APPLIED_EVERY_MS = 1_000;
 /** Delays that the server names are believed up to here. */
 const MAX_TOLD_DELAY_MS = 300_000;
+/** After one and a half there is silence (HRT1). */
+const MAX_TIMELY_INTERVALS = 2;
 const MAX_TIMER_MS = 24 * 3600_000;
 
 export type Step = readonly [Connection, readonly Effect[]];
@@ -28,7 +30,9 @@ export function reduce(connection: Connection, event: ConnectionEvent, at: Momen
   const { phase } = connection;
   switch (event.type) {
     case 'start':
-      return phase.name === 'offline' ? connect(connection, at) : stay(connection);
+      return phase.name === 'starting'
+        ? connect({ ...connection, resume: event.resume }, at)
+        : stay(connection);
     case 'try_now':
       if (phase.name === 'waiting' || phase.name === 'offline') return connect(connection, at);
       return phase.name === 'failed' ? connect({ ...connection, attempt: 0 }, at) : stay(connection);
@@ -63,7 +67,7 @@ export function reduce(connection: Connection, event: ConnectionEvent, at: Momen
     case 'applied':
       return reportApplied({ ...connection, appliedDue: event.position }, at);
     case 'log_out':
-      return ended({ ...connection, token: null }, { name: 'logged_out', reason: event.reason });
+      return ended({ ...connection, token: null }, { name: 'logged_out', reason: null });
   }
 }
 
@@ -149,6 +153,9 @@ function inSession(connection: Connection, frame: ServerFrame, at: Moment): Step
     case 'reset':
       return goLive(moved, frame, phase.heartbeatMs, at);
     case 'ping':
+      // It came in time, so it is the clock that was put forward, or stood still: the next welcome tells the time.
+      if (phase.name === 'live' && at.now - phase.lastPingAt > MAX_TIMELY_INTERVALS * phase.heartbeatMs)
+        return connect(moved, at);
       return [
         phase.name === 'live' ? { ...moved, phase: { ...phase, lastPingAt: at.now } } : moved,
         [{ do: 'send', frame: { type: 'pong', position: frame.position } }, silence(phase.heartbeatMs)],
@@ -157,24 +164,12 @@ function inSession(connection: Connection, frame: ServerFrame, at: Moment): Step
       const ms = Math.min(frame.reconnectAfterMs, MAX_TOLD_DELAY_MS);
       return [{ ...moved, leaveAt: at.now + ms }, [...heard, timer('leave', ms)]];
     }
-    case 'message':
-    case 'edited':
-    case 'deleted':
-    case 'reaction':
-    case 'pin':
-    case 'room':
-    case 'member':
-    case 'preferences':
-    case 'profile':
-    case 'block':
-    case 'marker':
-    case 'other': {
-      const due = moved.resume !== connection.resume ? { ...moved, appliedDue: moved.resume } : moved;
-      const [next, effects] = reportApplied(due, at);
+    default: {
+      if (moved.resume === connection.resume || frame.type === 'ok')
+        return [moved, [...heard, { do: 'deliver', frame }]];
+      const [next, effects] = reportApplied({ ...moved, appliedDue: moved.resume }, at);
       return [next, [...heard, { do: 'deliver', frame }, ...effects]];
     }
-    default:
-      return [moved, [...heard, { do: 'deliver', frame }]];
   }
 }
 
@@ -197,32 +192,11 @@ function goLive(
 
 /**
  * EVT2: the last position seen in an event or an `ok` is safe to resume from, and a ping says that the session is
- * complete up to it (HRT1). A repeat's `ok` moves nothing (CMD2).
+ * complete up to it (HRT1). So whatever carries a position moves it, but for a repeat's `ok`, which moves nothing (CMD2).
  */
 function positionAfter(resume: string | null, frame: ServerFrame): string | null {
-  switch (frame.type) {
-    case 'message':
-    case 'edited':
-    case 'deleted':
-    case 'reaction':
-    case 'pin':
-    case 'room':
-    case 'member':
-    case 'preferences':
-    case 'block':
-    case 'marker':
-    case 'caught_up':
-    case 'reset':
-    case 'ping':
-      return frame.position;
-    case 'profile':
-    case 'other':
-      return frame.position ?? resume;
-    case 'ok':
-      return frame.duplicate ? resume : (frame.position ?? resume);
-    default:
-      return resume;
-  }
+  if (frame.type === 'ok' && frame.duplicate) return resume;
+  return ('position' in frame ? frame.position : undefined) ?? resume;
 }
 
 /** HRT6: at most one report a second, and the last one always goes. */
@@ -274,9 +248,9 @@ function closed(connection: Connection, code: number, at: Moment): Step {
       return welcomed(connection.phase) ? connect(without, at) : lose(without, at);
     }
     case 'log_in':
-      return ended({ ...connection, token: null }, { name: 'logged_out', reason: closeReason(code) });
+      return ended({ ...connection, token: null }, { name: 'logged_out', reason: loggedOutBy(code) });
     case 'stop':
-      return ended(connection, { name: 'failed', code, reason: closeReason(code) });
+      return ended(connection, { name: 'failed', code });
   }
 }
 

@@ -2,11 +2,14 @@
  * The vocabulary of the connection: what it can be in, what can happen to it, and what it asks for.
  * `reduce.ts` decides, `driver.ts` carries out.
  */
+import type { LoggedOut } from '../codes.ts';
 import type { ClientFrame, ServerFrame } from '../frames.ts';
 
 export type Phase =
+  /** What this device keeps is looked through: it knows where to begin. Only `start` ends it. */
+  | { name: 'starting' }
   /** Not connected, and the browser says that there is no network. Tried again all the same: it can be wrong. */
-  | { name: 'offline'; retryAt: number | null }
+  | { name: 'offline'; retryAt: number }
   /** First a token that is good for a while, then a socket that opens. */
   | { name: 'connecting'; step: 'token' | 'socket' }
   /** `hello` is sent, `welcome` is awaited. */
@@ -15,9 +18,9 @@ export type Phase =
   | { name: 'replaying'; heartbeatMs: number }
   | { name: 'live'; heartbeatMs: number; since: number; lastPingAt: number }
   | { name: 'waiting'; retryAt: number }
-  | { name: 'logged_out'; reason: string | null }
+  | { name: 'logged_out'; reason: LoggedOut | null }
   /** Ended for good by the server; only a person can start it again. */
-  | { name: 'failed'; code: number; reason: string };
+  | { name: 'failed'; code: number };
 
 export interface Token {
   value: string;
@@ -43,7 +46,8 @@ export interface Connection {
 export type TimerName = 'retry' | 'open' | 'welcome' | 'silence' | 'renew' | 'leave' | 'applied';
 
 export type ConnectionEvent =
-  | { type: 'start' }
+  /** With the position of what is known already, where there is something. */
+  | { type: 'start'; resume: string | null }
   /** The tab came back. */
   | { type: 'wake' }
   | { type: 'network_lost' }
@@ -52,7 +56,7 @@ export type ConnectionEvent =
   | { type: 'try_now' }
   | { type: 'probe_answered'; reached: boolean }
   | { type: 'token_ready'; token: Token }
-  | { type: 'token_denied'; reason: string }
+  | { type: 'token_denied'; reason: LoggedOut }
   | { type: 'token_failed'; retryAfterMs?: number | undefined }
   | { type: 'opened' }
   | { type: 'frame'; frame: ServerFrame }
@@ -62,7 +66,7 @@ export type ConnectionEvent =
   | { type: 'timer'; name: TimerName }
   /** A snapshot that is true at this position has been taken in. */
   | { type: 'applied'; position: string }
-  | { type: 'log_out'; reason: string | null };
+  | { type: 'log_out' };
 
 export type Effect =
   | { do: 'refresh_token' }
@@ -83,7 +87,7 @@ export interface Moment {
 }
 
 export const initialConnection: Connection = {
-  phase: { name: 'offline', retryAt: null },
+  phase: { name: 'starting' },
   resume: null,
   token: null,
   attempt: 0,

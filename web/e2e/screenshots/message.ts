@@ -1,0 +1,40 @@
+import { afterAll } from 'vitest';
+import { scene } from '../stage/scene.ts';
+import { closeBrowser } from '../stage/story.ts';
+
+afterAll(closeBrowser);
+
+scene('deeds', async ({ arrive, star, show }) => {
+  const [ada, bob] = await Promise.all([star('ada'), arrive('bob')]);
+  await Promise.all([ada.account.register('Ada Lovelace'), bob.account.register('Bob')]);
+  await ada.list.talkTo(bob);
+  await ada.talk.write('I wrote the notes on the analytical engine.');
+  await ada.talk.write('It weaves patterns.');
+  await bob.list.open('Ada Lovelace');
+  await bob.message.acts('It weaves patterns.', 'React with heart');
+  await bob.message.acts('It weaves patterns.', 'React with celebration');
+  await ada.message.seesReactions('It weaves patterns.', ['❤️ 1: Bob', '🎉 1: Bob']);
+  await ada.message.reaction('It weaves patterns.', '❤️').click();
+  await ada.message.seesReactions('It weaves patterns.', ['❤️ 2: Bob, you', '🎉 1: Bob']);
+  await show(ada, 'reactions');
+  await ada.message.actions('It weaves patterns.').click();
+  await ada.page.getByRole('button', { name: 'React with heart' }).waitFor();
+  await show(ada, 'actions');
+  await ada.page.keyboard.press('Escape');
+  await ada.talk.composer.press('ArrowUp');
+  await ada.message.editField.waitFor();
+  await show(ada, 'edit');
+  await ada.message.says('It weaves patterns just as the loom weaves flowers and leaves.');
+  await ada.page.getByRole('button', { name: 'Edited: show earlier versions' }).click();
+  await ada.page.getByRole('list', { name: 'Versions' }).waitFor();
+  await show(ada, 'versions');
+  await ada.page.keyboard.press('Escape');
+  await ada.talk.write('Never mind');
+  await ada.message.acts('Never mind', 'Delete');
+  const sure = ada.page.getByRole('dialog').getByRole('button', { name: 'Delete' });
+  await sure.waitFor();
+  await show(ada, 'delete');
+  await sure.click();
+  await ada.message.line('Message deleted').waitFor();
+  await show(ada, 'deleted');
+});

@@ -1,0 +1,36 @@
+import { useEffect, useRef } from 'react';
+import { useDevice } from '../../hooks/device.ts';
+import { arePressed, isMac, isSingle, takesText } from './keys.ts';
+import { type Deeds, SHORTCUTS } from './shortcuts.ts';
+
+/** What an input method still composes with. */
+const COMPOSING = 229;
+
+/** Listens behind everything else in the page: what has the focus takes its keys first. */
+export function useShortcuts(deeds: Deeds): void {
+  const device = useDevice();
+  const latest = useRef(deeds);
+  useEffect(() => {
+    latest.current = deeds;
+  });
+
+  useEffect(() => {
+    const mac = isMac();
+    const keyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.isComposing || event.keyCode === COMPOSING) return;
+      // Whatever lies over the page has the keys to itself.
+      if (document.querySelector('dialog[open], :popover-open') !== null) return;
+      const shortcut = SHORTCUTS.find(
+        ({ keys, run }) =>
+          run !== undefined &&
+          arePressed(keys, event, mac) &&
+          (!isSingle(keys) || (device.settings.singleKeys && !takesText(event.target))),
+      );
+      if (shortcut === undefined) return;
+      event.preventDefault();
+      shortcut.run?.(latest.current);
+    };
+    window.addEventListener('keydown', keyDown);
+    return () => window.removeEventListener('keydown', keyDown);
+  }, [device]);
+}

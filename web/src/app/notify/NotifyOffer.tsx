@@ -1,0 +1,32 @@
+import { useKnown } from '../../hooks/client.ts';
+import { useDevice, useDeviceSettings } from '../../hooks/device.ts';
+import { useWords } from '../../i18n/speech.tsx';
+import { askPermission, usePermission } from './permission.ts';
+
+/** Asks once, when there is somebody to hear from, and never again; the browser asks only after a yes. */
+export function NotifyOffer() {
+  const device = useDevice();
+  const { notify, notifyAsked } = useDeviceSettings();
+  const { notify: said } = useWords().app;
+  const permission = usePermission();
+  const alone = useKnown((state) => state.conversations.size === 0);
+  if (notifyAsked || notify.level !== 'off' || permission !== 'default' || alone) return null;
+
+  const turnOn = () => {
+    device.change({ notify: { ...notify, level: 'mentions' }, notifyAsked: true });
+    void askPermission();
+  };
+  return (
+    <section className="notify-offer" aria-label={said.offer}>
+      <p>
+        <strong>{said.offer}</strong> {said.offerMeans}
+      </p>
+      <button type="button" className="button small primary" onClick={turnOn}>
+        {said.turnOn}
+      </button>
+      <button type="button" className="button small" onClick={() => device.change({ notifyAsked: true })}>
+        {said.no}
+      </button>
+    </section>
+  );
+}

@@ -1,0 +1,31 @@
+import type { composer as Words } from './words.en.ts';
+
+export const composer: typeof Words = {
+  writeTo: (title) => `An ${title} schreiben`,
+  reply: 'Antwort',
+  replyInThread: 'Im Thread antworten',
+  message: 'Nachricht',
+  placeholder: (title) => `Nachricht an ${title}`,
+  send: 'Senden',
+  emoji: 'Emoji',
+  formatting: 'Auszeichnen',
+  formats: {
+    bold: 'Fett',
+    italic: 'Kursiv',
+    strike: 'Durchgestrichen',
+    code: 'Code',
+    link: 'Link',
+    list: 'Liste',
+    quote: 'Zitat',
+    spoiler: 'Spoiler',
+  },
+  replyingTo: (name) => `Antwort an ${name}:`,
+  yourself: 'dich selbst',
+  replyGone: 'Nachricht gelöscht',
+  noReply: 'Doch nicht darauf antworten',
+  suggested: 'Vorschläge',
+  suggestions: (n) => (n === 1 ? '1 Vorschlag' : `${n} Vorschläge`),
+  everybody: 'Alle in diesem Raum',
+  charactersLeft: (n) => `Noch ${n} Zeichen`,
+  charactersTooMany: (n) => `${n} Zeichen zu viel`,
+};

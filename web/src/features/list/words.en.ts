@@ -1,0 +1,37 @@
+import { counting } from '../../i18n/plural.ts';
+
+const count = counting('en');
+
+export const list = {
+  loading: 'Loading conversations…',
+  none: 'No conversations yet.',
+  noneMeans: 'The people you talk to and the rooms you join will stand here, with what is new on top.',
+  findSomeone: 'Find someone',
+  more: 'More conversations',
+  notSent: 'Not sent:',
+  draft: 'Draft:',
+  waiting: 'Waiting:',
+  you: 'You:',
+  blocked: '(blocked)',
+  deleted: 'Message deleted',
+  mentions: (n: number): string => (n === 1 ? 'mention of you' : 'mentions of you'),
+  unread: 'unread',
+  muted: 'muted',
+  filter: 'Search conversations, people and rooms',
+  results: (n: number) => count(n, { one: 'result', other: 'results' }),
+  nothingFound: (words: string) => `Nothing is called “${words}”.`,
+  morePeople: 'More people',
+  moreRooms: 'Rooms to join',
+  sections: { starred: 'Starred', rooms: 'Rooms', people: 'People', hidden: 'Hidden' },
+  options: 'Options of this conversation',
+  optionsOf: (title: string) => `Options of ${title}`,
+  star: 'Star',
+  unstar: 'Remove star',
+  mute: 'Mute',
+  unmute: 'Unmute',
+  hide: 'Hide until something is new',
+  unhide: 'Show again',
+  markRead: 'Mark as read',
+  notifyAbout: 'Notify me about',
+  notify: { all: 'Everything', mentions: 'Mentions of me', nothing: 'Nothing' },
+};

@@ -1,0 +1,52 @@
+import { counting } from '../../i18n/plural.ts';
+import type { members as Words } from './words.en.ts';
+
+const count = counting('de');
+
+export const members: typeof Words = {
+  title: 'Leute',
+  show: (n) => `${count(n, { one: 'Person', other: 'Leute' })}: zeigen, wer`,
+  inRoom: (n) => count(n, { one: 'Person', other: 'Leute' }),
+  loading: 'Leute werden geladen…',
+  find: 'In diesem Raum finden',
+  more: 'Weitere Leute',
+  thereAreMore: 'Es sind noch mehr. Tippe den Anfang eines Kürzels, um sie zu finden.',
+  noneFound: (words) => `Hier heißt niemand „${words}“.`,
+  roles: { owner: 'Besitz', moderator: 'Moderation', member: 'Mitglied' },
+  groups: { owner: 'Besitz', moderator: 'Moderation', member: 'Mitglieder' },
+  conversation: 'In dieser Unterhaltung',
+  you: (name) => `${name} (du)`,
+  profileOf: (name) => `Profil von ${name}`,
+  actionsOn: (name) => `Was du mit ${name} tun kannst`,
+  profile: 'Profil',
+  message: 'Nachricht schreiben',
+  mention: 'Erwähnen',
+  make: { owner: 'Besitz geben', moderator: 'Moderation geben', member: 'Zum Mitglied machen' },
+  remove: 'Aus dem Raum entfernen',
+  ban: 'Aus dem Raum ausschließen',
+  removeTitle: (name) => `${name} entfernen?`,
+  removeMeans: {
+    public:
+      'Die Person erfährt, dass du es warst, und kann wieder beitreten. Soll sie das nicht, schließ sie aus.',
+    private: 'Die Person erfährt, dass du es warst. Um zurückzukommen, muss sie jemand hinzufügen.',
+  },
+  removeDeed: 'Entfernen',
+  banTitle: (name) => `${name} ausschließen?`,
+  banMeans: 'Die Person erfährt, dass du es warst, und kann nicht zurück, bis das aufgehoben wird.',
+  banDeed: 'Ausschließen',
+  ownerTitle: (name) => `Soll der Raum auch ${name} gehören?`,
+  ownerMeans: 'Wem der Raum gehört, kann alles: ihn ändern, ihn archivieren und entscheiden, wer darin ist.',
+  lessTitle: 'Den Besitz abgeben?',
+  lessMeans: 'Nur jemand anderes, dem der Raum gehört, kann ihn dir wieder geben.',
+  lessDeed: 'Abgeben',
+  waiting: 'Wartet…',
+  add: 'Leute hinzufügen',
+  addTo: (room) => `Leute zu ${room} hinzufügen`,
+  addDeed: (n) => (n === 0 ? 'Hinzufügen' : `${count(n, { one: 'Person', other: 'Leute' })} hinzufügen`),
+  isHere: 'ist schon da',
+  banned: 'Ausgeschlossene Leute',
+  showBanned: 'Zeigen, wer ausgeschlossen ist',
+  nobodyBanned: 'Niemand ist aus diesem Raum ausgeschlossen.',
+  unban: 'Aufheben',
+  unbanWhom: (name) => `Ausschluss von ${name} aufheben`,
+};

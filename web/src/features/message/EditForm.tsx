@@ -1,0 +1,80 @@
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { useWords } from '../../i18n/speech.tsx';
+import type { AddOutcome } from '../../outbox/outbox.ts';
+import { MAX_SCALARS, scalarCount } from '../../outbox/text.ts';
+import { faultText } from '../outbox/faults.ts';
+
+const MAX_ROWS = 8;
+
+interface EditFormProps {
+  text: string;
+  save(text: string): AddOutcome;
+  /** Saved, or left as it was. */
+  close(): void;
+}
+
+/** A message's text, to be said otherwise, where it stands. */
+export function EditForm({ text: before, save, close }: EditFormProps) {
+  const { common, message } = useWords();
+  const [text, setText] = useState(before);
+  const [problem, setProblem] = useState<string | null>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+
+  useEffect(() => {
+    const { current } = field;
+    if (current === null) return;
+    current.focus();
+    current.setSelectionRange(current.value.length, current.value.length);
+    current.scrollIntoView({ block: 'nearest' });
+  }, []);
+
+  const submit = (event?: FormEvent) => {
+    event?.preventDefault();
+    const outcome = text === before ? null : save(text);
+    if (outcome === null || !('fault' in outcome)) close();
+    else if (outcome.fault === 'empty') setProblem(message.emptyEdit);
+    else setProblem(faultText(outcome.fault, scalarCount(text), common));
+  };
+  const keyDown = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      close();
+    } else if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    }
+  };
+
+  return (
+    <form className="edit" onSubmit={submit} aria-label={message.editMessage}>
+      <textarea
+        ref={field}
+        value={text}
+        rows={Math.min(MAX_ROWS, text.split('\n', MAX_ROWS).length)}
+        onChange={(event) => {
+          setText(event.target.value);
+          setProblem(null);
+        }}
+        onKeyDown={keyDown}
+        aria-label={message.newText}
+        aria-invalid={scalarCount(text) > MAX_SCALARS}
+        dir="auto"
+        enterKeyHint="done"
+      />
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <div className="edit-actions">
+        <button type="button" className="button small" onClick={close}>
+          {common.cancel}
+        </button>
+        <button type="submit" className="button small primary">
+          {message.save}
+        </button>
+      </div>
+    </form>
+  );
+}

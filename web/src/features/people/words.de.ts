@@ -1,0 +1,31 @@
+import type { people as Words } from './words.en.ts';
+
+export const people: typeof Words = {
+  newConversation: 'Neue Unterhaltung',
+  findPeople: 'Leute finden',
+  nameOrHandle: 'Name oder Kürzel',
+  people: 'Leute',
+  typeFirstLetters:
+    'Tippe den Anfang eines Kürzels oder den Namen von jemandem, den du schon getroffen hast.',
+  chosen: 'Ausgewählt',
+  takeBack: (name) => `${name} wieder von der Liste nehmen`,
+  enough: (most) => `Mehr als ${most} können es nicht sein.`,
+  nobody: (prefix) => `Niemandes Kürzel beginnt mit „${prefix}“.`,
+  talk: (n) => (n > 1 ? 'Gruppenunterhaltung beginnen' : 'Unterhaltung beginnen'),
+  groupMeans: 'Mehrere zusammen sind eine Gruppe: dieselben Leute haben immer dieselbe Unterhaltung.',
+  thatIsYou: (name) => `${name} (du)`,
+  profile: 'Profil',
+  profileOf: (name) => `Profil von ${name}`,
+  noSuchPerson: (handle) => `Niemand hat das Kürzel @${handle}.`,
+  notRead: 'Dieses Profil konnte nicht gelesen werden.',
+  thisIsYou: 'Das bist du, so wie andere dich sehen.',
+  write: 'Nachricht schreiben',
+  owner: 'Besitzt diesen Raum',
+  block: 'Blockieren',
+  unblock: 'Nicht mehr blockieren',
+  blockWhom: (name) => `${name} blockieren`,
+  unblockWhom: (name) => `${name} nicht mehr blockieren`,
+  blockTitle: (name) => `${name} blockieren?`,
+  blockMeans: 'Bis du das aufhebst, könnt ihr einander hier nicht schreiben. Was gesagt wurde, bleibt.',
+  youBlocked: (name) => `Du hast ${name} blockiert.`,
+};

@@ -1,0 +1,50 @@
+import type { room as Words } from './words.en.ts';
+
+export const room: typeof Words = {
+  room: 'Raum',
+  thisRoom: 'diesem Raum',
+  newRoom: 'Neuer Raum',
+  name: 'Name',
+  optional: '(freiwillig)',
+  whoComes: 'Wer von Anfang an dabei ist',
+  notAdded: (who) => `Nicht hinzugefügt: ${who}. Du bist blockiert, oder sie sind in zu vielen Räumen.`,
+  whoFindsIt: 'Wer ihn findet',
+  public: 'Öffentlich',
+  publicMeans: 'Alle finden ihn und können beitreten.',
+  private: 'Privat',
+  privateMeans: 'Nur wer hinzugefügt wird, sieht ihn.',
+  needsName: 'Ein Raum braucht einen Namen.',
+  make: 'Anlegen',
+  making: 'Wird angelegt…',
+  publicRoom: 'Öffentlicher Raum',
+  privateRoom: 'Privater Raum',
+  archivedKind: (kind) => `${kind}, archiviert`,
+  leave: 'Verlassen',
+  leaving: 'Wird verlassen…',
+  leaveWhat: (name) => `${name} verlassen`,
+  leaveTitle: (name) => `${name} verlassen?`,
+  canJoinAgain: 'Du kannst jederzeit wieder beitreten.',
+  hasToBeAdded: 'Um zurückzukommen, muss dich jemand wieder hinzufügen.',
+  stay: 'Bleiben',
+  archivedNote: 'Dieser Raum ist archiviert: Man kann ihn lesen, aber nichts mehr darin sagen.',
+  notThere: 'Diese Unterhaltung gibt es nicht, oder du bist nicht dabei.',
+  backToList: 'Zurück zu den Unterhaltungen',
+  gone: {
+    left: (name) => `Du hast ${name} verlassen.`,
+    removed: (who, name) => `${who} hat dich aus ${name} entfernt.`,
+    banned: (who, name) => `${who} hat dich aus ${name} ausgeschlossen.`,
+  },
+  notices: {
+    joined: (who, isMe) => `${isMe ? 'Du bist' : `${who} ist`} beigetreten.`,
+    added: (who, byMe, whom, isMe) =>
+      `${byMe ? 'Du hast' : `${who} hat`} ${isMe ? 'dich' : whom} hinzugefügt.`,
+    left: (who, isMe) => `${isMe ? 'Du bist' : `${who} ist`} gegangen.`,
+    removed: (who, byMe, whom, isMe) =>
+      `${byMe ? 'Du hast' : `${who} hat`} ${isMe ? 'dich' : whom} entfernt.`,
+    banned: (who, byMe, whom, isMe) =>
+      `${byMe ? 'Du hast' : `${who} hat`} ${isMe ? 'dich' : whom} ausgeschlossen.`,
+    renamed: (who, byMe, name) => `${byMe ? 'Du hast' : `${who} hat`} den Raum in ${name} umbenannt.`,
+    archived: (who, byMe) => `${byMe ? 'Du hast' : `${who} hat`} den Raum archiviert.`,
+    unarchived: (who, byMe) => `${byMe ? 'Du hast' : `${who} hat`} den Raum wieder geöffnet.`,
+  },
+};

@@ -1,0 +1,32 @@
+import type { timeline as Words } from './words.en.ts';
+
+export const timeline: typeof Words = {
+  conversationWith: (title) => `Unterhaltung mit ${title}`,
+  roomCalled: (title) => `Raum ${title}`,
+  messagesWith: (title) => `Nachrichten mit ${title}`,
+  messagesIn: (title) => `Nachrichten in ${title}`,
+  loading: 'Nachrichten werden geladen…',
+  nothingYet: 'Noch keine Nachrichten. Sag hallo.',
+  older: 'Ältere Nachrichten',
+  newer: 'Neuere Nachrichten',
+  failed: {
+    older: 'Ältere Nachrichten konnten nicht geladen werden. Noch einmal versuchen',
+    newer: 'Neuere Nachrichten konnten nicht geladen werden. Noch einmal versuchen',
+  },
+  newest: 'Neueste Nachrichten',
+  newestWith: (n) => `Neueste Nachrichten (${n} neu)`,
+  keys: 'Die Pfeiltasten führen von Nachricht zu Nachricht, Enter zeigt, was man tun kann, Escape führt zurück zum Schreiben.',
+  notReached: 'Diese Stelle konnte nicht geladen werden.',
+  retry: 'Noch einmal versuchen',
+  missing: 'Diese Nachricht gibt es hier nicht mehr. Das wurde um sie herum gesagt.',
+  jump: 'Zu einem Datum springen',
+  jumpFrom: (day) => `${day}: zu einem Datum springen`,
+  date: 'Datum',
+  show: 'Zeigen',
+  firstMessage: 'Erste Nachricht',
+  newLine: 'Neu',
+  typing: 'Wer gerade schreibt',
+  isTyping: (who) => `${who} schreibt…`,
+  areTyping: (one, other) => `${one} und ${other} schreiben…`,
+  severalTyping: 'Mehrere schreiben gerade…',
+};
