@@ -189,7 +189,9 @@ describe('a draft', () => {
     await ada.talk.close();
     await ada.list.row('Bob').getByText('Draft: half a thought').waitFor();
     await ada.list.open('Bob');
-    await eventually(() => ada.talk.composer.inputValue(), 'half a thought');
+    await eventually(() => ada.talk.isInComposer(), true);
+    await ada.page.keyboard.type(', and more');
+    await eventually(() => ada.talk.composer.inputValue(), 'half a thought, and more');
     await ada.talk.composer.fill('');
     await ada.talk.close();
     await ada.list.row('Bob').getByText('You: Hello').waitFor();

@@ -62,8 +62,12 @@ export function Composer({ conversationKey, thread, title, everybody, field, edi
   const left = MAX_SCALARS - length;
 
   useEffect(() => {
+    const { current } = field;
     // On a touch screen the focus would raise the keyboard over what one came to read.
-    if (window.matchMedia('(pointer: fine)').matches) field.current?.focus();
+    if (current === null || !window.matchMedia('(pointer: fine)').matches) return;
+    current.focus();
+    // A draft goes on where it ends.
+    current.setSelectionRange(current.value.length, current.value.length);
   }, [field]);
   useEffect(() => () => drafts.release(draft), [drafts, draft]);
 
