@@ -432,6 +432,8 @@ impl Connection {
             return Vec::new();
         }
         match code {
+            // Whether the login is still good is for the refresh to say: `hello` may only have come too late.
+            Some(4501) if self.token.renewable => self.token_expired(now_ms, random),
             Some(4502) => self.token_expired(now_ms, random),
             Some(code @ 4500..=4999) => self.stop(StopReason::Closed { code, reason }, false),
             Some(4000) => match self.phase {
@@ -449,7 +451,7 @@ impl Connection {
         }
     }
 
-    /// 4502, or a 401 to the upgrade: reconnect after a refresh, at once the first time.
+    /// 4501 or 4502, or a 401 to the upgrade: reconnect after a refresh, at once the first time.
     fn token_expired(&mut self, now_ms: u64, random: f64) -> Vec<Effect> {
         if !self.token.renewable {
             return self.stop(StopReason::LoginEnded, false);

@@ -284,12 +284,14 @@ fn hrt4_a_renewal_in_place_that_fails_is_tried_again() {
 }
 
 #[test]
-fn hrt4_4502_reconnects_at_once_after_a_refresh() {
-    let mut bench = Bench::live(None);
-    let effects = bench.on(closed(4502));
-    assert!(effects.contains(&Effect::RenewToken) && !opens(&effects));
-    assert!(opens(&bench.on(Input::TokenRenewed { ends_ms: None })));
-    bench.go_live();
+fn hrt4_4501_and_4502_reconnect_at_once_after_a_refresh() {
+    for code in [4501, 4502] {
+        let mut bench = Bench::live(None);
+        let effects = bench.on(closed(code));
+        assert!(effects.contains(&Effect::RenewToken) && !opens(&effects), "{code}");
+        assert!(opens(&bench.on(Input::TokenRenewed { ends_ms: None })), "{code}");
+        bench.go_live();
+    }
 }
 
 #[test]
@@ -307,6 +309,10 @@ fn hrt4_4502_without_a_way_to_refresh_ends_the_client() {
     let mut bench = Bench::live_with(None, false, None);
     assert_eq!(stopped(&bench.on(closed(4502))), Some(StopReason::LoginEnded));
     assert_eq!(bench.connection.next_deadline_ms(), None);
+
+    // Not that it ended, but that it was never good.
+    let mut bench = Bench::live_with(None, false, None);
+    assert_eq!(stopped(&bench.on(closed(4501))), Some(StopReason::Closed { code: 4501, reason: None }));
 }
 
 #[test]
@@ -419,7 +425,7 @@ fn close_codes_below_4500_and_lost_connections_reconnect() {
 
 #[test]
 fn close_codes_from_4500_do_not_reconnect() {
-    for code in [4500, 4501, 4503, 4504, 4505, 4777, 4999] {
+    for code in [4500, 4503, 4504, 4505, 4777, 4999] {
         let mut bench = Bench::live(None);
         let effects = bench.on(closed(code));
         assert_eq!(stopped(&effects), Some(StopReason::Closed { code, reason: None }));

@@ -34,14 +34,17 @@ export type AfterClose = 'reconnect' | 'after_goodbye' | 'refresh' | 'log_in' | 
 
 export const CLOSE = { normal: 1000, ...CLOSE_CODES } as const;
 
-/** 4500 to 4999 never reconnect by themselves (4502: after a refresh); anything else does. */
+/**
+ * 4500 to 4999 never reconnect by themselves; anything else does. With 4501 and 4502 the token is no good: whether the
+ * login is, is for the refresh to say (another tab may have logged in anew, or `hello` have come too late).
+ */
 export function afterClose(code: number): AfterClose {
   switch (code) {
     case CLOSE.goingAway:
       return 'after_goodbye';
+    case CLOSE.notAuthenticated:
     case CLOSE.tokenExpired:
       return 'refresh';
-    case CLOSE.notAuthenticated:
     case CLOSE.sessionRevoked:
       return 'log_in';
     default:
@@ -67,7 +70,3 @@ export function stopOf(code: number): Stop {
 
 /** Why somebody is no longer logged in who did not log out. */
 export type LoggedOut = { why: 'ended' | 'revoked' } | { why: 'other_user'; user: string };
-
-export function loggedOutBy(code: number): LoggedOut {
-  return { why: code === CLOSE.sessionRevoked ? 'revoked' : 'ended' };
-}

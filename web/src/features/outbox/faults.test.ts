@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { de } from '../../i18n/de.ts';
 import { en } from '../../i18n/en.ts';
 import { common } from '../../kit/words.en.ts';
-import { afterClose, faultCode, loggedOutBy, stopOf } from '../../net/codes.ts';
+import { afterClose, faultCode, stopOf } from '../../net/codes.ts';
 import type { Fault } from '../../net/problem.ts';
 import { refusalText } from './faults.ts';
 
@@ -54,12 +54,11 @@ describe.each([
     expect(closes).toContain(4505);
     const ends = closes.filter((code) => ['stop', 'log_in'].includes(afterClose(code)));
     const texts = ends.map((code) => {
-      const { why } = loggedOutBy(code);
-      if (afterClose(code) === 'log_in') return why === 'other_user' ? '' : words.auth.loggedOut[why];
+      if (afterClose(code) === 'log_in') return words.auth.loggedOut.revoked;
       expect(stopOf(code), String(code)).not.toBe('other');
       return words.app.banner.stopped[stopOf(code)];
     });
     for (const text of texts) expect(text).toMatch(/^\p{Lu}.*\.$/u);
-    expect(new Set(texts).size).toBe(5);
+    expect(new Set(texts).size).toBe(4);
   });
 });

@@ -3,7 +3,7 @@
  * next and what is to be done. Rule numbers are those of PROTOCOL.
  */
 import { reconnectDelayMs } from '../backoff.ts';
-import { afterClose, loggedOutBy } from '../codes.ts';
+import { afterClose } from '../codes.ts';
 import type { ServerFrame } from '../frames.ts';
 import type { Connection, ConnectionEvent, Effect, Moment, Phase, TimerName } from './state.ts';
 
@@ -248,7 +248,7 @@ function closed(connection: Connection, code: number, at: Moment): Step {
       return welcomed(connection.phase) ? connect(without, at) : lose(without, at);
     }
     case 'log_in':
-      return ended({ ...connection, token: null }, { name: 'logged_out', reason: loggedOutBy(code) });
+      return ended({ ...connection, token: null }, { name: 'logged_out', reason: { why: 'revoked' } });
     case 'stop':
       return ended(connection, { name: 'failed', code });
   }
