@@ -69,16 +69,20 @@ describe('the list', () => {
     const menu = ada.page.getByRole('group', { name: 'Options of Bob' });
     await menu.getByRole('button', { name: 'Mentions of me' }).press('Enter');
     await menu.waitFor({ state: 'detached' });
+    await ada.page.setViewportSize({ width: 1280, height: 300 });
     await options.press('Enter');
     await menu.getByRole('button', { name: 'Mentions of me', pressed: true }).waitFor();
-    // What happens meanwhile does not take the focus from where one is in it.
+    // What happens meanwhile does not take the focus from where one is in it, not even when all moves up for it.
     const nothing = menu.getByRole('button', { name: 'Nothing' });
     await nothing.focus();
     await bob.list.open(ada.handle);
-    await bob.talk.write('Hi');
-    await ada.talk.seesTexts(['Hello', 'Hi']);
+    const texts = ['Hi', 'How are you?', 'And the mill?'];
+    for (const text of texts) await bob.talk.write(text);
+    await ada.talk.seesTexts(['Hello', ...texts]);
+    await eventually(() => ada.page.getByRole('log').evaluate((log) => log.scrollTop > 0), true);
     await focusIsOn(nothing);
     await ada.page.keyboard.press('Escape');
+    await ada.page.setViewportSize({ width: 1280, height: 720 });
     // A right click asks for it, too.
     await ada.list.row('Bob').click({ button: 'right' });
     await menu.getByRole('button', { name: 'Star' }).waitFor();

@@ -31,9 +31,11 @@ export function Popover({ anchor, name, close, children }: PopoverProps) {
     current.showPopover();
     place(current, from);
     current.querySelector<HTMLElement>('button, input, [tabindex]')?.focus();
-    // What it belongs to would scroll away below it.
-    const scrolled = (event: Event) => {
-      if (!(event.target instanceof Node) || !current.contains(event.target)) closing.current();
+    // It goes along with what it belongs to until that has scrolled away.
+    const scrolled = ({ target }: Event) => {
+      if (!(target instanceof Node) || !target.contains(from)) return;
+      if (isInSight(from, target)) place(current, from);
+      else closing.current();
     };
     const resized = () => place(current, from);
     window.addEventListener('scroll', scrolled, { capture: true, passive: true });
@@ -55,6 +57,12 @@ export function Popover({ anchor, name, close, children }: PopoverProps) {
       {children}
     </fieldset>
   );
+}
+
+function isInSight(anchor: HTMLElement, within: Node): boolean {
+  const { top, bottom } = anchor.getBoundingClientRect();
+  const frame = within instanceof Element ? within.getBoundingClientRect() : { top: 0, bottom: innerHeight };
+  return bottom > frame.top && top < frame.bottom;
 }
 
 function place(panel: HTMLElement, anchor: HTMLElement): void {
