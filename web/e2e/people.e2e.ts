@@ -86,6 +86,24 @@ describe('people', () => {
     await ada.page.keyboard.type('too');
     await eventually(() => ada.talk.composer.inputValue(), `@${cy.handle} come @${bob.handle} too`);
     await ada.beside.pane.waitFor({ state: 'detached' });
+
+    // Of two that followed each other the second leads back to where the first was opened.
+    await ada.page.setViewportSize({ width: 1280, height: 720 });
+    await ada.beside.opensPeople();
+    await ada.beside.does('Profile', bob);
+    await ada.beside.pane.getByText(`@${bob.handle}`).waitFor();
+    await ada.page.keyboard.press('Escape');
+    await ada.beside.pane.waitFor({ state: 'detached' });
+    const opener = ada.talk.head.getByRole('button', { name: /show who/ });
+    await eventually(() => opener.evaluate((button) => button === document.activeElement), true);
+
+    // Nor is the focus taken from who writes beside it.
+    await ada.beside.opensPeople();
+    await ada.talk.composer.fill('Well');
+    await ada.page.keyboard.press('Escape');
+    await ada.beside.pane.waitFor({ state: 'detached' });
+    await ada.page.keyboard.type(', come');
+    await eventually(() => ada.talk.composer.inputValue(), 'Well, come');
   });
 });
 

@@ -82,6 +82,31 @@ describe('a long conversation', () => {
     await ada.list.row('Bob').locator('.badge').waitFor({ state: 'detached' });
   });
 
+  story('evt1_nothing_is_read_under_a_pane_that_covers_it_and_it_stays_where_it_was', async ({ arrive }) => {
+    const { ada, bob, of } = await manyLines(arrive, 60);
+    await ada.page.setViewportSize({ width: 900, height: 700 });
+    await ada.list.open('Bob');
+    await eventually(() => isInSight(ada, 1), true);
+    await ada.beside.opens('Search');
+    await ada.beside.closes();
+    await eventually(() => isInSight(ada, 1), true);
+    await ada.page.getByRole('button', { name: /^Newest messages \(\d+ new\)$/ }).click();
+    await eventually(() => isInSight(ada, 60), true);
+    const badge = ada.list.row('Bob').locator('.badge');
+    await badge.waitFor({ state: 'detached' });
+
+    // At the end, too, what comes while something lies over it is new.
+    await ada.beside.opens('Search');
+    await say(await Api.of(bob, natter.url), { conversation: of.conversation }, 61, 61);
+    await badge.filter({ hasText: /^1\b/ }).waitFor();
+    await bob.list.open('Ada');
+    await bob.talk.seesMark('Delivered');
+    await ada.beside.closes();
+    await eventually(() => isInSight(ada, 61), true);
+    await badge.waitFor({ state: 'detached' });
+    await bob.talk.seesMark('Read');
+  });
+
   story('older_ones_come_and_what_one_looks_at_stays', async ({ arrive }) => {
     const { ada } = await manyLines(arrive, 180);
     await ada.list.open('Bob');
@@ -160,6 +185,15 @@ describe('a long conversation', () => {
     await ada.page.locator('.line.lit').waitFor();
     await eventually(() => line(ada, 20).evaluate((item) => item === document.activeElement), true);
     await eventually(() => ada.page.evaluate(() => location.hash), `#/@${bob.handle}`);
+
+    // Who is writing by then goes on writing: on the message the letters would be shortcuts.
+    await ada.page.getByRole('button', { name: /^Newest messages/ }).click();
+    await eventually(() => isInSight(ada, 120), true);
+    await ada.talk.composer.fill('Wait, ');
+    await follow(ada);
+    await eventually(() => isInSight(ada, 20), true);
+    await ada.page.keyboard.type('prego');
+    await eventually(() => ada.talk.composer.inputValue(), 'Wait, prego');
 
     const carol = await arrive('carol', natter.url, { hash });
     carol.expectsFault(/40[34]/);

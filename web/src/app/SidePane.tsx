@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { useWords } from '../i18n/speech.tsx';
 import { CloseIcon } from '../kit/icons.tsx';
+import { focusConversation } from '../kit/places.ts';
 
 /** There is no room for three columns (`shell.css`). */
 export const COVERS = '(max-width: 1099px)';
@@ -13,19 +14,22 @@ interface SidePaneProps {
 
 /**
  * What stands beside a conversation, or over it where there is no room. Escape closes it; the focus goes in, unless
- * something in it has taken it, and comes back.
+ * something in it has taken it, and comes back if it is still there.
  */
 export function SidePane({ title, close, children }: SidePaneProps) {
   const { app } = useWords();
   const heading = useId();
   const head = useRef<HTMLHeadingElement>(null);
   const pane = useRef<HTMLElement>(null);
-  const [before] = useState(() => document.activeElement);
+  const [before] = useState(openedFrom);
 
   useEffect(() => {
     if (pane.current?.contains(document.activeElement) !== true) head.current?.focus();
     return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
+      // Where somebody writes beside the pane, or in the next one, it stays.
+      if (document.activeElement !== document.body) return;
+      if (before instanceof HTMLElement && before.isConnected && before !== document.body) before.focus();
+      else focusConversation();
     };
   }, [before]);
 
@@ -51,6 +55,15 @@ export function SidePane({ title, close, children }: SidePaneProps) {
       {children}
     </section>
   );
+}
+
+/** What the first of several panes was opened from, that followed each other. */
+let origin: Element | null = null;
+
+function openedFrom(): Element | null {
+  const { activeElement } = document;
+  if (activeElement?.closest('.side-pane') == null) origin = activeElement;
+  return origin;
 }
 
 /** A menu or a dialog that was opened in the pane closes before it. */

@@ -45,6 +45,7 @@ export function Timeline(props: TimelineProps) {
   const { conversationKey, title, lines, conversation, held, reading, saying, going, toComposer } = props;
   const { manyPeople, editing, settled, deeds, name, nothingYet } = props;
   const client = useClient();
+  const box = useRef<HTMLDivElement>(null);
   const { timeline } = useWords();
   const key = held?.key ?? '';
   const segment = held && shownSegment(held);
@@ -63,7 +64,7 @@ export function Timeline(props: TimelineProps) {
     client.look(key, segment.messages.at(of === 'older' ? 0 : -1)?.seq ?? null);
     void (of === 'older' ? client.loadOlder(key, segment) : client.loadNewer(key, segment));
   };
-  const marked = useMarkRead(conversation, lines, segment, done);
+  const marked = useMarkRead(conversation, lines, segment, done, box);
   const looked = (sight: Sight) => {
     const first = lines.slice(sight.first, sight.last + 1).find(({ kind }) => kind === 'message');
     if (first?.kind === 'message') setDay(first.message.at);
@@ -78,8 +79,8 @@ export function Timeline(props: TimelineProps) {
   const lost = ({ seq, top }: Anchor) => {
     if (done && seq !== null) going.comeBack({ seq, top });
   };
-  const scroll = useScroll(lines, !more.newer, editing, looked, lost);
-  const { box, list, drawn, atEnd, middle, anchor, sight, reveal, toEnd } = scroll;
+  const scroll = useScroll(box, lines, !more.newer, editing, looked, lost);
+  const { list, drawn, atEnd, middle, anchor, sight, reveal, toEnd } = scroll;
   const lit = useArrival(going, reveal);
 
   // The store keeps what is around the place where the reader is, and at the end whatever arrives.

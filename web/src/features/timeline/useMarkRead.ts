@@ -1,10 +1,10 @@
-import { useEffect, useRef } from 'react';
+import { type RefObject, useEffect, useRef } from 'react';
 import { useClient } from '../../hooks/client.ts';
 import { useVisible } from '../../hooks/page.ts';
 import type { Segment } from '../../store/segments.ts';
 import type { Conversation } from '../../store/state.ts';
 import type { Line } from './timeline.ts';
-import type { Sight } from './useScroll.ts';
+import { hasRoom, type Sight } from './useScroll.ts';
 import { readUpTo } from './window.ts';
 
 /** Who scrolls through what is unread says so this often. */
@@ -19,6 +19,7 @@ export function useMarkRead(
   lines: readonly Line[],
   segment: Segment | undefined,
   looking: boolean,
+  box: RefObject<HTMLElement | null>,
 ): (sight: Sight) => void {
   const client = useClient();
   const visible = useVisible();
@@ -32,6 +33,7 @@ export function useMarkRead(
   const mark = (sight: Sight) => {
     last.current = sight;
     if (!visible || !looking || id === undefined || newest <= read) return;
+    if (box.current === null || !hasRoom(box.current)) return;
     if (sight.atEnd) {
       client.markRead(id, newest);
       return;

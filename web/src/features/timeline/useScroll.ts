@@ -32,7 +32,6 @@ export interface Reveal {
 }
 
 export interface Scrolling {
-  box: RefObject<HTMLDivElement | null>;
   list: RefObject<HTMLOListElement | null>;
   drawn: Drawn;
   atEnd: boolean;
@@ -46,6 +45,7 @@ export interface Scrolling {
 }
 
 export function useScroll(
+  box: RefObject<HTMLDivElement | null>,
   lines: readonly Line[],
   /** The last line is the newest that there is. */
   follows: boolean,
@@ -55,7 +55,6 @@ export function useScroll(
   /** What the reader looked at is not here any more. */
   lost: (anchor: Anchor) => void,
 ): Scrolling {
-  const box = useRef<HTMLDivElement>(null);
   const list = useRef<HTMLOListElement>(null);
   const anchor = useRef<Anchor | null>(null);
   const sight = useRef<Sight>({ first: 0, last: 0, atEnd: true });
@@ -69,7 +68,7 @@ export function useScroll(
   const look = () => {
     const { current: frame } = box;
     const { current: items } = list;
-    if (frame === null || items === null) return;
+    if (frame === null || items === null || !hasRoom(frame)) return;
     const seen = inSight(frame, items);
     const first = drawn.from + seen.first;
     const below = frame.scrollHeight - frame.scrollTop - frame.clientHeight;
@@ -87,7 +86,7 @@ export function useScroll(
   const settle = () => {
     const { current: frame } = box;
     const { current: items } = list;
-    if (frame === null || items === null) return;
+    if (frame === null || items === null || !hasRoom(frame)) return;
     const { current: want } = wanted;
     const at = want === null || want === 'end' ? -1 : want.find(lines);
     if (want === 'end' && follows && drawn.to === lines.length) {
@@ -101,7 +100,7 @@ export function useScroll(
       }
       wanted.current = null;
       bring(frame, item, want.place);
-      if (want.focus && item instanceof HTMLElement) item.focus({ preventScroll: true });
+      if (want.focus && !isWriting() && item instanceof HTMLElement) item.focus({ preventScroll: true });
       const line = lines[at];
       if (line !== undefined) want.done?.(line);
     } else if (sight.current.atEnd && follows) {
@@ -147,7 +146,7 @@ export function useScroll(
       frame.removeEventListener('focusout', went);
       window.removeEventListener('pointerdown', elsewhere, { capture: true });
     };
-  }, []);
+  }, [box]);
 
   const scrolled = useCallback(() => latest.current.look(), []);
   const reveal = useCallback((what: Reveal) => {
@@ -159,7 +158,18 @@ export function useScroll(
     setMiddle(null);
     latest.current.settle();
   }, []);
-  return { box, list, drawn, atEnd, middle, anchor, sight, scrolled, reveal, toEnd };
+  return { list, drawn, atEnd, middle, anchor, sight, scrolled, reveal, toEnd };
+}
+
+/** Under a pane that covers it nothing is in sight and nothing has a place; it is settled when it comes back. */
+export function hasRoom(frame: HTMLElement): boolean {
+  return frame.clientHeight > 0;
+}
+
+/** The letters that follow are meant for that field: on a message they would be shortcuts. */
+function isWriting(): boolean {
+  const { activeElement: field } = document;
+  return (field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement) && field.value !== '';
 }
 
 /** The children that are in sight, by halves: a long list is not measured line by line. */
