@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useClient } from '../../hooks/client.ts';
 import { leaveMessage, replyIn, useRoute } from '../../hooks/route.ts';
 import type { TimelineKey } from '../../store/timeline.ts';
@@ -14,20 +14,24 @@ export function useThreadGoing(conversationKey: string, line: TimelineKey, read:
   const [onTheWay, setOnTheWay] = useState(reply !== null);
   const land = useCallback(() => setOnTheWay(false), []);
   const arrive = useCallback(
-    async (why: Arrival['why'], asked: Promise<void>, top = 0) => {
+    async (why: Arrival['why'], asked: Promise<void>, { top = 0, from = document.activeElement } = {}) => {
       await asked;
       const seq = client.store.state.timelines.get(line)?.around ?? null;
-      if (seq !== null) setArrival((before) => ({ n: (before?.n ?? 0) + 1, seq, why, top }));
+      if (seq !== null) setArrival((before) => ({ n: (before?.n ?? 0) + 1, seq, why, top, from }));
       else land();
     },
     [client, land, line],
   );
 
+  const from = useRef<Element | null>(null);
+  useEffect(() => {
+    if (reply !== null) from.current = document.activeElement;
+  }, [reply]);
   useEffect(() => {
     if (!read || reply === null || route.page !== 'conversation') return;
     setOnTheWay(true);
     leaveMessage(conversationKey, client.me, route.pane);
-    void arrive('message', client.goTo(line, reply));
+    void arrive('message', client.goTo(line, reply), { from: from.current });
   }, [arrive, client, conversationKey, line, read, reply, route]);
 
   return useMemo(
@@ -35,7 +39,7 @@ export function useThreadGoing(conversationKey: string, line: TimelineKey, read:
       ...{ arrival, landed: read && !onTheWay, missing: false },
       land,
       goTo: (seq) => void arrive('message', client.goTo(line, seq)),
-      comeBack: ({ seq, top }) => void arrive('back', client.goTo(line, seq), top),
+      comeBack: ({ seq, top }) => void arrive('back', client.goTo(line, seq), { top }),
       goToDate: (at) => void arrive('date', client.goToDate(line, at ?? new Date(0).toISOString())),
     }),
     [arrive, arrival, client, land, line, onTheWay, read],

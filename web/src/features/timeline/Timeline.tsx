@@ -116,7 +116,7 @@ export function Timeline(props: TimelineProps) {
     reveal({
       find: (now) => now.findIndex((line) => line.key === reached),
       place: 'nearest',
-      focus: true,
+      focusFrom: document.activeElement,
     });
   };
   const keyDown = (event: KeyboardEvent<HTMLDivElement>) => {

@@ -14,14 +14,14 @@ export function useArrival({ arrival, land }: Going, reveal: Scrolling['reveal']
   useEffect(() => {
     if (arrival === null || arrival.n === shown.current) return;
     shown.current = arrival.n;
-    const { seq, why, top } = arrival;
+    const { seq, why, top, from } = arrival;
     reveal({
       find: (lines) => {
         const at = indexOfSeq(lines, seq);
         return why === 'unread' && lines[at - 1]?.kind === 'new' ? at - 1 : at;
       },
       place: why === 'back' ? top : why === 'message' || why === 'thread' ? 'middle' : 'begins',
-      focus: why === 'message' || why === 'date',
+      focusFrom: why === 'message' || why === 'date' ? from : undefined,
       done: () => {
         land();
         if (why === 'message') setLit(seq);

@@ -15,6 +15,8 @@ export interface Arrival {
   why: Why;
   /** For a place that one comes back to: how far below the upper edge it was. */
   top: number;
+  /** What had the focus when somebody set out. */
+  from: Element | null;
 }
 
 /** `thread`: to the message whose thread somebody goes to. */
@@ -51,8 +53,9 @@ export function useGoing(
   const opened = useRef(false);
 
   const go = useCallback(
-    async (why: Why, ask: (line: string) => Promise<void>, seq: number | null = null, top = 0) => {
+    async (why: Why, ask: (line: string) => Promise<void>, to: Partial<Arrival> = {}) => {
       if (id === undefined) return;
+      const { seq, top = 0, from = document.activeElement } = to;
       asked.current += 1;
       const n = asked.current;
       setMissing(false);
@@ -66,13 +69,14 @@ export function useGoing(
         return;
       }
       setMissing(why === 'message' && around !== seq);
-      setArrival({ n, seq: around, why, top });
+      setArrival({ n, seq: around, why, top, from });
     },
     [client, id],
   );
 
   const goTo = useCallback(
-    (seq: number) => void go('message', (line) => client.goTo(line, seq), seq),
+    (seq: number, from: Element | null = document.activeElement) =>
+      void go('message', (line) => client.goTo(line, seq), { seq, from }),
     [client, go],
   );
   const goToDate = useCallback(
@@ -81,7 +85,7 @@ export function useGoing(
   );
 
   const comeBack = useCallback(
-    ({ seq, top }: Place) => void go('back', (line) => client.goTo(line, seq), seq, top),
+    ({ seq, top }: Place) => void go('back', (line) => client.goTo(line, seq), { seq, top }),
     [client, go],
   );
 
@@ -90,7 +94,12 @@ export function useGoing(
   // A link to a message is followed once. To a reply it is the thread that follows it, and may be there before.
   const [link, setLink] = useState<Route | null>(null);
   const followed = useRef<Route | null>(null);
+  const from = useRef<Element | null>(null);
   if (route.page === 'conversation' && route.at !== null && route !== link) setLink(route);
+  // What has been opened has taken the focus by now; what somebody does until it is read is their own affair.
+  useEffect(() => {
+    if (link !== null) from.current = document.activeElement;
+  }, [link]);
   useEffect(() => {
     if (!read || link?.page !== 'conversation' || link.at === null || followed.current === link) return;
     opened.current = true;
@@ -100,7 +109,7 @@ export function useGoing(
     if (!inThread) leaveMessage(key, client.me, link.pane);
     if (id === undefined) setLanded(true);
     else if (inThread && root !== null) void go('thread', (line) => client.goTo(line, root));
-    else goTo(link.at);
+    else goTo(link.at, from.current);
   }, [client, go, goTo, id, key, link, read]);
 
   useEffect(() => {

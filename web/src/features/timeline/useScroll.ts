@@ -27,7 +27,8 @@ export interface Reveal {
   find(lines: readonly Line[]): number;
   /** `nearest` moves nothing where it is in sight already; a number is how far below the upper edge. */
   place: 'begins' | 'middle' | 'nearest' | number;
-  focus: boolean;
+  /** Where the focus was when this began: from there it goes to the line, unless it has gone elsewhere by then. */
+  focusFrom: Element | null | undefined;
   done?(line: Line): void;
 }
 
@@ -100,7 +101,8 @@ export function useScroll(
       }
       wanted.current = null;
       bring(frame, item, want.place);
-      if (want.focus && !isWriting() && item instanceof HTMLElement) item.focus({ preventScroll: true });
+      if (item instanceof HTMLElement && want.focusFrom !== undefined && isStillAt(want.focusFrom))
+        item.focus({ preventScroll: true });
       const line = lines[at];
       if (line !== undefined) want.done?.(line);
     } else if (sight.current.atEnd && follows) {
@@ -166,10 +168,11 @@ export function hasRoom(frame: HTMLElement): boolean {
   return frame.clientHeight > 0;
 }
 
-/** The letters that follow are meant for that field: on a message they would be shortcuts. */
-function isWriting(): boolean {
-  const { activeElement: field } = document;
-  return (field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement) && field.value !== '';
+/** Never from where something is being written: on a message the next letters would be shortcuts. */
+function isStillAt(from: Element | null): boolean {
+  const { activeElement: now, body } = document;
+  if (now instanceof HTMLTextAreaElement && now.value !== '') return false;
+  return now === from || now === body || from?.isConnected !== true;
 }
 
 /** The children that are in sight, by halves: a long list is not measured line by line. */
