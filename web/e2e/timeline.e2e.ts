@@ -186,14 +186,36 @@ describe('a long conversation', () => {
     await eventually(() => line(ada, 20).evaluate((item) => item === document.activeElement), true);
     await eventually(() => ada.page.evaluate(() => location.hash), `#/@${bob.handle}`);
 
-    // Who is writing by then goes on writing: on the message the letters would be shortcuts.
-    await ada.page.getByRole('button', { name: /^Newest messages/ }).click();
-    await eventually(() => isInSight(ada, 120), true);
+    // Who is writing goes on writing, on the message the letters would be shortcuts; and so does who went elsewhere by then.
+    const newest = async () => {
+      await ada.page.getByRole('button', { name: /^Newest messages/ }).click();
+      await eventually(() => isInSight(ada, 120), true);
+    };
+    await newest();
     await ada.talk.composer.fill('Wait, ');
     await follow(ada);
     await eventually(() => isInSight(ada, 20), true);
     await ada.page.keyboard.type('prego');
     await eventually(() => ada.talk.composer.inputValue(), 'Wait, prego');
+    await ada.talk.composer.fill('');
+    await newest();
+    await ada.page.reload();
+    await eventually(() => isInSight(ada, 120), true);
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await ada.page.route('**/history/**around=*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const asked = ada.page.waitForRequest(/around=/);
+    await follow(ada);
+    await asked;
+    await ada.list.filter.focus();
+    letGo();
+    await eventually(() => isInSight(ada, 20), true);
+    await eventually(() => ada.list.filter.evaluate((field) => field === document.activeElement), true);
 
     const carol = await arrive('carol', natter.url, { hash });
     carol.expectsFault(/40[34]/);
