@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { useWords } from '../i18n/speech.tsx';
+import { isComposing } from '../kit/composing.ts';
 import { CloseIcon } from '../kit/icons.tsx';
 import { focusConversation } from '../kit/places.ts';
 
@@ -40,6 +41,7 @@ export function SidePane({ title, close, children }: SidePaneProps) {
       aria-labelledby={heading}
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || event.defaultPrevented || isAbove(event.target)) return;
+        if (isComposing(event.nativeEvent)) return;
         event.preventDefault();
         close();
       }}

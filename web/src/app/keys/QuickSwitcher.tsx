@@ -2,6 +2,7 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { MAX_QUERY_CHARS } from '../../features/list/finding.ts';
 import { EntryFault } from '../../features/outbox/EntryFault.tsx';
 import { useWords } from '../../i18n/speech.tsx';
+import { isComposing } from '../../kit/composing.ts';
 import { Dialog } from '../../kit/Dialog.tsx';
 import { arePressed, isMac } from './keys.ts';
 import { SHORTCUTS } from './shortcuts.ts';
@@ -27,7 +28,7 @@ export function QuickSwitcher({ open, close }: { open: string | null; close(): v
   }, [shown]);
 
   const keyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     // The browser has a use of its own for the keys that opened this.
     const again = SHORTCUTS.some(

@@ -1,10 +1,8 @@
 import { useEffect, useRef } from 'react';
 import { useDevice } from '../../hooks/device.ts';
+import { isComposing } from '../../kit/composing.ts';
 import { arePressed, isMac, isSingle, takesText } from './keys.ts';
 import { type Deeds, SHORTCUTS } from './shortcuts.ts';
-
-/** What an input method still composes with. */
-const COMPOSING = 229;
 
 /** Listens behind everything else in the page: what has the focus takes its keys first. */
 export function useShortcuts(deeds: Deeds): void {
@@ -17,7 +15,7 @@ export function useShortcuts(deeds: Deeds): void {
   useEffect(() => {
     const mac = isMac();
     const keyDown = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing || event.keyCode === COMPOSING) return;
+      if (event.defaultPrevented || isComposing(event)) return;
       // Whatever lies over the page has the keys to itself.
       if (document.querySelector('dialog[open], :popover-open') !== null) return;
       const shortcut = SHORTCUTS.find(

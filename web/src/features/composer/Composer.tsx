@@ -11,6 +11,7 @@ import {
 import { arePressed, isMac } from '../../app/keys/keys.ts';
 import { useClient, useKnown, useSetting } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
+import { isComposing } from '../../kit/composing.ts';
 import { FormatIcon, SendIcon } from '../../kit/icons.tsx';
 import { draftKey } from '../../outbox/drafts.ts';
 import { MAX_SCALARS, scalarCount } from '../../outbox/text.ts';
@@ -113,8 +114,7 @@ export function Composer({ conversationKey, thread, title, everybody, field, edi
     [apply, field],
   );
   const keyDown = (event: KeyboardEvent) => {
-    // Keys of a composition (Japanese, Chinese …) are not meant for us.
-    if (event.nativeEvent.isComposing || completion.keyDown(event)) return;
+    if (isComposing(event.nativeEvent) || completion.keyDown(event)) return;
     const format = formatOfKeys(event);
     if (format !== null) {
       event.preventDefault();

@@ -3,6 +3,7 @@ import { useKnown } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { Avatar } from '../../kit/Avatar.tsx';
 import { oneLine } from '../../kit/bidi.ts';
+import { isComposing } from '../../kit/composing.ts';
 import { foldedText } from '../../kit/folded.ts';
 import { idOfKey, peopleOfKey, roomOfKey } from '../../store/state.ts';
 import type { EmojiBook } from '../emoji/data.ts';
@@ -64,7 +65,7 @@ export function useCompletion(about: About): Completion {
     if (completing !== null && option !== undefined) apply(completed(text, completing, option.chosen));
   };
   const keyDown = (event: KeyboardEvent): boolean => {
-    if (completing === null || options.length === 0 || event.nativeEvent.isComposing) return false;
+    if (completing === null || options.length === 0 || isComposing(event.nativeEvent)) return false;
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
     switch (event.key) {
       case 'ArrowDown':

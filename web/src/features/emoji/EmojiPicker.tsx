@@ -10,6 +10,7 @@ import {
 } from 'react';
 import { flushSync } from 'react-dom';
 import { useWords } from '../../i18n/speech.tsx';
+import { isComposing } from '../../kit/composing.ts';
 import { CloseIcon } from '../../kit/icons.tsx';
 import { closeModal } from '../../kit/modal.ts';
 import { Categories } from './Categories.tsx';
@@ -108,7 +109,7 @@ export function EmojiPicker({ anchor, pick, close }: PickEmojiProps) {
     else goTo(to);
   };
   const keyInSearch = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === 'ArrowDown') {
       event.preventDefault();
       goTo(0);
@@ -132,7 +133,7 @@ export function EmojiPicker({ anchor, pick, close }: PickEmojiProps) {
       // What is pressed here is nobody else's.
       onKeyDown={(event) => {
         event.stopPropagation();
-        if (event.key !== 'Escape') return;
+        if (event.key !== 'Escape' || isComposing(event.nativeEvent)) return;
         event.preventDefault();
         close();
       }}

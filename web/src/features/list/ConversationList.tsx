@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useCallback, useMemo, useState } from 'react';
 import { useClient, useKnown } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
+import { isComposing } from '../../kit/composing.ts';
 import { SearchIcon } from '../../kit/icons.tsx';
 import { later } from '../../kit/later.tsx';
 import { focusList, openFirstRow } from '../../kit/places.ts';
@@ -26,7 +27,7 @@ export function ConversationList({ open, onNew }: { open: string | null; onNew()
   const [query, setQuery] = useState('');
   const clear = useCallback(() => setQuery(''), []);
   const keyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     // With one of these it is a shortcut of the page.
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.key === 'ArrowDown') focusList();

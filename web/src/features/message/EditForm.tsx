@@ -1,5 +1,6 @@
 import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { useWords } from '../../i18n/speech.tsx';
+import { isComposing } from '../../kit/composing.ts';
 import type { AddOutcome } from '../../outbox/outbox.ts';
 import { MAX_SCALARS, scalarCount } from '../../outbox/text.ts';
 import { faultText } from '../outbox/faults.ts';
@@ -36,7 +37,7 @@ export function EditForm({ text: before, save, close }: EditFormProps) {
     else setProblem(faultText(outcome.fault, scalarCount(text), common));
   };
   const keyDown = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === 'Escape') {
       event.preventDefault();
       close();

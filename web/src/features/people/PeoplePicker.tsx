@@ -4,6 +4,7 @@ import type { Catalogue } from '../../i18n/en.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { Avatar } from '../../kit/Avatar.tsx';
 import { isolate } from '../../kit/bidi.ts';
+import { isComposing } from '../../kit/composing.ts';
 import { CloseIcon } from '../../kit/icons.tsx';
 import { Handle, Name } from '../../kit/Name.tsx';
 import { type Search, useSearch } from '../../kit/useSearch.ts';
@@ -55,6 +56,7 @@ export function PeoplePicker({ chosen, choose, most, whyNot, later = false }: Pe
     field.current?.focus();
   };
   const press = (event: KeyboardEvent) => {
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === 'Backspace' && written === '') choose(chosen.slice(0, -1));
     if (event.key !== 'Enter' || sought === '') return;
     // With something written Enter chooses; only with nothing it goes on to what the form does.
