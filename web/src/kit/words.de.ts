@@ -36,8 +36,7 @@ export const common: typeof Words = {
   faults: {
     empty: 'Eine Nachricht braucht etwas Text.',
     tooLong: (most, length) => `Eine Nachricht hat höchstens ${most} Zeichen; diese hat ${length}.`,
-    controlCharacter:
-      'In diesem Text ist ein unsichtbares Steuerzeichen, das eine Nachricht nicht enthalten darf.',
+    controlCharacter: 'In diesem Text ist ein unsichtbares Steuerzeichen. Es muss erst heraus.',
     full: (most) =>
       `Es warten schon ${most} Nachrichten und Änderungen. Erst wenn sie weg sind, kannst du weitere hinzufügen.`,
   },

@@ -37,7 +37,7 @@ export const common = {
     empty: 'A message needs some text.',
     tooLong: (most: string, length: string) =>
       `A message has at most ${most} characters; this one has ${length}.`,
-    controlCharacter: 'There is an invisible control character in this text that a message can’t carry.',
+    controlCharacter: 'There is an invisible control character in this text. It has to go first.',
     full: (most: number) =>
       `${most} messages and changes are waiting already. They have to leave before you can add more.`,
   },

@@ -49,7 +49,7 @@ export function RoomDetails({ conversation, room }: { conversation: Conversation
         <RoomForm
           facts={facts}
           configures={may(role, 'configure')}
-          save={(changes) => outcome(client.do({ kind: 'update', to: { conversation: id }, changes }))}
+          save={(changes) => client.do({ kind: 'update', to: { conversation: id }, changes })}
         />
       ) : (
         <p className={facts.topic === '' ? 'hint' : 'details-topic'} dir="auto">

@@ -2,6 +2,8 @@ import { type FormEvent, useRef, useState } from 'react';
 import { useWords } from '../../i18n/speech.tsx';
 import type { RoomFacts } from '../../net/frames.ts';
 import { MAX_ROOM_NAME_CHARS, MAX_ROOM_TOPIC_CHARS } from '../../net/wire/generated.ts';
+import type { AddOutcome } from '../../outbox/outbox.ts';
+import { faultText } from '../outbox/faults.ts';
 import { VisibilityChoice } from '../room/VisibilityChoice.tsx';
 
 /** What was changed here and not saved; the rest follows what others change. */
@@ -11,12 +13,13 @@ interface RoomFormProps {
   facts: RoomFacts;
   /** Whether this person decides who finds it. */
   configures: boolean;
-  save(changes: RoomChanges): void;
+  save(changes: RoomChanges): AddOutcome;
 }
 
 export function RoomForm({ facts, configures, save }: RoomFormProps) {
   const { common, details: said, room } = useWords();
   const [edits, setEdits] = useState<RoomChanges>({});
+  const [problem, setProblem] = useState<string | null>(null);
   const field = useRef<HTMLInputElement>(null);
   const name = edits.name ?? facts.name;
   const topic = edits.topic ?? facts.topic;
@@ -32,14 +35,18 @@ export function RoomForm({ facts, configures, save }: RoomFormProps) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (nothing || nameless) return;
-    save(changes);
-    setEdits({});
-    // The button goes, and with it the focus.
-    field.current?.focus();
+    const outcome = save(changes);
+    if ('fault' in outcome) setProblem(faultText(outcome.fault, 0, common));
+    else clear();
   };
-
-  const undo = () => {
+  const edit = (change: RoomChanges) => {
+    setEdits({ ...edits, ...change });
+    setProblem(null);
+  };
+  const clear = () => {
     setEdits({});
+    setProblem(null);
+    // The button goes, and with it the focus.
     field.current?.focus();
   };
 
@@ -50,7 +57,7 @@ export function RoomForm({ facts, configures, save }: RoomFormProps) {
         <input
           ref={field}
           value={name}
-          onChange={(event) => setEdits({ ...edits, name: event.target.value })}
+          onChange={(event) => edit({ name: event.target.value })}
           aria-invalid={nameless}
           autoComplete="off"
           maxLength={MAX_ROOM_NAME_CHARS}
@@ -68,7 +75,7 @@ export function RoomForm({ facts, configures, save }: RoomFormProps) {
         </span>
         <textarea
           value={topic}
-          onChange={(event) => setEdits({ ...edits, topic: event.target.value })}
+          onChange={(event) => edit({ topic: event.target.value })}
           rows={3}
           maxLength={MAX_ROOM_TOPIC_CHARS}
           dir="auto"
@@ -77,16 +84,21 @@ export function RoomForm({ facts, configures, save }: RoomFormProps) {
       {configures && (
         <VisibilityChoice
           chosen={visibility}
-          choose={(next) => setEdits({ ...edits, visibility: next })}
+          choose={(next) => edit({ visibility: next })}
           legend={said.whoFindsIt}
         />
       )}
       {changes.visibility !== undefined && (
         <p className="hint">{changes.visibility === 'public' ? said.becomesPublic : said.becomesPrivate}</p>
       )}
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
       {!nothing && (
         <div className="room-form-end">
-          <button type="button" className="button" onClick={undo}>
+          <button type="button" className="button" onClick={clear}>
             {common.cancel}
           </button>
           <button type="submit" className="button primary" aria-disabled={nameless}>
