@@ -4,7 +4,7 @@ import type { MessageDeeds } from '../../features/message/deeds.ts';
 import { de } from '../../i18n/de.ts';
 import { en } from '../../i18n/en.ts';
 import { said as toMessage } from '../../store/changes.ts';
-import { arePressed, isSingle, namesOfKeys, type Pressed } from './keys.ts';
+import { arePressed, type Field, isOfField, isSingle, namesOfKeys, type Pressed } from './keys.ts';
 import { SHORTCUTS } from './shortcuts.ts';
 
 const { names } = en.app.keys;
@@ -51,6 +51,31 @@ describe('shortcuts', () => {
     ];
     for (const [pressed, expected, mac] of table)
       expect(done(pressed, mac), JSON.stringify(pressed)).toEqual(expected);
+  });
+
+  it('are_left_to_a_field_that_does_something_by_them', () => {
+    const down = { alt: true, key: 'ArrowDown' } as const;
+    const table: [Field, boolean, boolean][] = [
+      // Each with what is so elsewhere, and on a Mac.
+      [{}, false, false],
+      [{ type: 'button', value: 'on' }, false, false],
+      [{ type: 'checkbox', value: 'on', list: null }, false, false],
+      [{ type: 'select-one', value: 'all' }, true, true],
+      [{ type: 'date', value: '' }, true, true],
+      [{ type: 'time', value: '22:00' }, true, true],
+      [{ type: 'text', value: '', list: {} }, true, true],
+      [{ type: 'text', value: '', list: null }, false, false],
+      [{ type: 'textarea', value: '' }, false, false],
+      [{ type: 'textarea', value: 'two\n\nparagraphs' }, false, true],
+      [{ type: 'search', value: 'ada', list: null }, false, true],
+    ];
+    for (const [field, elsewhere, onMac] of table) {
+      expect(isOfField(down, field, false), JSON.stringify(field)).toBe(elsewhere);
+      expect(isOfField(down, field, true), JSON.stringify(field)).toBe(onMac);
+      expect(isOfField({ ...down, shift: true }, field, true), JSON.stringify(field)).toBe(onMac);
+    }
+    // Other keys are none of theirs.
+    expect(isOfField({ mod: true, key: 'k' }, { type: 'textarea', value: 'text' }, true)).toBe(false);
   });
 
   it('wcag_2_1_4_are_single_keys_where_one_would_type_them', () => {

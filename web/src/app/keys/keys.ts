@@ -31,6 +31,26 @@ export function takesText(target: EventTarget | null): boolean {
   );
 }
 
+/** What of an element tells which keys it needs. */
+export interface Field {
+  type?: string;
+  value?: string;
+  list?: object | null;
+}
+
+/** Whether these keys do something in there: Alt with an arrow opens what a field has to choose from, and walks through a text on a Mac. */
+export function isOfField(
+  { key, alt }: Keys,
+  { type = '', value = '', list = null }: Field,
+  mac: boolean,
+): boolean {
+  if (alt === undefined || !key.startsWith('Arrow')) return false;
+  return list !== null || CHOOSING.has(type) || (mac && value !== '' && WRITING.has(type));
+}
+
+const CHOOSING = new Set(['select-one', 'date', 'time']);
+const WRITING = new Set(['textarea', 'text', 'search', 'password']);
+
 export function isMac({ platform }: Pick<Navigator, 'platform'> = navigator): boolean {
   return /^(?:Mac|iPhone|iPad)/.test(platform);
 }

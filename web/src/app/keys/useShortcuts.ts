@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { useDevice } from '../../hooks/device.ts';
 import { isComposing } from '../../kit/composing.ts';
-import { arePressed, isMac, isSingle, takesText } from './keys.ts';
+import { arePressed, type Field, isMac, isOfField, isSingle, takesText } from './keys.ts';
 import { type Deeds, SHORTCUTS } from './shortcuts.ts';
 
 /** Listens behind everything else in the page: what has the focus takes its keys first. */
@@ -18,10 +18,12 @@ export function useShortcuts(deeds: Deeds): void {
       if (event.defaultPrevented || isComposing(event)) return;
       // Whatever lies over the page has the keys to itself.
       if (document.querySelector('dialog[open], :popover-open') !== null) return;
+      const field = (event.target ?? {}) as Field;
       const shortcut = SHORTCUTS.find(
         ({ keys, run }) =>
           run !== undefined &&
           arePressed(keys, event, mac) &&
+          !isOfField(keys, field, mac) &&
           (!isSingle(keys) || (device.settings.singleKeys && !takesText(event.target))),
       );
       if (shortcut === undefined) return;
