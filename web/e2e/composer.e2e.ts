@@ -284,7 +284,7 @@ describe('formatting', () => {
   story('cmd4_a_very_long_paste_is_counted_and_refused_with_nothing_lost', async ({ arrive }) => {
     const [ada] = await adaAndBob(arrive);
     await ada.talk.composer.fill(`${'line\n'.repeat(1_600)}x`);
-    await ada.page.getByText('1 characters too many').waitFor();
+    await ada.page.getByText('1 character too many').waitFor();
     await ada.talk.composer.press('Enter');
     await ada.seesProblem(/at most 8,000 characters/);
     await ada.talk.composer.press('Control+End');

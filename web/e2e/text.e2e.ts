@@ -104,6 +104,14 @@ describe('what a message looks like', () => {
     const turning = /[\u061c\u200e\u200f\u202a-\u202e\u2066\u2067]/;
     expect(await bob.page.locator('body').textContent()).not.toMatch(turning);
     expect(await bob.page.title()).not.toMatch(turning);
+    await bob.beside.opensProfile();
+    await bob.beside.pane.getByRole('button', { name: 'Block Malyrol' }).waitFor();
+    const labels = await bob.page
+      .locator('[aria-label], [title]')
+      .evaluateAll((all) =>
+        all.map((one) => `${one.getAttribute('aria-label')} ${one.getAttribute('title')}`),
+      );
+    expect(labels.join('\n')).not.toMatch(turning);
   });
 
   story('a_spoiler_is_nowhere_until_it_is_asked_for', async ({ arrive }) => {

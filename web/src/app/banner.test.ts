@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Connection, initialConnection, type Phase } from '../net/connection/state.ts';
 import { bannerOf, waitingText } from './banner.ts';
+import { app as german } from './words.de.ts';
 import { app } from './words.en.ts';
 
 const NOW = Date.parse('2026-05-06T12:00:00Z');
@@ -31,6 +32,17 @@ describe('the banner says the truth', () => {
     );
     expect(bannerOf(offline, { ...two, messages: 1, durable: false }, NOW, app)?.text).toBe(
       'You’re offline. 1 message waiting, keep this page open.',
+    );
+  });
+
+  it('of_one_as_of_many_in_german', () => {
+    const text = (waiting: Partial<typeof nothing>) =>
+      bannerOf(inPhase({ name: 'offline', retryAt: 0 }), { ...nothing, ...waiting }, NOW, german)?.text;
+    expect(text({ messages: 1 })).toBe(
+      'Du bist offline. Noch nicht gesendet, aber auf diesem Gerät aufgehoben: 1 Nachricht.',
+    );
+    expect(text({ messages: 2, changes: 1, durable: false })).toBe(
+      'Du bist offline. Noch nicht gesendet: 2 Nachrichten und 1 Änderung. Lass diese Seite offen.',
     );
   });
 

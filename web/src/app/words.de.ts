@@ -98,8 +98,8 @@ export const app: typeof Words = {
     catchingUp: 'Verpasstes wird nachgeholt…',
     slowly: (what) => `Langsam unterwegs: ${what} in der Schlange.`,
     loggedOut: 'Du bist abgemeldet.',
-    keptHere: (what) => `${what} warten und bleiben auf diesem Gerät.`,
-    keepOpen: (what) => `${what} warten: Lass diese Seite offen.`,
+    keptHere: (what) => `Noch nicht gesendet, aber auf diesem Gerät aufgehoben: ${what}.`,
+    keepOpen: (what) => `Noch nicht gesendet: ${what}. Lass diese Seite offen.`,
     reload: 'Neu laden',
     stopped: {
       protocolError: 'Der Server hat diese Seite nicht verstanden. Lade sie neu.',

@@ -48,6 +48,26 @@ describe('the catalogues', () => {
     for (const [path, text] of [...texts(en), ...texts(de)]) expect(text.trim(), path).not.toBe('');
   });
 
+  it('say_one_and_many', () => {
+    const { charactersLeft, charactersTooMany, suggestions } = en.composer;
+    expect([0, 1, 2].map(charactersLeft)).toEqual([
+      '0 characters left',
+      '1 character left',
+      '2 characters left',
+    ]);
+    expect([1, 1234].map(charactersTooMany)).toEqual(['1 character too many', '1,234 characters too many']);
+    expect([1, 2].map(suggestions)).toEqual(['1 suggestion', '2 suggestions']);
+    expect([1, 1234].map(en.emoji.found)).toEqual(['1 emoji found', '1,234 emoji found']);
+    expect([1, 2].map(en.auth.logOutAndLose)).toEqual(['Log out and lose it', 'Log out and lose them']);
+    expect([1, 1234].map(de.composer.charactersLeft)).toEqual(['Noch 1 Zeichen', 'Noch 1.234 Zeichen']);
+    expect([1, 1234].map(de.composer.charactersTooMany)).toEqual([
+      '1 Zeichen zu viel',
+      '1.234 Zeichen zu viel',
+    ]);
+    expect([1, 2].map(de.composer.suggestions)).toEqual(['1 Vorschlag', '2 Vorschläge']);
+    expect(de.message.code.all(1234)).toBe('Alle 1.234 Zeilen zeigen');
+  });
+
   it('are_translated', () => {
     const english = new Map(texts(en));
     const same = texts(de).filter(([path, text]) => english.get(path) === text && /[a-z]{3}.* /i.test(text));

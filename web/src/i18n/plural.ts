@@ -8,6 +8,12 @@ export type Count = (n: number, forms: Forms) => string;
 
 export function counting(language: Language): Count {
   const rules = new Intl.PluralRules(language);
-  const numbers = new Intl.NumberFormat(language);
-  return (n, forms) => `${numbers.format(n)} ${forms[rules.select(n)] ?? forms.other}`;
+  const number = numbering(language);
+  return (n, forms) => `${number(n)} ${forms[rules.select(n)] ?? forms.other}`;
+}
+
+/** Numbers as the language writes them, whatever the browser is set to. */
+export function numbering(language: Language): (n: number) => string {
+  const { format } = new Intl.NumberFormat(language);
+  return (n) => format(n);
 }

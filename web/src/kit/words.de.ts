@@ -1,7 +1,8 @@
-import { counting } from '../i18n/plural.ts';
+import { counting, numbering } from '../i18n/plural.ts';
 import type { common as Words } from './words.en.ts';
 
 const count = counting('de');
+const number = numbering('de');
 
 export const common: typeof Words = {
   close: 'Schließen',
@@ -35,7 +36,8 @@ export const common: typeof Words = {
   },
   faults: {
     empty: 'Eine Nachricht braucht etwas Text.',
-    tooLong: (most, length) => `Eine Nachricht hat höchstens ${most} Zeichen; diese hat ${length}.`,
+    tooLong: (most, length) =>
+      `Eine Nachricht hat höchstens ${number(most)} Zeichen; diese hat ${number(length)}.`,
     controlCharacter: 'In diesem Text ist ein unsichtbares Steuerzeichen. Es muss erst heraus.',
     full: (most) =>
       `Es warten schon ${most} Nachrichten und Änderungen. Erst wenn sie weg sind, kannst du weitere hinzufügen.`,

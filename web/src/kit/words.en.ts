@@ -1,6 +1,7 @@
-import { counting } from '../i18n/plural.ts';
+import { counting, numbering } from '../i18n/plural.ts';
 
 const count = counting('en');
+const number = numbering('en');
 
 export const common = {
   close: 'Close',
@@ -35,8 +36,8 @@ export const common = {
   /** What can be wrong with a text before it is sent. */
   faults: {
     empty: 'A message needs some text.',
-    tooLong: (most: string, length: string) =>
-      `A message has at most ${most} characters; this one has ${length}.`,
+    tooLong: (most: number, length: number) =>
+      `A message has at most ${number(most)} characters; this one has ${number(length)}.`,
     controlCharacter: 'There is an invisible control character in this text. It has to go first.',
     full: (most: number) =>
       `${most} messages and changes are waiting already. They have to leave before you can add more.`,

@@ -42,7 +42,7 @@ export function LogoutDialog({ logout, close }: LogoutDialogProps) {
           {auth.stay}
         </button>
         <button type="button" className="button primary" aria-disabled={busy} onClick={() => void leave()}>
-          {unsent === 0 ? auth.logOut : auth.logOutAndLose}
+          {unsent === 0 ? auth.logOut : auth.logOutAndLose(unsent)}
         </button>
       </div>
     </Dialog>

@@ -40,5 +40,5 @@ export const auth: typeof Words = {
   stillLoggedIn: 'Natter ist nicht erreichbar, du bist also noch angemeldet. Versuche es noch einmal.',
   stay: 'Bleiben',
   logOut: 'Abmelden',
-  logOutAndLose: 'Abmelden und sie verlieren',
+  logOutAndLose: () => 'Abmelden und sie verlieren',
 };

@@ -39,5 +39,5 @@ export const auth = {
   stillLoggedIn: 'Natter can’t be reached, so you are still logged in. Try again.',
   stay: 'Stay',
   logOut: 'Log out',
-  logOutAndLose: 'Log out and lose them',
+  logOutAndLose: (n: number) => `Log out and lose ${n === 1 ? 'it' : 'them'}`,
 };

@@ -1,4 +1,7 @@
+import { counting } from '../../i18n/plural.ts';
 import type { composer as Words } from './words.en.ts';
+
+const count = counting('de');
 
 export const composer: typeof Words = {
   writeTo: (title) => `An ${title} schreiben`,
@@ -24,8 +27,8 @@ export const composer: typeof Words = {
   replyGone: 'Nachricht gelöscht',
   noReply: 'Doch nicht darauf antworten',
   suggested: 'Vorschläge',
-  suggestions: (n) => (n === 1 ? '1 Vorschlag' : `${n} Vorschläge`),
+  suggestions: (n) => count(n, { one: 'Vorschlag', other: 'Vorschläge' }),
   everybody: 'Alle in diesem Raum',
-  charactersLeft: (n) => `Noch ${n} Zeichen`,
-  charactersTooMany: (n) => `${n} Zeichen zu viel`,
+  charactersLeft: (n) => `Noch ${count(n, { other: 'Zeichen' })}`,
+  charactersTooMany: (n) => count(n, { other: 'Zeichen zu viel' }),
 };

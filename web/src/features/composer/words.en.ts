@@ -1,3 +1,7 @@
+import { counting } from '../../i18n/plural.ts';
+
+const count = counting('en');
+
 export const composer = {
   writeTo: (title: string) => `Write to ${title}`,
   reply: 'Reply',
@@ -22,8 +26,8 @@ export const composer = {
   replyGone: 'Message deleted',
   noReply: 'Don’t reply to it',
   suggested: 'Suggestions',
-  suggestions: (n: number): string => (n === 1 ? '1 suggestion' : `${n} suggestions`),
+  suggestions: (n: number) => count(n, { one: 'suggestion', other: 'suggestions' }),
   everybody: 'Everybody in this room',
-  charactersLeft: (n: number) => `${n} characters left`,
-  charactersTooMany: (n: number) => `${n} characters too many`,
+  charactersLeft: (n: number) => count(n, { one: 'character left', other: 'characters left' }),
+  charactersTooMany: (n: number) => count(n, { one: 'character too many', other: 'characters too many' }),
 };

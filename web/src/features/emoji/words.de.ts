@@ -1,4 +1,7 @@
+import { counting } from '../../i18n/plural.ts';
 import type { emoji as Words } from './words.en.ts';
+
+const count = counting('de');
 
 export const emoji: typeof Words = {
   pick: 'Ein Emoji aussuchen',
@@ -7,7 +10,7 @@ export const emoji: typeof Words = {
   recent: 'Zuletzt benutzt',
   results: 'Gefunden',
   none: (words) => `Kein Emoji zu „${words}“.`,
-  found: (n) => (n === 1 ? '1 Emoji gefunden' : `${n} Emoji gefunden`),
+  found: (n) => count(n, { other: 'Emoji gefunden' }),
   fetching: 'Die Emoji werden geholt…',
   all: 'Alle Emoji',
   skinTone: 'Hautton',

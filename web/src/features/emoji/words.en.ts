@@ -1,3 +1,7 @@
+import { counting } from '../../i18n/plural.ts';
+
+const count = counting('en');
+
 export const emoji = {
   pick: 'Pick an emoji',
   search: 'Search emoji',
@@ -5,7 +9,7 @@ export const emoji = {
   recent: 'Recently used',
   results: 'Found',
   none: (words: string) => `No emoji for “${words}”.`,
-  found: (n: number): string => (n === 1 ? '1 emoji found' : `${n} emoji found`),
+  found: (n: number) => count(n, { other: 'emoji found' }),
   fetching: 'Fetching the emoji…',
   all: 'All emoji',
   skinTone: 'Skin tone',

@@ -54,7 +54,7 @@ export const message: typeof Words = {
     copy: 'Kopieren',
     copied: 'Kopiert',
     notCopied: 'Nicht kopiert',
-    all: (lines) => `Alle ${lines} Zeilen zeigen`,
+    all: (lines) => `Alle ${count(lines, { other: 'Zeilen' })} zeigen`,
     fewer: 'Weniger Zeilen zeigen',
   },
   versionsTitle: 'Frühere Fassungen',

@@ -53,7 +53,7 @@ export const message = {
     copy: 'Copy',
     copied: 'Copied',
     notCopied: 'Not copied',
-    all: (lines: string) => `Show all ${lines} lines`,
+    all: (lines: number) => `Show all ${count(lines, { other: 'lines' })}`,
     fewer: 'Show fewer lines',
   },
   versionsTitle: 'Earlier versions',

@@ -5,10 +5,17 @@ import { en } from '../../i18n/en.ts';
 import { common } from '../../kit/words.en.ts';
 import { afterClose, faultCode, stopOf } from '../../net/codes.ts';
 import type { Fault } from '../../net/problem.ts';
-import { refusalText } from './faults.ts';
+import { faultText, refusalText } from './faults.ts';
 
 const PROTOCOL = readFileSync(new URL('../../../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 const fault = (code: Fault['code'], message = 'whatever the server calls it'): Fault => ({ code, message });
+
+describe('a text that is too long', () => {
+  it('cmd4_is_counted_as_the_language_of_the_page_counts', () => {
+    expect(faultText('too_long', 12_345, en.common)).toContain('8,000 characters; this one has 12,345.');
+    expect(faultText('too_long', 12_345, de.common)).toContain('8.000 Zeichen; diese hat 12.345.');
+  });
+});
 
 describe('a refusal', () => {
   it('cmd7_of_a_block_does_not_say_who_blocked_whom', () => {

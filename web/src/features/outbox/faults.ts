@@ -11,7 +11,7 @@ type Words = Pick<typeof common, 'faults' | 'refusals'>;
 export function faultText(fault: string, length: number, { faults }: Words): string {
   switch (fault) {
     case 'too_long':
-      return faults.tooLong(MAX_SCALARS.toLocaleString(), length.toLocaleString());
+      return faults.tooLong(MAX_SCALARS, length);
     case 'control_character':
       return faults.controlCharacter;
     case 'full':

@@ -87,6 +87,7 @@ function Deeds({ handle, name, conversationKey }: { handle: string; name: string
   const blocked = useBlocked(handle);
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  const called = isolate(name);
   const address = hashOfPeople([handle]);
   const block = (to: boolean) => {
     const outcome = client.do({ kind: 'block', user: handle, blocked: to });
@@ -94,23 +95,21 @@ function Deeds({ handle, name, conversationKey }: { handle: string; name: string
   };
   return (
     <div className="person-deeds">
-      {blocked && <p className="hint">{said.youBlocked(isolate(name))}</p>}
+      {blocked && <p className="hint">{said.youBlocked(called)}</p>}
       {!blocked && hashOfKey(conversationKey, client.me) !== address && (
         <a className="button primary with-icon" href={address}>
           <ChatIcon />
           {said.write}
         </a>
       )}
-      <BlockButton name={name} blocked={blocked} press={() => (blocked ? block(false) : setAsking(true))} />
+      <BlockButton name={called} blocked={blocked} press={() => (blocked ? block(false) : setAsking(true))} />
       {problem !== null && (
         <p className="problem" role="alert">
           {problem}
         </p>
       )}
       <BlockFaults user={handle} />
-      {asking && (
-        <BlockDialog name={isolate(name)} block={() => block(true)} close={() => setAsking(false)} />
-      )}
+      {asking && <BlockDialog name={called} block={() => block(true)} close={() => setAsking(false)} />}
     </div>
   );
 }

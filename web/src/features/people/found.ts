@@ -18,8 +18,8 @@ export function foundPeople(byHandle: readonly Person[], names: Names, sought: s
 
 /** Whether this is the beginning of a handle, or of a word of a name. */
 export function isCalled(sought: string, handle: string, name: string): boolean {
-  const begun = sought.trim().replace(/^@/, '').toLocaleLowerCase();
-  const lower = name.toLocaleLowerCase();
+  const begun = sought.trim().replace(/^@/, '').toLowerCase();
+  const lower = name.toLowerCase();
   return (
     handle.startsWith(begun) ||
     lower.startsWith(begun) ||

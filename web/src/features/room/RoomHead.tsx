@@ -1,7 +1,7 @@
 import { BackLink } from '../../app/BackLink.tsx';
 import { HeadPanes } from '../../app/HeadPanes.tsx';
 import { useWords } from '../../i18n/speech.tsx';
-import { isolate } from '../../kit/bidi.ts';
+import { isolate, untwisted } from '../../kit/bidi.ts';
 import { InfoIcon, PeopleIcon } from '../../kit/icons.tsx';
 import { Name } from '../../kit/Name.tsx';
 import type { RoomFacts } from '../../net/frames.ts';
@@ -27,7 +27,7 @@ export function RoomHead({ id, room, memberCount }: RoomHeadProps) {
         <h2 dir="auto" title={isolate(room.name)}>
           <Name>{room.name}</Name>
         </h2>
-        <p className="conversation-sub" title={room.topic}>
+        <p className="conversation-sub" title={untwisted(room.topic)}>
           {kindOfRoom(room, words)}
           {room.topic !== '' && <span dir="auto"> · {room.topic}</span>}
         </p>

@@ -7,7 +7,7 @@ export const room: typeof Words = {
   name: 'Name',
   optional: '(freiwillig)',
   whoComes: 'Wer von Anfang an dabei ist',
-  notAdded: (who) => `Nicht hinzugefügt: ${who}. Du bist blockiert, oder sie sind in zu vielen Räumen.`,
+  notAdded: (who) => `Nicht hinzugefügt: ${who}. Der Grund: eine Blockierung, oder schon zu viele Räume.`,
   whoFindsIt: 'Wer ihn findet',
   public: 'Öffentlich',
   publicMeans: 'Alle finden ihn und können beitreten.',

@@ -34,7 +34,7 @@ export function CodeBlock({ language, text }: { language: string; text: string }
       </section>
       {long && (
         <button type="button" className="link" aria-expanded={whole} onClick={() => setWhole(!whole)}>
-          {whole ? code.fewer : code.all(String(lines))}
+          {whole ? code.fewer : code.all(lines)}
         </button>
       )}
     </div>
