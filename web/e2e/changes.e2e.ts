@@ -47,20 +47,35 @@ describe('what people do to messages', () => {
     expect(await bob.page.getByRole('button', { name: 'Delete', exact: true }).count()).toBe(0);
   });
 
-  story('evt1_an_edit_that_is_left_with_escape_changes_nothing', async ({ arrive }) => {
-    const [ada] = await talking(arrive, ['As it was']);
+  story('evt1_an_edit_is_kept_until_it_is_saved_or_left_with_escape', async ({ arrive }) => {
+    const [ada, bob] = await talking(arrive, ['One', 'Two', 'Three']);
+    const { editField } = ada.message;
+    await ada.message.acts('One', 'Edit');
+    await editField.fill('First');
+    // Another one in between takes nothing from it.
     await ada.talk.composer.press('ArrowUp');
-    await ada.message.editField.fill('Otherwise');
-    await ada.message.editField.press('Escape');
-    await ada.talk.seesTexts(['As it was']);
-    await ada.talk.composer.press('ArrowUp');
-    await ada.message.editField.fill(' ');
-    await ada.message.editField.press('Enter');
-    await ada.seesProblem('To take it back, delete it.');
-    await ada.message.editField.press('Escape');
+    await editField.fill('Third');
+    await ada.talk.close();
+    expect(await ada.list.row('Bob').innerText()).not.toContain('Draft');
+    await ada.list.open('Bob');
+    await eventually(() => editField.inputValue(), 'Third');
+    // One comes back to the conversation, not to the edit; the arrow up leads there.
     await eventually(() => ada.talk.isInComposer(), true);
-    await ada.talk.seesTexts(['As it was']);
-    expect(await ada.message.line('As it was').getByText('(edited)').count()).toBe(0);
+    await ada.talk.composer.press('ArrowUp');
+    await eventually(() => editField.evaluate((field) => field === document.activeElement), true);
+    await editField.press('Enter');
+    await eventually(() => editField.inputValue(), 'First');
+    await eventually(() => ada.talk.isInComposer(), true);
+    await ada.page.reload();
+    await eventually(() => editField.inputValue(), 'First');
+    await editField.fill(' ');
+    await editField.press('Enter');
+    await ada.seesProblem('To take it back, delete it.');
+    await editField.press('Escape');
+    await eventually(() => ada.talk.isInComposer(), true);
+    await ada.page.reload();
+    await Promise.all([ada, bob].map(({ talk }) => talk.seesTexts(['One', 'Two', 'Third'])));
+    expect(await ada.message.line('One').getByText('(edited)').count()).toBe(0);
   });
 
   story('hst3_a_deleted_message_leaves_a_tombstone_for_everybody', async ({ arrive }) => {

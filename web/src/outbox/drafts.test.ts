@@ -1,7 +1,7 @@
 import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Keep, noKeep, openDatabase, Shelf } from './database.ts';
-import { Drafts, draftKey, MAX_DRAFTS, replyTo } from './drafts.ts';
+import { Drafts, draftKey, editKey, MAX_DRAFTS, replyTo } from './drafts.ts';
 import { Settings } from './settings.ts';
 import { openStorage } from './storage.ts';
 
@@ -107,6 +107,20 @@ describe('a draft', () => {
   it('of_a_thread_is_its_own', () => {
     expect(draftKey('room:1')).toBe('room:1');
     expect(draftKey('room:1', 12)).not.toBe(draftKey('room:1', 13));
+  });
+
+  it('of_an_edit_is_kept_until_it_is_dropped_also_while_nothing_is_left_of_it', async () => {
+    const before = await tab();
+    before.write(editKey('c', 7), { text: 'Otherwise' });
+    now += 1;
+    before.write(editKey('c', 12), { text: 'Later' });
+    before.write(editKey('c/7', 8), { text: 'In the thread' });
+    before.write(editKey('c', 12), { text: '' });
+    await before.save();
+    const after = await tab();
+    expect(['c', 'c/7', 'd'].map((line) => after.editing(line))).toEqual([12, 8, null]);
+    after.drop(editKey('c', 12));
+    expect([after.editing('c'), after.get(editKey('c', 7))?.text]).toEqual([7, 'Otherwise']);
   });
 
   it('is_one_of_at_most_100_of_which_the_oldest_goes', async () => {

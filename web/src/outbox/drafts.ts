@@ -27,6 +27,11 @@ export function draftKey(conversationKey: string, thread: number | null | undefi
   return thread == null ? conversationKey : `${conversationKey}#${thread}`;
 }
 
+/** So has a message that is being edited, in a conversation or a thread (`timelineKey`). */
+export function editKey(line: string, seq: number): string {
+  return `${line}!${seq}`;
+}
+
 export class Drafts {
   readonly #environment: Environment;
   readonly #shelf: Shelf<Draft>;
@@ -53,6 +58,13 @@ export class Drafts {
     return this.#drafts.get(key);
   }
 
+  /** Which message is being edited there: of several the one that was begun or written last. */
+  editing(line: string): number | null {
+    const begins = `${line}!`;
+    const key = [...this.#drafts.keys()].findLast((each) => each.startsWith(begins));
+    return key === undefined ? null : Number(key.slice(begins.length));
+  }
+
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -68,16 +80,14 @@ export class Drafts {
   }
 
   write(key: string, change: Partial<Pick<Draft, 'text' | 'reply'>>): void {
-    if (this.#closed) return;
     const { text = '', reply = null } = { ...this.#drafts.get(key), ...change };
-    if (key === this.#held) this.#missed = null;
-    this.#unsaved.add(key);
-    this.#put(key, text === '' && reply === null ? null : { key, text, reply, at: this.#environment.now() });
-    this.#cancelSave ??= this.#environment.after(SAVE_AFTER_MS, () => void this.save());
+    // An edit goes on while its field is empty, too.
+    const nothing = text === '' && reply === null && !key.includes('!');
+    this.#change(key, nothing ? null : { key, text, reply, at: this.#environment.now() });
   }
 
   drop(key: string): void {
-    this.write(key, { text: '', reply: null });
+    this.#change(key, null);
   }
 
   /** Its field has the focus now. */
@@ -129,6 +139,14 @@ export class Drafts {
     if (typeof key !== 'string' || !(draft === null || isDraft(draft))) return;
     if (key === this.#held) this.#missed = { draft };
     else if (!this.#unsaved.has(key)) this.#put(key, draft);
+  }
+
+  #change(key: string, draft: Draft | null): void {
+    if (this.#closed) return;
+    if (key === this.#held) this.#missed = null;
+    this.#unsaved.add(key);
+    this.#put(key, draft);
+    this.#cancelSave ??= this.#environment.after(SAVE_AFTER_MS, () => void this.save());
   }
 
   #put(key: string, draft: Draft | null): void {

@@ -1,33 +1,30 @@
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, type RefObject, useState } from 'react';
+import { useClient } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { isComposing } from '../../kit/composing.ts';
 import type { AddOutcome } from '../../outbox/outbox.ts';
 import { MAX_SCALARS, scalarCount } from '../../outbox/text.ts';
+import { useDraft } from '../composer/useDraft.ts';
 import { faultText } from '../outbox/faults.ts';
 
 const MAX_ROWS = 8;
 
 interface EditFormProps {
   text: string;
+  /** Where what is written is kept. */
+  draft: string;
+  field: RefObject<HTMLTextAreaElement | null>;
   save(text: string): AddOutcome;
   /** Saved, or left as it was. */
   close(): void;
 }
 
 /** A message's text, to be said otherwise, where it stands. */
-export function EditForm({ text: before, save, close }: EditFormProps) {
+export function EditForm({ text: before, draft, field, save, close }: EditFormProps) {
   const { common, message } = useWords();
-  const [text, setText] = useState(before);
+  const { drafts } = useClient();
+  const { text } = useDraft(draft) ?? { text: before };
   const [problem, setProblem] = useState<string | null>(null);
-  const field = useRef<HTMLTextAreaElement>(null);
-
-  useEffect(() => {
-    const { current } = field;
-    if (current === null) return;
-    current.focus();
-    current.setSelectionRange(current.value.length, current.value.length);
-    current.scrollIntoView({ block: 'nearest' });
-  }, []);
 
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
@@ -54,7 +51,7 @@ export function EditForm({ text: before, save, close }: EditFormProps) {
         value={text}
         rows={Math.min(MAX_ROWS, text.split('\n', MAX_ROWS).length)}
         onChange={(event) => {
-          setText(event.target.value);
+          drafts.write(draft, { text: event.target.value });
           setProblem(null);
         }}
         onKeyDown={keyDown}

@@ -102,7 +102,13 @@ export const MessageLine = memo(function MessageLine(props: MessageLineProps) {
       {deleted ? (
         <p className="text gone">{said.deleted}</p>
       ) : editing ? (
-        <EditForm text={text} save={(next) => deeds.save(seq, next)} close={deeds.closeEdit} />
+        <EditForm
+          text={text}
+          draft={deeds.editOf(seq)}
+          field={deeds.editField}
+          save={(next) => deeds.save(seq, next)}
+          close={() => deeds.closeEdit(seq)}
+        />
       ) : (
         <Text text={text} mentions={mentions} mentionsRoom={mentionsRoom} onPerson={showPerson} />
       )}

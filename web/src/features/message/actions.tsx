@@ -22,11 +22,12 @@ export interface Standing {
 }
 
 export function actionsOn(
-  { seq, pinned }: Message,
+  said: Message,
   { mine }: Standing,
   deeds: MessageDeeds,
   { message: words, common }: Pick<Catalogue, 'message' | 'common'>,
 ): MessageAction[] {
+  const { seq, pinned } = said;
   const actions: MessageAction[] = [
     {
       id: 'reply',
@@ -56,7 +57,7 @@ export function actionsOn(
   if (mine) {
     actions.push({
       ...{ id: 'edit', name: words.edit, icon: <PencilIcon />, key: MESSAGE_KEYS.edit },
-      run: () => deeds.edit(seq),
+      run: () => deeds.edit(said),
     });
   }
   if (may.pin) {

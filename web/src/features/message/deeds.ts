@@ -1,5 +1,7 @@
+import type { RefObject } from 'react';
 import type { PinFrame, ReactionOp } from '../../net/frames.ts';
 import type { AddOutcome } from '../../outbox/outbox.ts';
+import type { Message } from '../../store/state.ts';
 
 type PinOp = PinFrame['op'];
 
@@ -17,10 +19,14 @@ export interface MessageDeeds {
   react(seq: number, emoji: string, op: ReactionOp): void;
   /** Begins to answer. */
   reply(seq: number): void;
-  /** Begins to edit. */
-  edit(seq: number): void;
+  /** Begins to edit, or goes on. */
+  edit(message: Pick<Message, 'seq' | 'text'>): void;
+  /** Where what is written in its place is kept. */
+  editOf(seq: number): string;
+  /** In which that is written. */
+  editField: RefObject<HTMLTextAreaElement | null>;
   save(seq: number, text: string): AddOutcome;
-  closeEdit(): void;
+  closeEdit(seq: number): void;
   askToDelete(seq: number): void;
   /** Opens what was said about it, and what will be. */
   thread(seq: number): void;

@@ -1,4 +1,13 @@
-import { type ReactNode, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  type ReactNode,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { useClient, useConversation, useKnown } from '../../hooks/client.ts';
 import { showPane } from '../../hooks/pane.ts';
 import { go, linkTo } from '../../hooks/route.ts';
@@ -8,17 +17,18 @@ import { later } from '../../kit/later.tsx';
 import { nameOf } from '../../kit/people.ts';
 import type { Note } from '../../kit/Toast.tsx';
 import { may } from '../../net/rights.ts';
-import { draftKey, replyTo } from '../../outbox/drafts.ts';
+import { draftKey, editKey, replyTo } from '../../outbox/drafts.ts';
 import type { AddOutcome } from '../../outbox/outbox.ts';
 import { messageShown } from '../../store/shown.ts';
 import { keyOf } from '../../store/state.ts';
+import { timelineKey } from '../../store/timeline.ts';
 import { faultText } from '../outbox/faults.ts';
 import type { MessageDeeds } from './deeds.ts';
 
 const DeleteDialog = later(async () => (await import('./DeleteDialog.tsx')).DeleteDialog);
 const VersionsDialog = later(async () => (await import('./VersionsDialog.tsx')).VersionsDialog);
 
-/** What somebody is about to do to a message, or to look at. */
+/** What somebody just began to edit, is about to delete, or to look at. */
 type Doing = { what: 'edit' | 'delete' | 'versions'; seq: number };
 
 /** For so long what was done is told. */
@@ -67,13 +77,25 @@ export function useDeeds(
     (of: AddOutcome) => setProblem('fault' in of ? faultText(of.fault, 0, common) : null),
     [common],
   );
+  const line = timelineKey(id ?? '', thread);
+  const editing = useSyncExternalStore(client.drafts.subscribe, () => client.drafts.editing(line));
+  const editField = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    const { current: field } = editField;
+    // An edit that is only come back to leaves the focus and the reader where they are.
+    if (doing?.what !== 'edit' || field === null) return;
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+    field.scrollIntoView({ block: 'nearest' });
+  }, [doing]);
   const toComposer = useRef(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an edit that was come back to is nothing that one is doing
   useEffect(() => {
     // After the dialog or the form is gone, for what had the focus before may be gone, too.
     if (doing !== null || !toComposer.current) return;
     toComposer.current = false;
     composer.current?.focus();
-  }, [composer, doing]);
+  }, [composer, doing, editing]);
 
   useEffect(() => {
     if (note === null) return;
@@ -107,13 +129,20 @@ export function useDeeds(
         client.drafts.write(draftKey(keyOf(held), thread), { reply: replyTo(message) });
         composer.current.focus();
       },
-      edit: (seq) => setDoing({ what: 'edit', seq }),
+      edit: ({ seq, text }) => {
+        const key = editKey(line, seq);
+        client.drafts.write(key, { text: client.drafts.get(key)?.text ?? text });
+        setDoing({ what: 'edit', seq });
+      },
+      editOf: (seq) => editKey(line, seq),
+      editField,
       save: (seq, text) =>
         id === undefined
           ? { fault: 'empty' }
           : client.do({ kind: 'edit', to: { conversation: id }, message: seq, text }),
-      closeEdit: () => {
+      closeEdit: (seq) => {
         toComposer.current = true;
+        client.drafts.drop(editKey(line, seq));
         setDoing(null);
       },
       askToDelete: (seq) => setDoing({ what: 'delete', seq }),
@@ -133,11 +162,12 @@ export function useDeeds(
         else if (id !== undefined) go({ page: 'conversation', of: { id }, at: seq, pane: null });
       },
     };
-  }, [client, id, composer, goTo, outcome, tell, thread, common, kind, role]);
+  }, [client, id, line, composer, goTo, outcome, tell, thread, common, kind, role]);
 
   const remove = (seq: number) => {
     if (id === undefined) return;
     outcome(client.do({ kind: 'delete', to: { conversation: id }, message: seq }));
+    client.drafts.drop(editKey(line, seq));
     toComposer.current = true;
     setDoing(null);
   };
@@ -153,5 +183,5 @@ export function useDeeds(
     ) : doing?.what === 'versions' && id !== undefined ? (
       <VersionsDialog conversation={id} seq={doing.seq} close={close} />
     ) : null;
-  return { deeds, editing: doing?.what === 'edit' ? doing.seq : null, problem, note, outcome, dialog };
+  return { deeds, editing, problem, note, outcome, dialog };
 }

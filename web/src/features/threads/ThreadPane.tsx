@@ -73,7 +73,7 @@ function Open({ id, conversationKey, root }: ThreadPaneProps & { id: string }) {
   const editLast = (): boolean => {
     const last = lines.findLast((line) => line.kind === 'message' && line.mine && !line.message.deleted);
     if (last?.kind !== 'message') return false;
-    deeds.edit(last.message.seq);
+    deeds.edit(last.message);
     return true;
   };
   const manyPeople = roomId !== null || others.length > 1;

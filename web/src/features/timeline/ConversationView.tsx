@@ -83,7 +83,7 @@ export function ConversationView({ conversationKey }: ConversationViewProps) {
   const editLast = (): boolean => {
     const last = lines.findLast((line) => line.kind === 'message' && line.mine && !line.message.deleted);
     if (last?.kind !== 'message') return false;
-    deeds.edit(last.message.seq);
+    deeds.edit(last.message);
     return true;
   };
   const unblock = () =>
