@@ -1,5 +1,6 @@
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { listen } from './stage/heard.ts';
 import { Natter } from './stage/natter.ts';
 import type { Person } from './stage/person.ts';
 import { types } from './stage/sessions.ts';
@@ -73,7 +74,9 @@ describe('a page that is opened again', () => {
 describe('somebody is offline in between', () => {
   story('con3_what_each_wrote_meanwhile_arrives_once_and_in_order', async ({ arrive, door }) => {
     const { ada, bob, cable } = await talking({ arrive, door });
+    const heard = await listen(ada.page);
     await ada.goOffline(cable);
+    await eventually(async () => (await heard()).includes('You’re offline.'), true);
     await ada.talk.write('a1');
     await ada.talk.write('a2');
     await ada.talk.seesLines(['Hello: Read', 'a1: Waiting to be sent', 'a2: Waiting to be sent']);
@@ -86,12 +89,21 @@ describe('somebody is offline in between', () => {
     // What was in the log came before what was not: what Ada wrote offline stands behind what Bob wrote meanwhile.
     await bothSee(ada, bob, ['Hello', 'b1', 'b2', 'a1', 'a2']);
     await ada.talk.seesMark('Read');
+    // The same words again are said aloud again.
+    for (const text of ['ok', 'ok']) {
+      await bob.talk.write(text);
+      await bob.talk.seesMark('Read');
+    }
+    await eventually(
+      async () => (await heard()).filter((text) => text.endsWith(': ok')),
+      ['Bob: ok', 'Bob: ok'],
+    );
     // It was a resume, not a new beginning.
     const { sent, received } = ada.sessions.at(-1) ?? { sent: [], received: [] };
     expect(sent[0]).toMatchObject({ type: 'hello', resume: expect.any(String) });
     expect(types(received)).toContain('caught_up');
     expect(types(received)).not.toContain('reset');
-    await bothSeeAfterReload(ada, bob, ['Hello', 'b1', 'b2', 'a1', 'a2']);
+    await bothSeeAfterReload(ada, bob, ['Hello', 'b1', 'b2', 'a1', 'a2', 'ok', 'ok']);
   });
 
   story(

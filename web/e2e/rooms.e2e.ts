@@ -83,8 +83,11 @@ describe('rooms', () => {
     const second = await bob.anotherTab();
     await second.list.row(`${name} II`).waitFor();
     await api.command('DELETE', `/api/rooms/${room}/members/${bob.handle}`);
-    await bob.page.getByText(`Ada Lovelace removed you from ${name} II.`).waitFor();
+    await bob.seesProblem(`Ada Lovelace removed you from ${name} II.`);
     await bob.talk.composer.waitFor({ state: 'detached' });
+    // Whoever was writing there does not press shortcuts with the next letters.
+    const back = bob.page.getByRole('link', { name: 'Back to conversations' });
+    await eventually(() => back.evaluate((link) => link === document.activeElement), true);
     for (const page of [bob, second]) await page.list.row(name).waitFor({ state: 'detached' });
     await ada.room.notices.getByText('You removed Bob.').waitFor();
 

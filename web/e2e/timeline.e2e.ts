@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { Api } from './stage/api.ts';
 import { eventually } from './stage/eventually.ts';
+import { listen } from './stage/heard.ts';
 import { Natter } from './stage/natter.ts';
 import type { Person } from './stage/person.ts';
 import { type Arrive, closeBrowser, story } from './stage/story.ts';
@@ -176,15 +177,19 @@ describe('a long conversation', () => {
     expect(copied).toContain(`#/c/${of.conversation}/${of.seqs[117]}`);
 
     const hash = `#/c/${of.conversation}/${of.seqs[19]}`;
-    const follow = (person: Person) =>
-      person.page.evaluate((to) => {
-        location.hash = to;
-      }, hash);
-    await follow(ada);
+    const follow = (to: string) =>
+      ada.page.evaluate((address) => {
+        location.hash = address;
+      }, to);
+    await follow(hash);
     await eventually(() => isInSight(ada, 20), true);
     await ada.page.locator('.line.lit').waitFor();
     await eventually(() => line(ada, 20).evaluate((item) => item === document.activeElement), true);
     await eventually(() => ada.page.evaluate(() => location.hash), `#/@${bob.handle}`);
+    const heard = await listen(ada.page);
+    await follow(`#/c/${of.conversation}/999999`);
+    const missing = 'That message is not here any more. This is what was said around it.';
+    await eventually(async () => (await heard()).at(-1), missing);
 
     // Who is writing goes on writing, on the message the letters would be shortcuts; and so does who went elsewhere by then.
     const newest = async () => {

@@ -122,6 +122,6 @@ export class Person {
   }
 
   get banner(): Locator {
-    return this.page.getByRole('status', { name: 'Connection' });
+    return this.page.locator('.banner');
   }
 }

@@ -16,7 +16,7 @@ export function Announcements({ open }: { open: string | null }) {
   const names = useKnown((state) => state.names);
   const blocked = useKnown((state) => state.blocked);
   const heard = useRef<State['conversations'] | null>(null);
-  const [said, setSaid] = useState('');
+  const [said, setSaid] = useState({ n: 0, text: '' });
 
   useEffect(() => {
     const before = heard.current;
@@ -34,13 +34,15 @@ export function Announcements({ open }: { open: string | null }) {
         conversation.room === null
           ? app.newMessageFrom(from)
           : app.newMessageIn(from, isolate(conversation.room.name));
-      setSaid(here ? app.spoken(from, plain(last.text).slice(0, MAX_LENGTH)) : elsewhere);
+      const text = here ? app.spoken(from, plain(last.text).slice(0, MAX_LENGTH)) : elsewhere;
+      setSaid(({ n }) => ({ n: n + 1, text }));
     }
   }, [app, blocked, common, conversations, me, names, open]);
 
   return (
     <div className="visually-hidden" role="status" aria-label={app.newMessages} aria-live="polite">
-      {said}
+      {/* Another element each time: the same words in the same one would be heard once. */}
+      <p key={said.n}>{said.text}</p>
     </div>
   );
 }

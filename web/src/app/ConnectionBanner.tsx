@@ -2,7 +2,7 @@ import { useClient, useConnection, useQueue } from '../hooks/client.ts';
 import { useNow } from '../hooks/page.ts';
 import { useWords } from '../i18n/speech.tsx';
 import { countsOf } from '../outbox/pending.ts';
-import { bannerOf } from './banner.ts';
+import { bannerOf, spokenOf } from './banner.ts';
 
 /** What is true of the connection; nothing while all is well. */
 export function ConnectionBanner() {
@@ -21,12 +21,13 @@ export function ConnectionBanner() {
   const banner = bannerOf(connection, waiting, useNow(counting), app);
   return (
     <div className="banner-place">
+      {/* It is there before it says something, so that it is read out when it does. */}
+      <p className="visually-hidden" role="status" aria-label={app.banner.name}>
+        {spokenOf(connection, waiting, app)}
+      </p>
       {banner !== null && (
         <div className={`banner banner-${banner.tone}`}>
-          {/* Counting down is for the eye: it would be read out every second. */}
-          <span role="status" aria-label={app.banner.name} aria-live={counting ? 'off' : 'polite'}>
-            {banner.text}
-          </span>
+          <span>{banner.text}</span>
           {banner.action === 'try_now' && (
             <button type="button" className="link" onClick={() => client.tryNow()}>
               {common.tryNow}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Connection, initialConnection, type Phase } from '../net/connection/state.ts';
-import { bannerOf, waitingText } from './banner.ts';
+import { bannerOf, spokenOf, waitingText } from './banner.ts';
 import { app as german } from './words.de.ts';
 import { app } from './words.en.ts';
 
@@ -68,6 +68,22 @@ describe('the banner says the truth', () => {
     expect(bannerOf(inPhase({ name: 'waiting', retryAt: NOW + 30_000 }, 11), nothing, NOW, app)?.text).toBe(
       'Natter can’t be reached. Next attempt in 30 s.',
     );
+  });
+
+  it('wcag_4_1_3_aloud_once_through_all_attempts_without_the_seconds', () => {
+    const attempts: Phase[] = [
+      { name: 'waiting', retryAt: NOW + 2_400 },
+      { name: 'waiting', retryAt: NOW + 400 },
+      { name: 'starting' },
+      { name: 'waiting', retryAt: NOW + 9_000 },
+    ];
+    const said = (attempt: number) => attempts.map((phase) => spokenOf(inPhase(phase, attempt), two, app));
+    const kept = '2 messages waiting, kept on this device.';
+    expect(new Set(said(1))).toEqual(new Set([`Reconnecting… ${kept}`]));
+    expect(new Set(said(11))).toEqual(new Set([`Natter can’t be reached. ${kept}`]));
+    const offline = inPhase({ name: 'offline', retryAt: 0 });
+    expect(spokenOf(offline, nothing, app)).toBe('You’re offline.');
+    expect(spokenOf(live, { ...two, pausedUntil: NOW + 1 }, app)).toBe('');
   });
 
   it('that_the_server_slows_it_down', () => {

@@ -65,6 +65,33 @@ export function bannerOf(connection: Connection, waiting: Waiting, now: number, 
   }
 }
 
+/**
+ * The same for those who listen: how things stand, without what counts down, and the same words through all attempts, so
+ * that they are heard once.
+ */
+export function spokenOf(connection: Connection, waiting: Waiting, words: Words): string {
+  const { phase, attempt } = connection;
+  const { banner } = words;
+  switch (phase.name) {
+    case 'live':
+      return '';
+    case 'waiting':
+    case 'starting':
+    case 'connecting':
+    case 'greeting': {
+      const state =
+        attempt === 0
+          ? banner.connecting
+          : attempt > PATIENT_AFTER_ATTEMPTS
+            ? banner.spoken.unreachable
+            : banner.spoken.reconnecting;
+      return state + keptText(waiting, words);
+    }
+    default:
+      return bannerOf(connection, waiting, 0, words)?.text ?? '';
+  }
+}
+
 /** What waits in the outbox. */
 export function waitingText(
   { messages, changes }: Pick<Waiting, 'messages' | 'changes'>,

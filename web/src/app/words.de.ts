@@ -94,6 +94,7 @@ export const app: typeof Words = {
     offline: 'Du bist offline.',
     reconnecting: (seconds) => `Neue Verbindung in ${seconds} s…`,
     unreachable: (seconds) => `Natter ist nicht erreichbar. Nächster Versuch in ${seconds} s.`,
+    spoken: { reconnecting: 'Neue Verbindung wird gesucht…', unreachable: 'Natter ist nicht erreichbar.' },
     connecting: 'Verbindung wird aufgebaut…',
     catchingUp: 'Verpasstes wird nachgeholt…',
     slowly: (what) => `Langsam unterwegs: ${what} in der Schlange.`,

@@ -93,6 +93,8 @@ export const app = {
     offline: 'You’re offline.',
     reconnecting: (seconds: number) => `Reconnecting in ${seconds} s…`,
     unreachable: (seconds: number) => `Natter can’t be reached. Next attempt in ${seconds} s.`,
+    /** Without the seconds, for those who listen. */
+    spoken: { reconnecting: 'Reconnecting…', unreachable: 'Natter can’t be reached.' },
     connecting: 'Connecting…',
     catchingUp: 'Catching up…',
     slowly: (what: string) => `Sending slowly: ${what} in line.`,

@@ -1,4 +1,4 @@
-import { useCallback } from 'react';
+import { useCallback, useEffect, useRef } from 'react';
 import { useClient, useKnown, useQueue } from '../../hooks/client.ts';
 import type { Refused } from '../../hooks/outside.ts';
 import { useWords } from '../../i18n/speech.tsx';
@@ -28,13 +28,20 @@ export function Outside({ conversation, gone, open }: Refused) {
   const room = search.status === 'found' && search.found.visibility === 'public' ? search.found : null;
   const { entry, problem, begin } = useEnter();
   const joining = entry?.kind === 'join' && entry.status !== 'failed';
+  const back = useRef<HTMLAnchorElement>(null);
+  // The field that one was writing in went with the conversation.
+  useEffect(() => {
+    if (document.activeElement === document.body) back.current?.focus();
+  }, []);
   return (
     <div className="pane-empty">
-      {gone !== undefined ? (
-        <p role="status">{goneText(gone, names, words)}</p>
-      ) : (
-        <p role="alert">{open ? words.common.refusals.not_member : words.room.notThere}</p>
-      )}
+      <p role="alert">
+        {gone !== undefined
+          ? goneText(gone, names, words)
+          : open
+            ? words.common.refusals.not_member
+            : words.room.notThere}
+      </p>
       {room !== null && (
         <ul className="rooms outside-room">
           <FoundRoom
@@ -55,7 +62,7 @@ export function Outside({ conversation, gone, open }: Refused) {
         </p>
       )}
       <RoomFaults of={(refused) => isJoining(refused, conversation)} />
-      <a className="button" href="#/">
+      <a ref={back} className="button" href="#/">
         {words.room.backToList}
       </a>
       {entries.length > 0 && (

@@ -159,14 +159,14 @@ export function EmojiPicker({ anchor, pick, close }: PickEmojiProps) {
         </button>
       </div>
       {written.trim() === '' && <Categories sections={sections} current={current} choose={goToSection} />}
-      <p className="visually-hidden" role="status">
-        {words.trim() === '' || cells.length === 0 ? '' : says.found(cells.length)}
-      </p>
-      {cells.length === 0 ? (
-        <p className="emoji-none" role="status">
-          {book === null ? says.fetching : says.none(words.trim())}
-        </p>
-      ) : (
+      <div role="status">
+        {cells.length === 0 ? (
+          <p className="emoji-none">{book === null ? says.fetching : says.none(words.trim())}</p>
+        ) : (
+          words.trim() !== '' && <p className="visually-hidden">{says.found(cells.length)}</p>
+        )}
+      </div>
+      {cells.length > 0 && (
         // biome-ignore lint/a11y/useSemanticElements: a table has no cells that flow and can be skipped
         <div
           ref={grid}

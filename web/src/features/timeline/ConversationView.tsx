@@ -124,11 +124,9 @@ export function ConversationView({ conversationKey }: ConversationViewProps) {
         going={going}
         toComposer={() => composer.current?.focus()}
       />
-      {going.missing && (
-        <p className="hint timeline-missing" role="status">
-          {words.timeline.missing}
-        </p>
-      )}
+      <div role="status">
+        {going.missing && <p className="hint timeline-missing">{words.timeline.missing}</p>}
+      </div>
       <Toast note={note} />
       <Typing id={id} />
       {problem !== null && (
