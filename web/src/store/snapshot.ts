@@ -39,8 +39,7 @@ export interface Line {
 export function snapshotOf(state: State, position: string): Snapshot | null {
   const { me, list, listNext, conversations, names } = state;
   const held = [...conversations.values()];
-  if (list.status !== 'done' || held.length > MAX_SNAPSHOT_CONVERSATIONS || state.unknown.length > 0)
-    return null;
+  if (list.status !== 'done' || held.length > MAX_SNAPSHOT_CONVERSATIONS) return null;
   if (held.some((one) => !isExplained(one) || isUnsure(one, me))) return null;
   return {
     position,

@@ -4,7 +4,7 @@ import { Cache } from '../outbox/cache.ts';
 import { openDatabase } from '../outbox/database.ts';
 import { Store } from '../store/store.ts';
 import { ManualClock } from '../testing/clock.ts';
-import { framesOf, HistoryAt, ME } from '../testing/world.ts';
+import { CONVERSATIONS, framesOf, HistoryAt, ME } from '../testing/world.ts';
 import { Keeper } from './keeper.ts';
 
 const FRAMES = framesOf(
@@ -77,16 +77,20 @@ describe('what_a_page_knows', () => {
   });
 
   it('is_not_kept_while_a_conversation_is_not_explained', async () => {
-    readsList();
     const [frame] = FRAMES;
     if (frame?.type !== 'message') throw new Error('not a message');
+    const said = { ...frame, seq: 9, participants: undefined };
     // A resume can bring what was said in a room of which only history can say what it is.
-    store.apply({
-      ...{ type: 'frame', now: 0 },
-      frame: { ...frame, seq: 9, conversation: 'a room', participants: undefined },
-    });
+    for (const conversation of ['room-1', 'a room'])
+      store.apply({ type: 'frame', now: 0, frame: { ...said, conversation } });
+    readsList();
     keeper.keep();
     expect(await kept()).toBeNull();
+    const [, , room] = CONVERSATIONS;
+    const item = { ...new HistoryAt(FRAMES, 2).row(room), conversation: 'a room' };
+    store.apply({ type: 'row', generation: store.state.generation, item });
+    keeper.keep();
+    expect(await kept()).toEqual(['p2', [9, 9, 2, null]]);
   });
 
   it('is_gone_when_the_session_ended_and_is_kept_no_more', async () => {
