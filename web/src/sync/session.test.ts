@@ -1,9 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import 'fake-indexeddb/auto';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Auth } from '../net/auth.ts';
 import type { Socket } from '../net/connection/driver.ts';
 import { History } from '../net/history.ts';
 import { Http } from '../net/http.ts';
-import { noKeep } from '../outbox/database.ts';
+import { Cache } from '../outbox/cache.ts';
+import { type Keep, noKeep, openDatabase } from '../outbox/database.ts';
 import { MemoryStorage } from '../outbox/storage.ts';
 import { ManualClock, settle } from '../testing/clock.ts';
 import { Client } from './client.ts';
@@ -16,6 +18,7 @@ let storage: MemoryStorage;
 let sockets: Socket[];
 let session: Session;
 let lastUser: string | null;
+let keep: Keep;
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -23,6 +26,7 @@ beforeEach(() => {
   sockets = [];
   storage = new MemoryStorage();
   lastUser = null;
+  keep = noKeep;
   const http = new Http(
     clock,
     (path) =>
@@ -57,7 +61,7 @@ beforeEach(() => {
       },
       probe: () => Promise.resolve(false),
       storage: Promise.resolve(storage),
-      keep: noKeep,
+      keep,
       tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])), onEnd: () => () => {} },
       fillRandom: (bytes) => void crypto.getRandomValues(bytes),
     });
@@ -69,8 +73,8 @@ const last = (path: string) => {
   if (found === undefined) throw new Error(`${path} was not asked for`);
   return found;
 };
-const tokens = () =>
-  new Response(JSON.stringify({ access_token: 'jwt', expires_in: 900, user: 'alice' }), { status: 200 });
+const tokens = (user = 'alice') =>
+  new Response(JSON.stringify({ access_token: 'jwt', expires_in: 900, user }), { status: 200 });
 const refused = () => new Response(JSON.stringify({ code: 'unauthenticated', title: 'No' }), { status: 401 });
 const clientOf = () => {
   if (session.phase.name !== 'signed_in') throw new Error(`the session is ${session.phase.name}`);
@@ -142,10 +146,7 @@ describe('the session', () => {
 
   it.each([
     ['says_no', refused],
-    [
-      'knows_somebody_else_by_the_cookie',
-      () => new Response(JSON.stringify({ access_token: 'jwt', expires_in: 900, user: 'bob' })),
-    ],
+    ['knows_somebody_else_by_the_cookie', () => tokens('bob')],
   ])('ends_when_the_server_%s_after_all', async (_, answer) => {
     lastUser = 'alice';
     void session.restore();
@@ -155,6 +156,30 @@ describe('the session', () => {
     expect(session.phase.name).toBe('signed_out');
     expect(lastUser).toBeNull();
     expect(sockets).toHaveLength(0);
+  });
+
+  it.each([
+    ['has_ended', refused, null],
+    ['is_somebody_elses', () => tokens('bob'), 'bob'],
+  ])('leaves_nothing_that_the_last_one_here_could_see_where_it_%s', async (how, answer, after) => {
+    lastUser = 'alice';
+    keep = { ...noKeep, database: openDatabase(indexedDB, `alice-${how}`) };
+    const cache = new Cache(keep);
+    const list = { items: [], next: null, position: 'p1' };
+    cache.save({ position: 'p1', list, lines: [], blocked: null, people: [] });
+    expect(await cache.load()).not.toBeNull();
+    void session.restore();
+    await last('/auth/refresh').answer(answer());
+    expect(lastUser).toBe(after);
+    await vi.waitFor(async () => expect(await cache.load()).toBeNull());
+  });
+
+  it('that_ends_in_an_old_tab_leaves_who_has_logged_in_since_in_another_one', async () => {
+    await signedIn();
+    lastUser = 'bob';
+    sockets.at(-1)?.onclose?.({ code: 4503 });
+    expect(session.phase.name).toBe('signed_out');
+    expect(lastUser).toBe('bob');
   });
 
   it('a_login_that_is_refused_is_told_to_whoever_asked', async () => {

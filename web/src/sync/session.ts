@@ -59,13 +59,16 @@ export class Session {
     if (this.#phase.name !== 'restoring') return;
     this.#cancelTimer?.();
     this.#become({ name: 'restoring', retryAt: null, fault: null });
+    const last = this.#lastUser.get();
     const cancel = this.#environment.after(PATIENCE_MS, () => this.#goAhead());
     try {
       await this.#auth.refresh();
     } catch (error) {
       if (this.#phase.name !== 'restoring') return;
-      if (error instanceof Problem && isDenied(error)) this.#become({ name: 'signed_out', reason: null });
-      else if (!this.#goAhead()) this.#restoreLater(problemIn(error));
+      if (error instanceof Problem && isDenied(error)) {
+        if (last !== null) this.#forget(last);
+        this.#signOut(last, null);
+      } else if (!this.#goAhead()) this.#restoreLater(problemIn(error));
       return;
     } finally {
       cancel();
@@ -89,7 +92,7 @@ export class Session {
     // The server's own word that the session ended may have come first.
     phase.client.close();
     await phase.client.wipe();
-    this.#become({ name: 'signed_out', reason: null });
+    this.#signOut(phase.client.me, null);
   }
 
   /** False where nobody was here before. */
@@ -103,6 +106,8 @@ export class Session {
 
   #signIn(user: string | null): void {
     if (user === null) return;
+    const last = this.#lastUser.get();
+    if (last !== null && last !== user) this.#forget(last);
     this.#lastUser.set(user);
     const client = this.#makeClient(user);
     client.onConnection(() => {
@@ -112,10 +117,23 @@ export class Session {
       client.close();
       void client.forget();
       this.#auth.forget();
-      this.#become({ name: 'signed_out', reason: phase.reason });
+      this.#signOut(user, phase.reason);
     });
     this.#become({ name: 'signed_in', client });
     client.start();
+  }
+
+  /** Another tab may have logged in somebody else meanwhile: that one is still the last. */
+  #signOut(user: string | null, reason: LoggedOut | null): void {
+    if (this.#lastUser.get() === user) this.#lastUser.set(null);
+    this.#become({ name: 'signed_out', reason });
+  }
+
+  /** Somebody whose session ended before this page began: what they could see is not left on this device. */
+  #forget(user: string): void {
+    const client = this.#makeClient(user);
+    client.close();
+    void client.forget();
   }
 
   #restoreLater(problem: Problem): void {
@@ -128,7 +146,6 @@ export class Session {
 
   #become(phase: SessionPhase): void {
     this.#phase = phase;
-    if (phase.name === 'signed_out') this.#lastUser.set(null);
     for (const listener of this.#listeners) listener();
   }
 }
