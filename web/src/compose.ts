@@ -24,7 +24,6 @@ export function composeSession(): Session {
   const http = new Http(environment, (path, init) => fetch(path, init));
   const auth = new Auth(http, environment);
   const history = new History(http, auth);
-  const tabs = browserTabs(navigator.locks, new Uuid7(fillRandom).make(environment.now()));
   const session = new Session(auth, environment, lastUser(storageOf(window)), (me) => {
     const database = openDatabase(globalThis.indexedDB, me);
     const client = new Client({
@@ -36,7 +35,7 @@ export function composeSession(): Session {
       probe,
       storage: openStorage(database),
       keep: { database, channel: (name) => openChannel(`natter:${me}:${name}`) },
-      tabs,
+      tabs: browserTabs(navigator.locks, new Uuid7(fillRandom).make(environment.now())),
       fillRandom,
     });
     if (!navigator.onLine) client.network(false);

@@ -41,7 +41,7 @@ export async function someone(name: string, as?: { client: { me: string } }): Pr
     openSocket: () => socketTo(url),
     probe: () => Promise.resolve(true),
     storage: Promise.resolve(new MemoryStorage()),
-    tabs: { id: tab, living: () => Promise.resolve(new Set([tab])), onEnd: () => () => {} },
+    tabs: { id: tab, living: () => Promise.resolve(new Set([tab])), onEnd: () => () => {}, close() {} },
     fillRandom: (bytes) => void crypto.getRandomValues(bytes),
   });
   client.start();

@@ -21,6 +21,8 @@ let user = '';
 let users = 0;
 let clock: ManualClock;
 let tabEnded: () => void;
+/** The tabs that are no more. */
+let closed: string[];
 let nextRef: () => number;
 let nextId: () => number;
 /** All that left, and of that the messages. */
@@ -41,6 +43,7 @@ beforeEach(() => {
   frames = [];
   sent = [];
   doubts = 0;
+  closed = [];
   makeId = () => `id-${nextId()}`;
 });
 
@@ -54,6 +57,7 @@ function outbox(storage: Promise<OutboxStorage>, id: string, living: string[] = 
         tabEnded = () => {};
       };
     },
+    close: () => closed.push(id),
   };
   return new Outbox({
     environment: clock,
@@ -199,6 +203,20 @@ describe('the outbox', () => {
     const later = outbox(onDisk(), 'tab-3', ['tab-2', 'tab-3']);
     await later.adopt();
     expect(states(later)).toEqual(['id-1 queued theirs']);
+  });
+
+  it('leaves_all_of_it_to_others_when_its_session_ends', async () => {
+    const other = outbox(onDisk(), 'tab-1');
+    other.add(say('theirs'));
+    other.close();
+    expect(closed).toEqual([]);
+    await eventually(
+      () => closed,
+      (tabs) => tabs.length === 1,
+    );
+    const mine = outbox(onDisk(), 'tab-2');
+    await mine.adopt();
+    expect(states(mine)).toEqual(['id-1 queued theirs']);
   });
 
   it('takes_over_what_another_tab_left_as_soon_as_that_is_closed', async () => {

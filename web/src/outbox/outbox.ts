@@ -23,12 +23,14 @@ const MAX_GONE = 2 * MAX_ENTRIES;
 const MAX_AHEAD_MS = 60_000;
 
 export interface Tabs {
-  /** This tab. */
+  /** This tab, for as long as this person is logged in. */
   readonly id: string;
   /** The tabs that are open now, and look after what they wrote. */
   living(): Promise<ReadonlySet<string>>;
   /** One that was living is no more. */
   onEnd(listener: () => void): () => void;
+  /** This one is no more: another one looks after what it leaves. */
+  close(): void;
 }
 
 export interface OutboxSurroundings {
@@ -181,6 +183,8 @@ export class Outbox {
     this.#forgetTabs();
     this.#cancelTimer?.();
     this.#queue = emptyQueue;
+    // Who takes over finds all of it.
+    void this.#writes.then(() => this.#around.tabs.close());
   }
 
   #take(event: QueueEvent): void {

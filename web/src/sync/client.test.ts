@@ -137,7 +137,7 @@ beforeEach(async () => {
       probe: () => Promise.resolve(false),
       storage: Promise.resolve(new MemoryStorage()),
       keep,
-      tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])), onEnd: () => () => {} },
+      tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])), onEnd: () => () => {}, close() {} },
       fillRandom: (bytes) => void crypto.getRandomValues(bytes),
     });
   client = openPage(noKeep);

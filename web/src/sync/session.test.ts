@@ -6,6 +6,7 @@ import { History } from '../net/history.ts';
 import { Http } from '../net/http.ts';
 import { Cache } from '../outbox/cache.ts';
 import { type Keep, noKeep, openDatabase } from '../outbox/database.ts';
+import type { Tabs } from '../outbox/outbox.ts';
 import { MemoryStorage } from '../outbox/storage.ts';
 import { ManualClock, settle } from '../testing/clock.ts';
 import { Client } from './client.ts';
@@ -19,6 +20,8 @@ let sockets: Socket[];
 let session: Session;
 let lastUser: string | null;
 let keep: Keep;
+let tabs: Tabs;
+let ended: boolean;
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -27,6 +30,13 @@ beforeEach(() => {
   storage = new MemoryStorage();
   lastUser = null;
   keep = noKeep;
+  ended = false;
+  tabs = {
+    ...{ id: 'tab', living: () => Promise.resolve(new Set(['tab'])), onEnd: () => () => {} },
+    close: () => {
+      ended = true;
+    },
+  };
   const http = new Http(
     clock,
     (path) =>
@@ -62,7 +72,7 @@ beforeEach(() => {
       probe: () => Promise.resolve(false),
       storage: Promise.resolve(storage),
       keep,
-      tabs: { id: 'tab', living: () => Promise.resolve(new Set(['tab'])), onEnd: () => () => {} },
+      tabs,
       fillRandom: (bytes) => void crypto.getRandomValues(bytes),
     });
   });
@@ -199,6 +209,8 @@ describe('the session', () => {
     sockets.at(-1)?.onclose?.({ code: 4503 });
     expect(session.phase).toEqual({ name: 'signed_out', reason: { why: 'revoked' } });
     expect(await storage.all()).toHaveLength(1);
+    // It is for another tab to send, once they are logged in there.
+    expect(ended).toBe(true);
     clock.advance(600_000);
     expect(sockets).toHaveLength(1);
   });
@@ -230,8 +242,11 @@ describe('tabs', () => {
     const ends: (() => void)[] = [];
     const locks = {
       request: (name: string, how: { mode: string } | (() => void)) => {
-        if (typeof how === 'function') held.push({ name, mode: 'exclusive' });
-        else expect([name, how]).toEqual(['natter:tab:other', { mode: 'shared' }]);
+        if (typeof how === 'function') {
+          held.push({ name, mode: 'exclusive' });
+          return Promise.resolve(how()).then(() => held.pop());
+        }
+        expect([name, how]).toEqual(['natter:tab:other', { mode: 'shared' }]);
         return new Promise<void>((resolve) => ends.push(resolve));
       },
       query: async () => ({ held }),
@@ -244,16 +259,19 @@ describe('tabs', () => {
     });
     expect(await tabs.living()).toEqual(new Set(['mine', 'other']));
     expect(await tabs.living()).toEqual(new Set(['mine', 'other']));
-    expect(ends).toHaveLength(2);
+    expect(ends).toHaveLength(1);
     expect(ended).toBe(0);
-    ends[1]?.();
+    ends[0]?.();
     await settle();
     expect(ended).toBe(1);
     stop();
     await tabs.living();
-    ends[2]?.();
+    ends[1]?.();
     await settle();
     expect(ended).toBe(1);
+    tabs.close();
+    await settle();
+    expect(held).not.toContainEqual({ name: 'natter:tab:mine', mode: 'exclusive' });
   });
 
   it('know_only_themselves_where_there_are_no_locks', async () => {

@@ -3,15 +3,19 @@ import type { Tabs } from '../outbox/outbox.ts';
 const PREFIX = 'natter:tab:';
 
 /**
- * Several tabs share one stored outbox. Each holds a lock for as long as it is open, so that a tab takes over only
- * what closed ones left. A tab that closes keeps its lock a moment longer, so whoever saw it open waits for its end.
+ * Several tabs share one stored outbox. Each holds a lock for as long as somebody is logged in there, so that a tab takes
+ * over only what ended ones left. A tab that closes keeps its lock a moment longer, so whoever saw it open waits for its end.
  * Where there are no locks (plain http to another machine) two tabs may both send a stored message: the server takes
  * its id once.
  */
 export function browserTabs(locks: LockManager | undefined, id: string): Tabs {
   const listeners = new Set<() => void>();
   const awaited = new Set<string>();
-  locks?.request(PREFIX + id, () => new Promise<never>(() => {})).catch(() => {});
+  let close = () => {};
+  const end = new Promise<void>((resolve) => {
+    close = resolve;
+  });
+  locks?.request(PREFIX + id, () => end).catch(() => {});
 
   const awaitEnd = async (tab: string) => {
     if (awaited.has(tab)) return;
@@ -37,5 +41,6 @@ export function browserTabs(locks: LockManager | undefined, id: string): Tabs {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    close,
   };
 }
