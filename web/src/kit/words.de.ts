@@ -65,6 +65,7 @@ export const common: typeof Words = {
     internal: 'Auf der anderen Seite ging etwas schief.',
     unreachable: 'Natter ist gerade nicht erreichbar.',
     malformed: 'Die Antwort des Servers war nicht zu verstehen.',
+    other_log: 'Die Nachricht, die gemeint war, ist nicht mehr zu finden.',
     unknown: 'Der Server hat es abgelehnt.',
   },
 };

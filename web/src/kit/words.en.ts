@@ -67,6 +67,7 @@ export const common = {
     internal: 'Something went wrong at the other end.',
     unreachable: 'Natter can’t be reached right now.',
     malformed: 'The server’s answer could not be understood.',
+    other_log: 'The message that was meant can’t be found any more.',
     unknown: 'The server refused it.',
   },
 };

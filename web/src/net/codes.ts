@@ -2,8 +2,11 @@
 import { CLOSE_CODES, type ErrorCode } from './wire/generated.ts';
 import { type Reader, word } from './wire/read.ts';
 
-/** Why something did not work: by the server's word, or because there was none that could be understood. */
-export type FaultCode = ErrorCode | 'unreachable' | 'malformed' | 'unknown';
+/**
+ * Why something did not work: by the server's word, or because there was none that could be understood, or because the log
+ * is another one than that in which it was meant.
+ */
+export type FaultCode = ErrorCode | 'unreachable' | 'malformed' | 'other_log' | 'unknown';
 
 const FAULT_CODES = Object.keys({
   unauthenticated: true,
@@ -23,6 +26,7 @@ const FAULT_CODES = Object.keys({
   internal: true,
   unreachable: true,
   malformed: true,
+  other_log: true,
   unknown: true,
 } satisfies Record<FaultCode, true>) as readonly FaultCode[];
 

@@ -52,6 +52,23 @@ it('drafts_in_several_places_are_kept_in_one_transaction', async () => {
   ]);
 });
 
+it('con3_in_another_log_drafts_answer_nothing_but_say_what_they_said', async () => {
+  const before = await tab();
+  before.write('a', { text: 'Yes', reply: REPLY });
+  before.write('b', { reply: REPLY });
+  await before.save();
+  // Also what a disk that was slow tells of the time before.
+  const slow = new Drafts(environment, kept());
+  open.push(slow);
+  slow.otherLog();
+  await slow.load();
+  before.otherLog();
+  for (const drafts of [before, slow])
+    expect([drafts.get('a'), drafts.get('b')]).toMatchObject([{ text: 'Yes', reply: null }, undefined]);
+  await slow.save();
+  expect((await tab()).get('a')).toMatchObject({ text: 'Yes', reply: null });
+});
+
 beforeEach(() => {
   factory = new IDBFactory();
   now = 1_000;

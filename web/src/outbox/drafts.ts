@@ -44,6 +44,7 @@ export class Drafts {
   /** What another tab wrote there meanwhile. */
   #missed: { draft: Draft | null } | null = null;
   #cancelSave: (() => void) | null = null;
+  #otherLog = false;
   #closed = false;
   readonly #listeners = new Set<() => void>();
 
@@ -77,6 +78,7 @@ export class Drafts {
     const drafts = new Map(found.map((draft) => [draft.key, draft]));
     for (const key of this.#unsaved) drafts.delete(key);
     this.#become(new Map([...drafts, ...this.#drafts]));
+    if (this.#otherLog) this.otherLog();
   }
 
   write(key: string, change: Partial<Pick<Draft, 'text' | 'reply'>>): void {
@@ -88,6 +90,12 @@ export class Drafts {
 
   drop(key: string): void {
     this.#change(key, null);
+  }
+
+  /** The log is another one: what was to be answered is something else there. */
+  otherLog(): void {
+    this.#otherLog = true;
+    for (const { key, reply } of this.#drafts.values()) if (reply !== null) this.write(key, { reply: null });
   }
 
   /** Its field has the focus now. */

@@ -144,6 +144,11 @@ export class Outbox {
     this.#take({ type: 'down' });
   }
 
+  /** The log is another one: what names a message of the one before is not done. */
+  otherLog(): void {
+    this.#take({ type: 'other_log', since: this.#around.serverNow() });
+  }
+
   /** True when the answer was for a command of this outbox. */
   answered(frame: OkFrame | ErrorFrame): boolean {
     const entry = frame.ref === undefined ? undefined : this.#refs.get(frame.ref);

@@ -63,6 +63,29 @@ describe('the queue', () => {
     expect(play.take({ type: 'settled', id: 'id-2' }).states).toEqual([]);
   });
 
+  it('con3_in_another_log_what_names_a_message_is_not_done_but_said_by_itself_if_one_wants', () => {
+    const of = (n: number, more: object) => ({ ...entry(n), ...more }) as StoredEntry;
+    const removal = (n: number) => of(n, { kind: 'delete', message: 7 });
+    const play = new Play();
+    for (const one of [removal(1), entry(2), of(3, { replyTo: 7 }), of(4, { thread: 7 })])
+      play.take({ type: 'added', entry: one });
+    play.take({ type: 'other_log', since: NOW + 1 });
+    expect(play.states).toEqual(['id-1 failed', 'id-2 queued', 'id-3 failed', 'id-4 failed']);
+    expect(play.effects).toMatchObject(['id-1', 'id-3', 'id-4'].map((id) => ({ do: 'put', entry: { id } })));
+    // Also what a disk that was slow tells of the time before.
+    const later = of(6, { kind: 'pin', message: 7, op: 'add', composedAt: NOW + 2 });
+    play.take({ type: 'loaded', entries: [removal(5), later], owner: 'tab' });
+    expect(play.states.slice(4)).toEqual(['id-5 failed', 'id-6 queued']);
+
+    const fault = { code: 'other_log' };
+    expect(play.queue.entries[0]).toMatchObject({ message: 7, fault });
+    play
+      .take({ type: 'retry', id: 'id-1', freshId: 'id-9' })
+      .take({ type: 'retry', id: 'id-3', freshId: 'id-9' });
+    expect(play.states.slice(0, 3)).toEqual(['id-1 failed', 'id-2 queued', 'id-3 queued']);
+    expect(play.queue.entries[2]).toEqual(entry(3));
+  });
+
   it('is_on_disk_before_it_is_sent_and_leaves_it_when_it_is_settled', () => {
     const play = new Play().take({ type: 'live' }).take({ type: 'added', entry: entry(1) });
     expect(play.effects.map((effect) => effect.do)).toEqual(['put', 'send', 'wake_in']);

@@ -6,7 +6,7 @@
 import { reconnectDelayMs } from '../net/backoff.ts';
 import type { Fault } from '../net/problem.ts';
 import type { Topic } from './commands/command.ts';
-import type { Command, KindOf } from './commands/commands.ts';
+import { type Command, isAbout, type KindOf } from './commands/commands.ts';
 
 /** How many commands may wait; also what a person can still oversee. */
 export const MAX_ENTRIES = 500;
@@ -47,6 +47,8 @@ export interface Queue {
   /** Refusals for now, in a row. */
   refusals: number;
   sendingSince: number;
+  /** Since when the log is the one that it is, on the server's clock: messages that were named before are others there. */
+  logSince: number;
 }
 
 export type QueueEvent =
@@ -54,6 +56,8 @@ export type QueueEvent =
   | { type: 'added'; entry: StoredEntry }
   | { type: 'live' }
   | { type: 'down' }
+  /** CON3: the log is another one from now on, on the server's clock. */
+  | { type: 'other_log'; since: number }
   /** In the log: by an `ok`, by the event itself, or in a page of history. */
   | { type: 'settled'; id: string }
   | { type: 'refused'; id: string; fault: Fault; temporary: boolean; retryAfterMs?: number | undefined }
@@ -75,6 +79,7 @@ export const emptyQueue: Queue = {
   pausedUntil: 0,
   refusals: 0,
   sendingSince: 0,
+  logSince: 0,
 };
 
 type Step = readonly [Queue, readonly QueueEffect[]];
@@ -95,6 +100,8 @@ function change(queue: Queue, event: QueueEvent, at: { now: number; random: numb
       return [{ ...queue, live: true }, []];
     case 'down':
       return [{ ...requeued(queue), live: false, refusals: 0 }, []];
+    case 'other_log':
+      return inOtherLog(queue, event.since);
     case 'settled':
       return settled(queue, event.id);
     case 'refused':
@@ -130,10 +137,36 @@ function pump(queue: Queue, now: number): Step {
 
 function loaded(queue: Queue, stored: readonly StoredEntry[], owner: string): Step {
   const held = new Set(queue.entries.map(({ id }) => id));
-  const fresh = stored.filter(({ id }) => !held.has(id)).map((entry) => ({ ...entry, owner }));
+  const fresh = stored
+    .filter(({ id }) => !held.has(id))
+    .map((entry) => ({ ...entry, owner }))
+    .map((entry) => (entry.composedAt < queue.logSince ? (lost(entry) ?? entry) : entry));
   if (fresh.length === 0) return [queue, []];
   const entries = [...queue.entries, ...fresh].sort((a, b) => a.order - b.order);
   return [{ ...queue, entries }, fresh.map((entry) => ({ do: 'put', entry }))];
+}
+
+function inOtherLog(queue: Queue, logSince: number): Step {
+  const failed = queue.entries.map(lost).filter((entry) => entry !== null);
+  const next = failed.reduce((so, entry) => replaced(so, entry.id, entry), { ...queue, logSince });
+  return [next, failed.map((entry) => ({ do: 'put', entry }))];
+}
+
+/**
+ * What names a message, in a log where that is another one: it is not done. What was said of it can still be said by
+ * itself. Null where nothing is named.
+ */
+function lost(entry: Entry): StoredEntry | null {
+  const failed = { status: 'failed', fault: { code: 'other_log', message: '' } } as const;
+  if (isAbout(entry, 'message')) return { ...entry, ...failed };
+  if (entry.kind !== 'send' || (entry.replyTo ?? entry.thread) === undefined) return null;
+  const { replyTo: _, thread: __, ...alone } = entry;
+  return { ...alone, ...failed };
+}
+
+/** Whether it can be tried again. */
+export function canRetry(entry: Entry): boolean {
+  return entry.fault?.code !== 'other_log' || !isAbout(entry, 'message');
 }
 
 function settled(queue: Queue, id: string): Step {
@@ -159,7 +192,7 @@ function refused(
 /** The same id again, but for one that the server knows with another text: that id is used up. */
 function retried(queue: Queue, id: string, freshId: string): Step {
   const entry = queue.entries.find((held) => held.id === id);
-  if (entry?.status !== 'failed') return [queue, []];
+  if (entry?.status !== 'failed' || !canRetry(entry)) return [queue, []];
   const { fault, ...rest } = entry;
   if (fault?.code !== 'conflict') {
     const again = { ...rest, status: 'queued' } as const;

@@ -386,6 +386,26 @@ describe('the client', () => {
     expect(client.store.state.list).toEqual({ status: 'done' });
   });
 
+  it('con3_in_another_log_nothing_is_done_to_what_was_meant_in_the_one_before', async () => {
+    await goLive();
+    await request('/history/conversations?').answer(200, page(row(item(3))));
+    wire().onclose?.({ code: 1006 });
+    client.do({ kind: 'delete', to: { conversation: C }, message: 3 });
+    client.send(KEY, 'hello');
+    client.drafts.write(KEY, {
+      text: 'Yes',
+      reply: { seq: 3, sender: 'bob', text: 'Shall we?', deleted: false },
+    });
+    clock.advance(1_000);
+    wire().onopen?.();
+    wire().says(welcome(), { type: 'reset', reason: 'other_log', position: 'q1' });
+    await settle();
+    expect(wire().heardOf('delete')).toEqual([]);
+    expect(wire().heardOf('send')).toMatchObject([{ text: 'hello' }]);
+    expect(waiting()).toEqual(['delete failed', 'hello sending']);
+    expect(client.drafts.get(KEY)).toMatchObject({ text: 'Yes', reply: null });
+  });
+
   it('evt2_an_ok_takes_the_place_of_the_event', async () => {
     await goLive();
     client.send(KEY, 'hello');

@@ -141,7 +141,8 @@ export class Client {
     });
     this.#incoming = new Incoming({
       ...{ me, environment, store, clock, reader },
-      ...{ outbox: this.outbox, marks: this.#marks, status: this.status, watching: this.#watching },
+      ...{ outbox: this.outbox, marks: this.#marks, drafts: this.drafts },
+      ...{ status: this.status, watching: this.#watching },
       ...{ typing: this.#typing, delivered: this.#delivered },
       reset: (from) => void this.#readAll(from),
     });

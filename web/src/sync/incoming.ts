@@ -2,6 +2,7 @@
 import type { Environment } from '../net/environment.ts';
 import type { MemberFrame, MessageFrame, OkFrame, RoomFrame, ServerFrame } from '../net/frames.ts';
 import { changeOf, isAbout } from '../outbox/commands/commands.ts';
+import type { Drafts } from '../outbox/drafts.ts';
 import type { Marks, ReadUpTo } from '../outbox/marks.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Entry } from '../outbox/queue.ts';
@@ -23,6 +24,7 @@ export interface IncomingSurroundings {
   reader: Reader;
   outbox: Outbox;
   marks: Marks;
+  drafts: Drafts;
   status: OwnStatus;
   watching: Watching;
   typing: Typing;
@@ -58,7 +60,7 @@ export class Incoming {
       case 'reset':
         this.#changedAt = null;
         this.#apply(frame);
-        if (frame.reason === 'other_log') marks.forget();
+        if (frame.reason === 'other_log') this.#otherLog();
         this.#around.reset(frame.position);
         return;
       case 'caught_up':
@@ -122,6 +124,14 @@ export class Incoming {
     const at = told ?? clock.stamp();
     if (thread !== null) this.#apply({ type: 'marker', seq, position, conversation, user, read, thread, at });
     this.#recount(conversation);
+  }
+
+  /** What is still to be said or done may name messages that are others now. */
+  #otherLog(): void {
+    const { outbox, marks, drafts } = this.#around;
+    outbox.otherLog();
+    marks.forget();
+    drafts.otherLog();
   }
 
   #apply(frame: ServerFrame): void {

@@ -1,7 +1,7 @@
 import { useClient } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { isolate } from '../../kit/bidi.ts';
-import type { Entry } from '../../outbox/queue.ts';
+import { canRetry, type Entry } from '../../outbox/queue.ts';
 import type { message } from '../message/words.en.ts';
 import { refusalText } from './faults.ts';
 
@@ -13,9 +13,11 @@ export function EntryFault({ entry }: { entry: Entry }) {
   return (
     <p className="fault" role="alert">
       <span>{refused.because(notDone(entry, refused), refusalText(entry.fault, common, entry.kind))}</span>
-      <button type="button" className="link" onClick={() => outbox.retry(entry.id)}>
-        {message.retry}
-      </button>
+      {canRetry(entry) && (
+        <button type="button" className="link" onClick={() => outbox.retry(entry.id)}>
+          {message.retry}
+        </button>
+      )}
       <button type="button" className="link" onClick={() => outbox.discard(entry.id)}>
         {message.discard}
       </button>
