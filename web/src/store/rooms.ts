@@ -5,9 +5,14 @@ import type { Conversation } from './state.ts';
 /** What a frame told of a room, of this person's role in it, or of how they want it to be treated, at its place in the log. */
 export type Told = { seq: number; conversation: string } & (
   | { room: RoomFacts }
+  /** Of a room of which the rest is not known yet. */
+  | { changes: RoomChanges }
   | { role: Role }
   | { preferences: Preferences }
 );
+
+/** What was asked to be changed of a room. */
+export type RoomChanges = { [F in Exclude<keyof RoomFacts, 'owners'>]?: RoomFacts[F] | undefined };
 
 /** A page is read in seconds; more than this is not told meanwhile. */
 const MAX_TOLD = 500;
@@ -43,7 +48,19 @@ export function withTold(told: readonly Told[], next: Told): readonly Told[] {
 export function withWord(conversation: Conversation, word: Told): Conversation {
   if ('preferences' in word) return { ...conversation, preferences: word.preferences };
   if ('role' in word) return { ...conversation, role: word.role };
-  return { ...conversation, kind: 'room', room: word.room };
+  if ('room' in word) return { ...conversation, kind: 'room', room: word.room };
+  const { room } = conversation;
+  return room === null ? conversation : { ...conversation, room: factsAfter(room, word.changes) };
+}
+
+export function factsAfter(room: RoomFacts, { name, topic, visibility, archived }: RoomChanges): RoomFacts {
+  return {
+    name: name ?? room.name,
+    topic: topic ?? room.topic,
+    visibility: visibility ?? room.visibility,
+    archived: archived ?? room.archived,
+    owners: room.owners,
+  };
 }
 
 export function withGone(

@@ -531,6 +531,29 @@ describe('the client', () => {
     expect(wire().heardOf('mark')).toMatchObject([{ conversation: C, read: 4 }]);
   });
 
+  it('evt2_what_is_said_before_the_first_page_is_in_holds_though_the_page_is_older', async () => {
+    const hall = { name: 'Lobby', visibility: 'public', archived: false, owners: ['alice'] };
+    const room = {
+      ...{ ...row(item(4)), conversation: 'room-1', kind: 'room', participants: [], last_message: null },
+      room: { conversation: 'room-1', ...hall, topic: 'Hats', members: 2, role: 'owner' },
+    };
+    const list = page(row(item(4), 2, 2), room);
+    await goLive();
+    await request('/history/conversations?').answer(200, list);
+    wire().onclose?.({ code: 1006 });
+    client.markRead(C, 4);
+    client.do({ kind: 'update', to: { conversation: 'room-1' }, changes: { name: 'Hall' } });
+    clock.advance(1_000);
+    await goLive('p9');
+    const [[marked], [renamed]] = [wire().heardOf('mark'), wire().heardOf('room.update')];
+    wire().says({ type: 'ok', ref: marked?.ref, seq: 10, position: 'p10', at: AT });
+    wire().says({ type: 'ok', ref: renamed?.ref, seq: 11, position: 'p11', at: AT });
+    await request('/history/conversations?').answer(200, list);
+    const { conversations } = client.store.state;
+    expect(unreadCount(conversations.get(C) as never, 'alice')).toBe(0);
+    expect(conversations.get('room-1')?.room).toMatchObject({ name: 'Hall', topic: 'Hats' });
+  });
+
   it('evt2_another_device_that_says_the_same_settles_what_waits_here', async () => {
     await goLive();
     await request('/history/conversations?').answer(200, page(row(item(4))));

@@ -122,7 +122,8 @@ export class Incoming {
     if (seq === undefined || position === undefined) return;
     const { me: user, clock } = this.#around;
     const at = told ?? clock.stamp();
-    if (thread !== null) this.#apply({ type: 'marker', seq, position, conversation, user, read, thread, at });
+    // Also where it is shown as read already: the page that is on its way may be older.
+    this.#apply({ type: 'marker', seq, position, conversation, user, read, thread, at });
     this.#recount(conversation);
   }
 

@@ -1,7 +1,8 @@
 /** Rooms: made, joined, changed, and who is in them. Nothing but commands is exported here. */
 import { MAX_ROOM_NAME_CHARS, MAX_ROOM_TOPIC_CHARS, type RoomMember } from '../../net/wire/generated.ts';
-import { fields, flag, knownWord, maybe, type Read, text, texts } from '../../net/wire/read.ts';
+import { fields, flag, knownWord, maybe, text, texts } from '../../net/wire/read.ts';
 import type { Change } from '../../store/fold.ts';
+import { factsAfter, type RoomChanges } from '../../store/rooms.ts';
 import { lineFault, type TextFault, topicFault } from '../text.ts';
 import { command, conversation, type Done } from './command.ts';
 
@@ -94,18 +95,13 @@ function entered(conversation: string, { id, position, ok }: Done): Change {
 }
 
 /** The event that the other sessions get in place of this answer (EVT2). */
-function roomIsNow(conversation: string, changes: Read<typeof changed>, done: Done): Change | null {
+function roomIsNow(conversation: string, changes: RoomChanges, done: Done): Change | null {
   const { id, seq, position, at, me: by, state, now } = done;
+  if (position === undefined) return null;
   const room = state.conversations.get(conversation)?.room ?? null;
-  if (position === undefined || room === null) return null;
-  const { name, topic, visibility, archived } = changes;
-  const facts = {
-    name: name ?? room.name,
-    topic: topic ?? room.topic,
-    visibility: visibility ?? room.visibility,
-    archived: archived ?? room.archived,
-    owners: room.owners,
-  };
+  // The page that is on its way may be older.
+  if (room === null) return { type: 'told', word: { seq, conversation, changes } };
+  const facts = factsAfter(room, changes);
   return { type: 'frame', frame: { type: 'room', seq, position, conversation, at, by, id, ...facts }, now };
 }
 

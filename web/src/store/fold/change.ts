@@ -7,6 +7,7 @@ import type { Recent } from '../changes.ts';
 import type { DirectoryChange } from '../directory.ts';
 import type { ListingChange } from '../listings.ts';
 import type { MembersChange } from '../members.ts';
+import type { Told } from '../rooms.ts';
 import type { Message, Reading, State } from '../state.ts';
 import type { Place, TimelineKey } from '../timeline.ts';
 
@@ -37,6 +38,8 @@ export type Change =
       refused: readonly string[];
     }
   | { type: 'left'; conversation: string }
+  /** The `ok` of a change to a room that is not known yet, in its place among the events (EVT2). */
+  | { type: 'told'; word: Told }
   /** All that this person has blocked, as history has it. */
   | { type: 'blocks_read'; generation: number; users: readonly string[] }
   /** A page of the list; with the last one all that is stale and not in it is gone. */

@@ -7,10 +7,11 @@ import type { Changes, Frames } from './change.ts';
 import { changed, withConversation } from './held.ts';
 import { asTheyAreNow } from './timelines.ts';
 
-export const listChanges: Changes<'list_page' | 'list_failed' | 'row'> = {
+export const listChanges: Changes<'list_page' | 'list_failed' | 'row' | 'told'> = {
   list_page: (state, { page }) => foldList(state, page),
   list_failed: (state, { fault }) => ({ ...state, list: { status: 'failed', fault } }),
   row: (state, { item }) => withRow(state, item),
+  told: (state, { word }) => foldTold(state, word),
 };
 
 export const listFrames: Frames<'preferences'> = {
