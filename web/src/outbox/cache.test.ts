@@ -28,6 +28,7 @@ const known: Snapshot = {
   })),
   blocked: ['eve'],
   people: [{ user: 'bob', displayName: 'Bob' }],
+  uncounted: ['room-1'],
 };
 
 async function put(entry: object): Promise<void> {
@@ -74,6 +75,7 @@ describe('con3_what_a_page_knew_when_it_was_left', () => {
           lines: [],
           blocked: null,
           people: [],
+          uncounted: [],
         },
       },
     ],

@@ -28,6 +28,7 @@ const snapshot = fields({
   lines: list(fields({ conversation: text, messages: list(messageItem), older: flag, current: flag })),
   blocked: orNull(texts),
   people: list(userItem),
+  uncounted: texts,
 });
 
 export class Cache {

@@ -54,6 +54,13 @@ describe('con3_what_the_next_page_knows', () => {
     expect(lineOf(again(told(list(7), ...CHANGES.slice(7, 9))))).toBeUndefined();
   });
 
+  it('is_also_which_rooms_are_to_be_counted_again', () => {
+    const of = { seq: 8, position: 'p8', conversation: 'room-1', id: 'j', at: '2026-05-01T00:00:08.000Z' };
+    const came = { type: 'member', ...of, user: 'cy', by: 'cy', change: 'joined', role: 'member' } as const;
+    const before = told(list(7), { type: 'frame', frame: came, now: 0 });
+    expect([...again(before).uncounted]).toEqual(['room-1']);
+  });
+
   it('is_nothing_while_a_count_is_a_guess', () => {
     const read = { type: 'read', conversation: PLACE.id, seq: 3 } as const;
     expect(snapshotOf(told(list(7), read), 'p')).toBeNull();

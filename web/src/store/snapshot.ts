@@ -23,6 +23,8 @@ export interface Snapshot {
   /** Null where it was not known. */
   blocked: readonly string[] | null;
   people: readonly UserItem[];
+  /** Rooms that somebody came into or left since they were counted. */
+  uncounted: readonly string[];
 }
 
 /** The newest messages of a conversation. */
@@ -47,11 +49,12 @@ export function snapshotOf(state: State, position: string): Snapshot | null {
     lines: linesOf(state),
     blocked: state.blocksRead ? [...state.blocked] : null,
     people: [...names].slice(-MAX_SNAPSHOT_PEOPLE).map(([user, displayName]) => ({ user, displayName })),
+    uncounted: [...state.uncounted],
   };
 }
 
 /** What makes it known again to a store that knows nothing yet. */
-export function restoring({ position, list, lines, blocked, people }: Snapshot): Change[] {
+export function restoring({ position, list, lines, blocked, people, uncounted }: Snapshot): Change[] {
   const generation = 0;
   const rows = new Map(list.items.map((item) => [item.conversation, item]));
   const pages = lines.flatMap(({ conversation, messages, older, current }): Change[] => {
@@ -69,7 +72,7 @@ export function restoring({ position, list, lines, blocked, people }: Snapshot):
   });
   const before = lines.filter(({ current }) => !current).map(lineBefore);
   return [
-    { type: 'restored', position, before: new Map(before.map((line) => [line.key, line])) },
+    { type: 'restored', position, before: new Map(before.map((line) => [line.key, line])), uncounted },
     { type: 'met', people },
     { type: 'list_page', generation, page: list },
     ...(blocked === null ? [] : [{ type: 'blocks_read' as const, generation, users: blocked }]),

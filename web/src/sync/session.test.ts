@@ -176,7 +176,7 @@ describe('the session', () => {
     keep = { ...noKeep, database: openDatabase(indexedDB, `alice-${how}`) };
     const cache = new Cache(keep);
     const list = { items: [], next: null, position: 'p1' };
-    cache.save({ position: 'p1', list, lines: [], blocked: null, people: [] });
+    cache.save({ position: 'p1', list, lines: [], blocked: null, people: [], uncounted: [] });
     expect(await cache.load()).not.toBeNull();
     void session.restore();
     await last('/auth/refresh').answer(answer());

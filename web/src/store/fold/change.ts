@@ -14,7 +14,7 @@ import type { Place, TimelineKey } from '../timeline.ts';
 export type Change =
   | { type: 'frame'; frame: ServerFrame; now: number }
   /** What an earlier page knew at this position is known again (`snapshot.ts`); of some lines only what was said before a reset. */
-  | { type: 'restored'; position: string; before: State['timelines'] }
+  | { type: 'restored'; position: string; before: State['timelines']; uncounted: readonly string[] }
   /** The `ok` of a send. Of a repeat (CMD2) it is not in its place among the events (EVT2): then it is not `live`. */
   | {
       type: 'sent';

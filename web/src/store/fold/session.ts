@@ -23,9 +23,10 @@ export const sessionFrames: Frames<'reset'> = {
 };
 
 export const sessionChanges: Changes<'restored'> = {
-  restored: (state, { position, before }) => ({
+  restored: (state, { position, before, uncounted }) => ({
     ...state,
     minPosition: position,
+    uncounted: new Set(uncounted),
     stale: before.size === 0 ? null : { ...NOTHING_BEFORE, timelines: before },
   }),
 };
