@@ -58,6 +58,7 @@ export function withItem(conversation: Conversation, item: ConversationItem, me:
   const { read, unread, mentions } = item;
   let next: Conversation = {
     ...conversation,
+    listed: true,
     kind: item.kind,
     participants: item.participants.length > 0 ? item.participants : conversation.participants,
     room: item.room === null ? null : factsOf(item.room),

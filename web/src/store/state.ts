@@ -78,6 +78,8 @@ export interface Conversation {
   read: ReadonlyMap<string, number>;
   delivered: ReadonlyMap<string, number>;
   lastActivity: string;
+  /** Whether its row was read: before, what only that tells is as it is at first. */
+  listed: boolean;
 }
 
 export interface Presence {
@@ -120,7 +122,7 @@ export interface State {
    * with other pages that are being asked for (by `readingOf`).
    */
   readings: ReadonlyMap<string, Reading>;
-  /** Conversations of which a frame told a message and not what they are: each is asked about once. */
+  /** Conversations of which a frame told a message and nobody what they are, or how they are treated: each is asked about once. */
   unknown: readonly string[];
   conversations: ReadonlyMap<string, Conversation>;
   timelines: ReadonlyMap<TimelineKey, Timeline>;
@@ -203,7 +205,7 @@ export function emptyConversation(id: string, participants: readonly string[]): 
   return {
     ...{ id, kind: 'direct', participants, room: null, role: null, memberCount: 0, notices: [], last: null },
     preferences: NO_PREFERENCES,
-    ...{ tally: UNCOUNTED, read: new Map(), delivered: new Map(), lastActivity: '' },
+    ...{ tally: UNCOUNTED, read: new Map(), delivered: new Map(), lastActivity: '', listed: false },
   };
 }
 

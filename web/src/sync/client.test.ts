@@ -531,6 +531,36 @@ describe('the client', () => {
     expect(wire().heardOf('mark')).toMatchObject([{ conversation: C, read: 4 }]);
   });
 
+  it.each(['told', 'read_and_told', 'said_oneself'])(
+    'what_is_%s_in_a_conversation_of_a_later_page_of_the_list_asks_how_it_is_treated',
+    async (how) => {
+      const people = ['alice', 'cy'];
+      client.open(directKey(people));
+      await goLive();
+      const [later, preferences] = ['conversation-9', { muted: true, starred: true }];
+      await request('/history/conversations?').answer(200, { ...page(row(item(4))), next: 'more' });
+      const there = { ...item(1), conversation: later };
+      await request('/history/direct?').answer(200, page(...(how === 'told' ? [] : [there])));
+      if (how === 'said_oneself') client.send(directKey(people), 'hello');
+      const [said] = wire().heardOf('send');
+      if (said === undefined) wire().says({ ...message(5, 'cy'), conversation: later, participants: people });
+      else wire().says({ type: 'ok', ref: said.ref, seq: 5, position: 'p5', conversation: later, at: AT });
+      await settle();
+      // It has moved to the top meanwhile.
+      await request('/history/conversations?').answer(200, page());
+      expect(request(`/history/conversations/${later}`).minPosition).toBe('p5');
+      const its = { ...row(there), conversation: later, participants: people, preferences };
+      await request(`/history/conversations/${later}`).answer(200, its);
+      expect(client.store.state.conversations.get(later)).toMatchObject({ preferences, last: { seq: 5 } });
+      // Once is enough, and one that begins now is treated as all are.
+      const before = asked.length;
+      wire().says({ ...message(6, 'cy'), conversation: later, participants: people });
+      wire().says({ ...message(7, 'cy'), conversation: 'new', participants: ['alice', 'bob', 'cy'] });
+      await settle();
+      expect(asked.slice(before)).toEqual([]);
+    },
+  );
+
   it('evt2_what_is_said_before_the_first_page_is_in_holds_though_the_page_is_older', async () => {
     const hall = { name: 'Lobby', visibility: 'public', archived: false, owners: ['alice'] };
     const room = {

@@ -109,7 +109,9 @@ export class Incoming {
     const change = changeOf(entry, { id: entry.id, seq, position, at, ok, me, state: store.state, now });
     if (change === null) return;
     if (change.type === 'changed' && position !== undefined) this.#changedAt = position;
+    const { unknown } = store.state;
     store.apply(change);
+    if (ok.conversation !== undefined) this.#meet(ok.conversation, unknown);
     if (entry.kind === 'send' && entry.thread !== undefined && ok.conversation !== undefined)
       reader.listings.replied(ok.conversation, entry.thread);
     if (entry.kind === 'pin' && entry.op === 'add') reader.listings.pinned(entry.to.conversation);
@@ -155,8 +157,13 @@ export class Incoming {
     if (frame.sender === me) outbox.seen(frame.id);
     if (frame.thread !== null) this.#reply(frame, frame.thread);
     void reader.people.meet(frame.participants ?? [frame.sender]);
-    // Of what conversation it is nobody said: history knows, once it is as new as this message.
-    if (store.state.unknown !== unknown) void reader.rows.read(frame.conversation);
+    this.#meet(frame.conversation, unknown);
+  }
+
+  /** What conversation it is nobody said: history knows, once it is as new as what was said there. */
+  #meet(conversation: string, before: readonly string[]): void {
+    const { store, reader } = this.#around;
+    if (store.state.unknown !== before) void reader.rows.read(conversation);
   }
 
   #reply({ conversation, sender, mentions, mentionsRoom }: MessageFrame, root: number): void {

@@ -3,7 +3,7 @@ import type { MessageFrame } from '../../net/frames.ts';
 import { changeOf, type Recent, said, withRecent } from '../changes.ts';
 import { withChangedLast, withDelivered, withRead, withSaid } from '../conversation.ts';
 import { withListedChange } from '../listings.ts';
-import { emptyConversation, type Message, type State } from '../state.ts';
+import { type Conversation, emptyConversation, isExplained, type Message, type State } from '../state.ts';
 import { emptyTimeline, timelineKey, withChanged, withLive } from '../timeline.ts';
 import type { Changes, Frames } from './change.ts';
 import { changed, withConversation, withTimeline } from './held.ts';
@@ -71,10 +71,15 @@ function withArrived(
   const named = participants !== null && held.participants.length === 0 ? { ...held, participants } : held;
   const next = withSaid(named, [message], state.me);
   const kept = withConversation(state, next);
-  const unexplained = next.room === null && next.participants.length === 0 && !state.unknown.includes(id);
-  const asked = unexplained ? { ...kept, unknown: [...state.unknown, id].slice(-MAX_UNKNOWN) } : kept;
+  const known = (isExplained(next) && isFound(next, state)) || state.unknown.includes(id);
+  const asked = known ? kept : { ...kept, unknown: [...state.unknown, id].slice(-MAX_UNKNOWN) };
   if (!live) return asked;
   return withTimeline(asked, withLive(asked.timelines.get(id) ?? emptyTimeline(id), message));
+}
+
+/** What is said moves it to the top of the list: on the pages that are still to come it is no more. */
+function isFound({ listed }: Conversation, { list, listNext }: State): boolean {
+  return listed || (list.status === 'done' && listNext === null);
 }
 
 /** What is said in a thread stands beside the conversation, which counts it; it is kept where the thread is open. */
