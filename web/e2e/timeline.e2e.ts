@@ -186,10 +186,6 @@ describe('a long conversation', () => {
     await ada.page.locator('.line.lit').waitFor();
     await eventually(() => line(ada, 20).evaluate((item) => item === document.activeElement), true);
     await eventually(() => ada.page.evaluate(() => location.hash), `#/@${bob.handle}`);
-    const heard = await listen(ada.page);
-    await follow(`#/c/${of.conversation}/999999`);
-    const missing = 'That message is not here any more. This is what was said around it.';
-    await eventually(async () => (await heard()).at(-1), missing);
 
     // Who is writing goes on writing, on the message the letters would be shortcuts; and so does who went elsewhere by then.
     const newest = async () => {
@@ -198,7 +194,7 @@ describe('a long conversation', () => {
     };
     await newest();
     await ada.talk.composer.fill('Wait, ');
-    await follow(ada);
+    await follow(hash);
     await eventually(() => isInSight(ada, 20), true);
     await ada.page.keyboard.type('prego');
     await eventually(() => ada.talk.composer.inputValue(), 'Wait, prego');
@@ -215,12 +211,17 @@ describe('a long conversation', () => {
       await route.continue();
     });
     const asked = ada.page.waitForRequest(/around=/);
-    await follow(ada);
+    await follow(hash);
     await asked;
     await ada.list.filter.focus();
     letGo();
     await eventually(() => isInSight(ada, 20), true);
     await eventually(() => ada.list.filter.evaluate((field) => field === document.activeElement), true);
+
+    const heard = await listen(ada.page);
+    await follow(`#/c/${of.conversation}/999999`);
+    const missing = 'That message is not here any more. This is what was said around it.';
+    await eventually(async () => (await heard()).at(-1), missing);
 
     const carol = await arrive('carol', natter.url, { hash });
     carol.expectsFault(/40[34]/);

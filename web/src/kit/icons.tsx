@@ -1,24 +1,4 @@
-import type { ReactNode } from 'react';
-
-interface IconProps {
-  /** It means a direction, or lines of writing: it is turned where these run from right to left. */
-  turns?: boolean;
-  children: ReactNode;
-}
-
-/** Icons say nothing by themselves: whatever they mean is in words beside them. */
-function Icon({ turns = false, children }: IconProps) {
-  return (
-    <svg
-      className={turns ? 'icon icon-turns' : 'icon'}
-      viewBox="0 0 24 24"
-      aria-hidden="true"
-      focusable="false"
-    >
-      {children}
-    </svg>
-  );
-}
+import { Icon } from './Icon.tsx';
 
 export const PencilIcon = () => (
   <Icon>
@@ -116,20 +96,6 @@ export const GearIcon = () => (
     <circle cx="12" cy="12" r="3" />
     <circle cx="12" cy="12" r="6.5" />
     <path d="M12 2.5v3M12 18.5v3M2.5 12h3M18.5 12h3M5.3 5.3l2.1 2.1M16.6 16.6l2.1 2.1M5.3 18.7l2.1-2.1M16.6 7.4l2.1-2.1" />
-  </Icon>
-);
-
-export const GlobeIcon = () => (
-  <Icon>
-    <circle cx="12" cy="12" r="9" />
-    <path d="M3 12h18M12 3c-5 5.5-5 12.5 0 18M12 3c5 5.5 5 12.5 0 18" />
-  </Icon>
-);
-
-export const ThemeIcon = () => (
-  <Icon>
-    <circle cx="12" cy="12" r="9" />
-    <path d="M12 3v18a9 9 0 0 0 0-18z" fill="currentcolor" />
   </Icon>
 );
 

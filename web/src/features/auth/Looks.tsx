@@ -2,7 +2,7 @@ import { THEMES } from '../../device/device.ts';
 import { useDevice, useDeviceSettings } from '../../hooks/device.ts';
 import { isLanguage, LANGUAGES } from '../../i18n/language.ts';
 import { useWords } from '../../i18n/speech.tsx';
-import { GlobeIcon, ThemeIcon } from '../../kit/icons.tsx';
+import { Icon } from '../../kit/Icon.tsx';
 
 /** Language and theme, for who is not in yet; the settings have the rest. */
 export function Looks() {
@@ -45,3 +45,17 @@ export function Looks() {
     </footer>
   );
 }
+
+const GlobeIcon = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M3 12h18M12 3c-5 5.5-5 12.5 0 18M12 3c5 5.5 5 12.5 0 18" />
+  </Icon>
+);
+
+const ThemeIcon = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="9" />
+    <path d="M12 3v18a9 9 0 0 0 0-18z" fill="currentcolor" />
+  </Icon>
+);

@@ -13,6 +13,7 @@ import { useClient, useKnown, useSetting } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { isComposing } from '../../kit/composing.ts';
 import { FormatIcon, SendIcon } from '../../kit/icons.tsx';
+import { later } from '../../kit/later.tsx';
 import { draftKey } from '../../outbox/drafts.ts';
 import { MAX_SCALARS, scalarCount } from '../../outbox/text.ts';
 import { idOfKey } from '../../store/state.ts';
@@ -21,7 +22,7 @@ import { useEmojiBook } from '../emoji/useEmojiBook.ts';
 import { CompletionList } from './CompletionList.tsx';
 import { EmojiButton } from './EmojiButton.tsx';
 import { applyEdit, type Edit } from './edit.ts';
-import { FormatBar, formatOfKeys } from './FormatBar.tsx';
+import { formatOfKeys } from './formatKeys.ts';
 import { type Format, formatted } from './formatting.ts';
 import { ReplyBar } from './ReplyBar.tsx';
 import { useCompletion } from './useCompletion.tsx';
@@ -29,6 +30,8 @@ import { useDraft } from './useDraft.ts';
 import { useSend } from './useSend.ts';
 import { useShortcodes } from './useShortcodes.ts';
 import './composer.css';
+
+const FormatBar = later(async () => (await import('./FormatBar.tsx')).FormatBar);
 
 /** From here on the composer says how much room is left. */
 const COUNT_FROM = MAX_SCALARS - 500;
@@ -115,7 +118,7 @@ export function Composer({ conversationKey, thread, title, everybody, field, edi
   );
   const keyDown = (event: KeyboardEvent) => {
     if (isComposing(event.nativeEvent) || completion.keyDown(event)) return;
-    const format = formatOfKeys(event);
+    const format = formatOfKeys(event.nativeEvent);
     if (format !== null) {
       event.preventDefault();
       put(format);

@@ -1,5 +1,5 @@
-import { type KeyboardEvent, type ReactNode, useMemo } from 'react';
-import { arePressed, isMac, namesOfKeys } from '../../app/keys/keys.ts';
+import { type ReactNode, useMemo } from 'react';
+import { isMac, namesOfKeys } from '../../app/keys/keys.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { CodeIcon, LinkIcon, ListIcon, QuoteIcon, SpoilerIcon } from '../../kit/icons.tsx';
 import { Toolbar } from '../../kit/Toolbar.tsx';
@@ -41,10 +41,4 @@ export function FormatBar({ put }: { put(format: Format): void }) {
       leaveFocus
     />
   );
-}
-
-/** What the keys ask for. */
-export function formatOfKeys(event: KeyboardEvent): Format | null {
-  const pressed = event.nativeEvent;
-  return FORMATS_WITH_KEYS.find((format) => arePressed(FORMAT_KEYS[format], pressed, isMac())) ?? null;
 }
