@@ -1,11 +1,13 @@
 /** What a component knows of this person's Natter, and does with it. */
-import { createContext, useContext, useSyncExternalStore } from 'react';
+import { createContext, useCallback, useContext, useSyncExternalStore } from 'react';
 import type { Connection } from '../net/connection/state.ts';
+import { browserEnvironment } from '../net/environment.ts';
 import type { Queue } from '../outbox/queue.ts';
 import { conversationShown, timelineShown } from '../store/shown.ts';
 import type { Conversation, State } from '../store/state.ts';
 import type { Timeline, TimelineKey } from '../store/timeline.ts';
 import type { Client } from '../sync/client.ts';
+import { minutes } from './minutes.ts';
 
 export const ClientContext = createContext<Client | null>(null);
 
@@ -42,9 +44,24 @@ export function useSetting(key: string): unknown {
   return useSyncExternalStore(settings.subscribe, () => settings.get(key));
 }
 
-/** The time as Natter has it: this machine's clock may be wrong. */
-export function useServerNow(): number {
-  return useClient().serverNow();
+const onMinute = minutes(browserEnvironment, () => document);
+
+/**
+ * What is said of the time, and is another thing later. It is looked at every minute, and drawn anew only where it changed. The time is
+ * Natter's: this machine's clock may be wrong, and what the connection says may put it right.
+ */
+export function useTold(tell: (now: number) => string): string {
+  const client = useClient();
+  const subscribe = useCallback(
+    (changed: () => void) => {
+      const ends = [onMinute(changed), client.onConnection(changed)];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    [client],
+  );
+  return useSyncExternalStore(subscribe, () => tell(client.serverNow()));
 }
 
 export function useConnection(): Connection {

@@ -23,13 +23,26 @@ export function dayOf(at: string, { timeZone }: Pick<Calendar, 'timeZone'>): str
 
 /** Today, Yesterday, or the date. */
 export function dayName(at: string, now: number, calendar: Calendar, words: Words): string {
-  const day = dayOf(at, calendar);
-  if (day === dayOf(new Date(now).toISOString(), calendar)) return words.today;
-  if (day === dayOf(new Date(now - DAY_MS).toISOString(), calendar)) return words.yesterday;
+  const days = daysAgo(at, now, calendar);
+  if (days === 0) return words.today;
+  if (days === 1) return words.yesterday;
+  return dated(at, now, calendar, { weekday: 'long', day: 'numeric', month: 'long' });
+}
+
+/** How many days of the calendar: by their names, for not every day has 24 hours. */
+function daysAgo(at: string, now: number, calendar: Calendar): number {
+  return (Date.parse(today(now, calendar)) - Date.parse(dayOf(at, calendar))) / DAY_MS;
+}
+
+function today(now: number, calendar: Calendar): string {
+  return dayOf(new Date(now).toISOString(), calendar);
+}
+
+/** With the year where it is another one. */
+function dated(at: string, now: number, calendar: Calendar, date: Intl.DateTimeFormatOptions): string {
   const { locale, timeZone } = calendar;
-  const thisYear = day.slice(0, 4) === dayOf(new Date(now).toISOString(), calendar).slice(0, 4);
-  const date = { weekday: 'long', day: 'numeric', month: 'long', timeZone } as const;
-  return formatted(at, locale, thisYear ? date : { ...date, year: 'numeric' });
+  const thisYear = dayOf(at, calendar).slice(0, 4) === today(now, calendar).slice(0, 4);
+  return formatted(at, locale, { ...date, ...(!thisYear && { year: 'numeric' }), timeZone });
 }
 
 export function clockTime(at: string, { locale, timeZone }: Calendar): string {
@@ -49,11 +62,11 @@ export function dateOf(at: string, { locale, timeZone }: Calendar): string {
 /** For the list: the time today, the weekday within a week, else the date. */
 export function shortTime(at: string, now: number, calendar: Calendar): string {
   const { locale, timeZone } = calendar;
-  if (dayOf(at, calendar) === dayOf(new Date(now).toISOString(), calendar)) return clockTime(at, calendar);
-  const age = now - Date.parse(at);
-  return age < 6 * DAY_MS
+  const days = daysAgo(at, now, calendar);
+  if (days === 0) return clockTime(at, calendar);
+  return days < 7
     ? formatted(at, locale, { weekday: 'short', timeZone })
-    : formatted(at, locale, { day: 'numeric', month: 'short', timeZone });
+    : dated(at, now, calendar, { day: 'numeric', month: 'short' });
 }
 
 export function lastSeen(at: string, now: number, calendar: Calendar, words: Words): string {

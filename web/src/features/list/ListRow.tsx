@@ -1,5 +1,5 @@
 import { type MouseEvent, memo, type PointerEvent, useRef, useState } from 'react';
-import { useClient, useKnown, useServerNow } from '../../hooks/client.ts';
+import { useClient, useKnown, useTold } from '../../hooks/client.ts';
 import { hashOfKey } from '../../hooks/route.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { Avatar } from '../../kit/Avatar.tsx';
@@ -28,7 +28,7 @@ export const ListRow = memo(function ListRow({ row, current }: { row: Row; curre
   const names = useKnown((state) => state.names);
   const [first = me] = row.others;
   const presence = useKnown((state) => (row.others.length === 1 ? state.presence.get(first) : undefined));
-  const now = useServerNow();
+  const time = useTold((now) => shortTime(row.activity, now, calendar));
   const room = row.conversation?.room ?? null;
   const title = room === null ? titleOf(row.others, names, common.people) : isolate(room.name);
   const unread = unreadIn(row, me);
@@ -84,7 +84,7 @@ export const ListRow = memo(function ListRow({ row, current }: { row: Row; curre
               </span>
             )}
             <time className="row-time" dateTime={row.activity}>
-              {shortTime(row.activity, now, calendar)}
+              {time}
             </time>
           </span>
           <span className="row-bottom">

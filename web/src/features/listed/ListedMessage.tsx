@@ -1,11 +1,11 @@
 /** One message in a list: who said it and when, what it says, and the way to where it was said. */
 import { type ReactNode, useState } from 'react';
-import { useClient, useKnown, useServerNow } from '../../hooks/client.ts';
-import { useSpeech } from '../../i18n/speech.tsx';
+import { useClient, useKnown } from '../../hooks/client.ts';
+import { useWords } from '../../i18n/speech.tsx';
 import { nameOf, toneOf } from '../../kit/people.ts';
-import { clockTime, dayName, fullTime } from '../../kit/time.ts';
 import type { Listed } from '../../store/listings.ts';
 import { plain } from '../message/text/plain.ts';
+import { When } from '../message/When.tsx';
 import { usePlace } from './usePlace.ts';
 
 interface ListedMessageProps {
@@ -22,11 +22,9 @@ interface ListedMessageProps {
 
 export function ListedMessage({ item, text, where, href, children }: ListedMessageProps) {
   const { me } = useClient();
-  const { words, calendar } = useSpeech();
-  const { common, message: said, listed } = words;
+  const { common, message: said, listed } = useWords();
   const names = useKnown((state) => state.names);
   const blocked = useKnown((state) => state.blocked);
-  const now = useServerNow();
   const place = usePlace(item);
   const [unfolded, setUnfolded] = useState(false);
   const { message, thread } = item;
@@ -48,9 +46,7 @@ export function ListedMessage({ item, text, where, href, children }: ListedMessa
       <a className="listed-link" href={href ?? place}>
         <span className="listed-head">
           <bdi className={`author ink-${toneOf(sender)}`}>{author}</bdi>
-          <time dateTime={at} title={fullTime(at, calendar)}>
-            {dayName(at, now, calendar, common.time)}, {clockTime(at, calendar)}
-          </time>
+          <When at={at} />
         </span>
         {(where !== undefined || thread !== null) && (
           <span className="listed-where">

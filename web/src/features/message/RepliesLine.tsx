@@ -1,4 +1,4 @@
-import { useServerNow } from '../../hooks/client.ts';
+import { useTold } from '../../hooks/client.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { ThreadIcon } from '../../kit/icons.tsx';
 import { ago, fullTime } from '../../kit/time.ts';
@@ -8,8 +8,8 @@ import type { Replies } from '../../store/state.ts';
 export function RepliesLine({ replies, open }: { replies: Replies; open(): void }) {
   const { words, calendar } = useSpeech();
   const { message } = words;
-  const now = useServerNow();
   const { count, unread = 0, lastAt } = replies;
+  const since = useTold((now) => ago(lastAt, now, calendar));
   return (
     <button
       type="button"
@@ -20,7 +20,7 @@ export function RepliesLine({ replies, open }: { replies: Replies; open(): void 
       <ThreadIcon />
       <span className="replies-count">{message.replies(count)}</span>
       {unread > 0 && <span className="replies-new">{message.newReplies(unread)}</span>}
-      {lastAt !== '' && <span>{message.lastReply(ago(lastAt, now, calendar))}</span>}
+      {lastAt !== '' && <span>{message.lastReply(since)}</span>}
     </button>
   );
 }

@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'react';
-import { useClient, useServerNow } from '../../hooks/client.ts';
-import { useSpeech } from '../../i18n/speech.tsx';
+import { useClient } from '../../hooks/client.ts';
+import { useWords } from '../../i18n/speech.tsx';
 import { Dialog } from '../../kit/Dialog.tsx';
-import { clockTime, dayName } from '../../kit/time.ts';
 import type { VersionItem } from '../../net/frames.ts';
 import { type Fault, faultOf, Problem } from '../../net/problem.ts';
 import { refusalText } from '../outbox/faults.ts';
 import { Text } from './text/Text.tsx';
+import { When } from './When.tsx';
 
 type Reading =
   | { status: 'reading' }
@@ -22,9 +22,7 @@ interface VersionsDialogProps {
 /** What a message said before, the newest first. */
 export function VersionsDialog({ conversation, seq, close }: VersionsDialogProps) {
   const client = useClient();
-  const { words, calendar } = useSpeech();
-  const { common, message } = words;
-  const now = useServerNow();
+  const { common, message } = useWords();
   const [attempt, setAttempt] = useState(1);
   const [reading, setReading] = useState<Reading>({ status: 'reading' });
 
@@ -58,9 +56,7 @@ export function VersionsDialog({ conversation, seq, close }: VersionsDialogProps
           {[...reading.versions].reverse().map(({ seq: version, text, at }, index) => (
             <li key={version}>
               <p className="hint">
-                <time dateTime={at}>
-                  {dayName(at, now, calendar, common.time)}, {clockTime(at, calendar)}
-                </time>
+                <When at={at} />
                 {index === 0 && ` ${message.now}`}
               </p>
               <Text text={text} />

@@ -1,4 +1,4 @@
-import { useKnown, useServerNow } from '../../hooks/client.ts';
+import { useKnown, useTold } from '../../hooks/client.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { lastSeen } from '../../kit/time.ts';
 
@@ -7,9 +7,11 @@ export function Presence({ user }: { user: string }) {
   const presence = useKnown((state) => state.presence.get(user));
   const { words, calendar } = useSpeech();
   const { people, time } = words.common;
-  const now = useServerNow();
+  const seen = useTold((now) =>
+    presence?.lastSeen === undefined ? time.offline : lastSeen(presence.lastSeen, now, calendar, time),
+  );
   if (presence === undefined) return null;
-  const { status, text = '', lastSeen: seen } = presence;
+  const { status, text = '' } = presence;
   const said = text !== '' && (
     <>
       {' · '}
@@ -19,7 +21,7 @@ export function Presence({ user }: { user: string }) {
   if (status === 'offline') {
     return (
       <>
-        {seen === undefined ? time.offline : lastSeen(seen, now, calendar, time)}
+        {seen}
         {said}
       </>
     );

@@ -1,7 +1,7 @@
 /** What is pinned in a conversation, by whom and since when. */
 import { useState } from 'react';
 import { SidePane } from '../../app/SidePane.tsx';
-import { useClient, useConversation, useKnown, useQueue, useServerNow } from '../../hooks/client.ts';
+import { useClient, useConversation, useKnown, useQueue, useTold } from '../../hooks/client.ts';
 import { closePane } from '../../hooks/pane.ts';
 import { useSpeech, useWords } from '../../i18n/speech.tsx';
 import { nameOf } from '../../kit/people.ts';
@@ -80,14 +80,14 @@ function PinnedRow({ item, unpin, failed }: PinnedRowProps) {
   const { words, calendar } = useSpeech();
   const { common, message, pins } = words;
   const names = useKnown((state) => state.names);
-  const now = useServerNow();
   const { by = '', at = '' } = item.pinned ?? {};
+  const since = useTold((now) => ago(at, now, calendar));
   const who = by === me ? common.people.you : nameOf(by, names, common.people);
   return (
     <ListedMessage item={item}>
       <div className="listed-foot">
         <span className="listed-note" title={fullTime(at, calendar)}>
-          {pins.by(who, ago(at, now, calendar))}
+          {pins.by(who, since)}
         </span>
         {unpin !== null && (
           <button type="button" className="link" onClick={unpin}>

@@ -1,5 +1,5 @@
 import { type FormEvent, useCallback, useRef, useState } from 'react';
-import { useServerNow } from '../../hooks/client.ts';
+import { useTold } from '../../hooks/client.ts';
 import { useSpeech } from '../../i18n/speech.tsx';
 import { CalendarIcon } from '../../kit/icons.tsx';
 import { Popover } from '../../kit/Popover.tsx';
@@ -20,13 +20,12 @@ interface DayButtonProps {
 export function DayButton({ at, shown, goToDate }: DayButtonProps) {
   const { words, calendar } = useSpeech();
   const { common, timeline } = words;
-  const now = useServerNow();
+  const name = useTold((now) => (at === null ? '' : dayName(at, now, calendar, common.time)));
+  const today = useTold((now) => dayOf(new Date(now).toISOString(), calendar));
   const [open, setOpen] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
   const close = useCallback(() => setOpen(false), []);
   if (at === null) return null;
-  const name = dayName(at, now, calendar, common.time);
-  const today = dayOf(new Date(now).toISOString(), calendar);
   const then = (to: string | null) => {
     close();
     goToDate(to);

@@ -1,5 +1,5 @@
 import { memo } from 'react';
-import { useClient, useKnown, useServerNow } from '../../hooks/client.ts';
+import { useClient, useKnown, useTold } from '../../hooks/client.ts';
 import { useSpeech, useWords } from '../../i18n/speech.tsx';
 import { nameOf } from '../../kit/people.ts';
 import { dayName } from '../../kit/time.ts';
@@ -71,10 +71,10 @@ function NoticeLine({ notice }: { notice: Notice }) {
 
 function Day({ at }: { at: string }) {
   const { words, calendar } = useSpeech();
-  const now = useServerNow();
+  const name = useTold((now) => dayName(at, now, calendar, words.common.time));
   return (
     <li className="day">
-      <time dateTime={at}>{dayName(at, now, calendar, words.common.time)}</time>
+      <time dateTime={at}>{name}</time>
     </li>
   );
 }
