@@ -1,5 +1,6 @@
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import type { Person } from './stage/person.ts';
 import { type Arrive, closeBrowser, story } from './stage/story.ts';
 
@@ -62,7 +63,7 @@ describe('what people do to messages', () => {
     // One comes back to the conversation, not to the edit; the arrow up leads there.
     await eventually(() => ada.talk.isInComposer(), true);
     await ada.talk.composer.press('ArrowUp');
-    await eventually(() => editField.evaluate((field) => field === document.activeElement), true);
+    await hasFocus(editField);
     await editField.press('Enter');
     await eventually(() => editField.inputValue(), 'First');
     await eventually(() => ada.talk.isInComposer(), true);

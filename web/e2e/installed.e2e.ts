@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, expect, inject } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { Front } from './stage/front.ts';
 import type { Person } from './stage/person.ts';
 import { closeBrowser, story } from './stage/story.ts';
@@ -118,8 +119,9 @@ story(
     // The others go on as they were, and are still asked.
     await notice(first.page).getByText(NEW).waitFor();
     expect([await versionOf(first), await first.page.title()]).toEqual(['1', 'untouched']);
-    await first.page.getByRole('button', { name: 'Later' }).click();
+    await first.page.getByRole('button', { name: 'Later' }).press('Enter');
     await eventually(() => notice(first.page).textContent(), '');
+    await hasFocus(first.page.getByRole('main').getByRole('heading', { level: 2 }));
     await ada.page.getByRole('button', { name: 'Reload' }).click();
     await eventually(() => versionOf(ada), '2');
     await ada.account.seesTheChat();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, inject } from 'vitest';
 import { Api } from './stage/api.ts';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
 afterAll(closeBrowser);
@@ -30,6 +31,9 @@ describe('moderation', () => {
     await ada.beside.does('Make moderator', bob);
     await eventually(() => bob.beside.people('Moderators'), [bob.handle]);
     await eventually(() => ada.beside.people('Moderators'), [bob.handle]);
+    // The row went to another group, and the focus with it.
+    const menu = ada.beside.member(bob).getByRole('button', { name: 'What you can do with' });
+    await hasFocus(menu);
     const moderates = ['Profile', 'Message', 'Mention', 'Remove from the room', 'Ban from the room'];
     expect(await bob.beside.deedsOn(cy)).toEqual(moderates);
     expect(await bob.beside.deedsOn(ada)).toEqual(['Profile', 'Message', 'Mention']);
@@ -38,6 +42,7 @@ describe('moderation', () => {
     cy.expectsFault(/^answer: 403 to GET \/history\/conversations\//);
     await cy.list.open(name);
     await bob.beside.does('Remove from the room', cy, 'Remove');
+    await hasFocus(bob.beside.pane.getByRole('heading', { name: 'People', exact: true }));
     await cy.page.getByText(`Bob removed you from ${name}.`).waitFor();
     await eventually(() => ada.beside.people('Members'), [dan.handle]);
     await ada.talk.head.getByRole('button', { name: '3 people' }).waitFor();
@@ -89,7 +94,9 @@ describe('moderation', () => {
     // The last owner can't go without another one, and is told what to do.
     await ada.room.leaves(name);
     await ada.seesProblem(/You are its last owner/);
-    await ada.beside.pane.getByRole('button', { name: 'Discard' }).click();
+    await ada.beside.pane.getByRole('button', { name: 'Discard' }).press('Enter');
+    await ada.beside.pane.getByText(/You are its last owner/).waitFor({ state: 'detached' });
+    await eventually(() => ada.page.evaluate(() => document.activeElement === document.body), false);
   });
 
   story('a_room_that_is_changed_or_archived_is_so_for_everybody_at_once', async ({ arrive }) => {

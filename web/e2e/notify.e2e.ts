@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import type { Person } from './stage/person.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
@@ -205,8 +206,9 @@ describe('notifications', () => {
     expect(await offer.count()).toBe(0);
     await bob.list.talkTo(ada);
     await bob.talk.write('Hello');
-    await offer.getByRole('button', { name: 'No, thanks' }).click();
+    await offer.getByRole('button', { name: 'No, thanks' }).press('Enter');
     await offer.waitFor({ state: 'detached' });
+    await hasFocus(ada.page.getByRole('link', { name: 'Logged in as' }));
     await ada.page.reload();
     await ada.list.row('Bob').waitFor();
     expect([await offer.count(), await asked()]).toEqual([0, 0]);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
 afterAll(closeBrowser);
@@ -53,6 +54,7 @@ describe('pins', () => {
       .press('Enter');
     for (const person of [ada, bob])
       await eventually(() => person.beside.texts('Pinned messages'), ['The drawer is upstairs']);
+    await hasFocus(ada.beside.pane.getByRole('heading', { name: 'Pinned messages' }));
     await bob.page.reload();
     await eventually(() => bob.beside.texts('Pinned messages'), ['The drawer is upstairs']);
     // What is deleted is not pinned any more; whose it is is said before.

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, describe, inject } from 'vitest';
 import { Api } from './stage/api.ts';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
 afterAll(closeBrowser);
@@ -86,8 +87,7 @@ describe('rooms', () => {
     await bob.seesProblem(`Ada Lovelace removed you from ${name} II.`);
     await bob.talk.composer.waitFor({ state: 'detached' });
     // Whoever was writing there does not press shortcuts with the next letters.
-    const back = bob.page.getByRole('link', { name: 'Back to conversations' });
-    await eventually(() => back.evaluate((link) => link === document.activeElement), true);
+    await hasFocus(bob.page.getByRole('main').getByRole('link', { name: 'Back to conversations' }));
     for (const page of [bob, second]) await page.list.row(name).waitFor({ state: 'detached' });
     await ada.room.notices.getByText('You removed Bob.').waitFor();
 

@@ -8,9 +8,9 @@ export function focusConversation(): void {
 }
 
 /** The name of what is open, for who can't see that it is another one. */
-function focusHeading(): void {
-  const heading = document.querySelector<HTMLElement>('.conversation-head h2');
-  if (heading === null) return;
+function focusHeading(place: ParentNode | null = document.querySelector('.pane')): void {
+  const heading = place?.querySelector('h2');
+  if (heading == null) return;
   heading.tabIndex = -1;
   heading.focus();
 }
@@ -36,6 +36,22 @@ export function openFirstRow(): void {
 /** Of the search for what was said. */
 export function focusSearch(): void {
   document.querySelector<HTMLElement>('.search-words input')?.focus();
+}
+
+/**
+ * Before what was pressed goes, with all of `going`: on to what comes next in the same pane, or to its heading. Left alone
+ * the focus would fall to the page, where single letters are shortcuts.
+ */
+export function focusPast(going: Element): void {
+  const place = going.closest('dialog, .side-pane, .pane, nav') ?? document.body;
+  const next = [...place.querySelectorAll<HTMLElement>('a[href], button')].find(
+    (each) =>
+      !going.contains(each) &&
+      (going.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0 &&
+      each.checkVisibility(),
+  );
+  if (next !== undefined) next.focus();
+  else focusHeading(place);
 }
 
 export function rowLink(list: ParentNode, key: string): HTMLElement | null {

@@ -1,6 +1,9 @@
+import { useRef } from 'react';
+import type { Level } from '../../device/notify.ts';
 import { useKnown } from '../../hooks/client.ts';
 import { useDevice, useDeviceSettings } from '../../hooks/device.ts';
 import { useWords } from '../../i18n/speech.tsx';
+import { focusPast } from '../../kit/places.ts';
 import { askPermission, usePermission } from './permission.ts';
 
 /** Asks once, when there is somebody to hear from, and never again; the browser asks only after a yes. */
@@ -10,21 +13,26 @@ export function NotifyOffer() {
   const { notify: said } = useWords().app;
   const permission = usePermission();
   const alone = useKnown((state) => state.conversations.size === 0);
+  const offer = useRef<HTMLElement>(null);
   if (notifyAsked || notify.level !== 'off' || permission !== 'default' || alone) return null;
 
+  const answered = (level: Level) => {
+    if (offer.current !== null) focusPast(offer.current);
+    device.change({ notify: { ...notify, level }, notifyAsked: true });
+  };
   const turnOn = () => {
-    device.change({ notify: { ...notify, level: 'mentions' }, notifyAsked: true });
+    answered('mentions');
     void askPermission();
   };
   return (
-    <section className="notify-offer" aria-label={said.offer}>
+    <section ref={offer} className="notify-offer" aria-label={said.offer}>
       <p>
         <strong>{said.offer}</strong> {said.offerMeans}
       </p>
       <button type="button" className="button small primary" onClick={turnOn}>
         {said.turnOn}
       </button>
-      <button type="button" className="button small" onClick={() => device.change({ notifyAsked: true })}>
+      <button type="button" className="button small" onClick={() => answered('off')}>
         {said.no}
       </button>
     </section>

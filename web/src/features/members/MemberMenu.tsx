@@ -12,13 +12,15 @@ interface MemberMenuProps {
   name: string;
   isMe: boolean;
   deeds: readonly MemberDeed[];
+  /** Something is being done: it stays where it is, for it may have the focus. */
+  pending: boolean;
   /** Puts them into what is being written; absent where nothing can be. */
   mention?: (() => void) | undefined;
   run(deed: MemberDeed): void;
 }
 
 /** One button beside somebody, and behind it all that can be done with them. */
-export function MemberMenu({ user, name, isMe, deeds, mention, run }: MemberMenuProps) {
+export function MemberMenu({ user, name, isMe, deeds, pending, mention, run }: MemberMenuProps) {
   const { members: said } = useWords();
   const actions = said.actionsOn(isolate(name));
   const [open, setOpen] = useState(false);
@@ -39,7 +41,8 @@ export function MemberMenu({ user, name, isMe, deeds, mention, run }: MemberMenu
         aria-label={actions}
         title={actions}
         aria-expanded={open}
-        onClick={() => setOpen(!open)}
+        aria-disabled={pending}
+        onClick={() => setOpen(!open && !pending)}
       >
         <MoreIcon />
       </button>

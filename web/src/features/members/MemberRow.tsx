@@ -36,20 +36,18 @@ export function MemberRow({ user, isMe, deeds, pending, mention, run }: MemberRo
           </span>
         </span>
       </button>
-      {pending ? (
-        <span className="hint" role="status">
-          {said.waiting}
-        </span>
-      ) : (
-        <MemberMenu
-          user={user}
-          name={name}
-          isMe={isMe}
-          deeds={deeds}
-          mention={mention && (() => mention(user))}
-          run={(deed) => run(deed, user)}
-        />
-      )}
+      <span className="hint" role="status">
+        {pending && said.waiting}
+      </span>
+      <MemberMenu
+        user={user}
+        name={name}
+        isMe={isMe}
+        deeds={deeds}
+        pending={pending}
+        mention={mention && (() => mention(user))}
+        run={(deed) => run(deed, user)}
+      />
     </li>
   );
 }

@@ -15,6 +15,7 @@ import { MemberGroup } from './MemberGroup.tsx';
 import { MembershipFaults } from './MembershipFaults.tsx';
 import { membershipsOf } from './pending.ts';
 import { useMemberDeeds } from './useMemberDeeds.tsx';
+import { useMemberFocus } from './useMemberFocus.ts';
 import { useMention } from './useMention.ts';
 
 const SETTLE_MS = 150;
@@ -32,6 +33,7 @@ export function RoomPeople({ id }: { id: string }) {
   const [adding, setAdding] = useState(false);
   const { run, problem, dialog } = useMemberDeeds(id);
   const mention = useMention(roomKey(id));
+  const focus = useMemberFocus();
 
   useEffect(() => {
     client.roster.open(id);
@@ -73,7 +75,7 @@ export function RoomPeople({ id }: { id: string }) {
           </button>
         )}
       </div>
-      <div className="side-pane-body">
+      <div {...focus} className="side-pane-body">
         <p className="side-pane-note" role="status" aria-label={said.title}>
           {members.reading.status === 'loading' && members.people.size === 0
             ? said.loading

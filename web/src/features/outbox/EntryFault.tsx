@@ -1,6 +1,8 @@
+import { useRef } from 'react';
 import { useClient } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { isolate } from '../../kit/bidi.ts';
+import { focusPast } from '../../kit/places.ts';
 import { canRetry, type Entry } from '../../outbox/queue.ts';
 import type { message } from '../message/words.en.ts';
 import { refusalText } from './faults.ts';
@@ -10,15 +12,21 @@ export function EntryFault({ entry }: { entry: Entry }) {
   const { outbox } = useClient();
   const { message, common } = useWords();
   const { refused } = message;
+  const fault = useRef<HTMLParagraphElement>(null);
+  const answered = (then: (id: string) => void) => () => {
+    // In a conversation the keyboard goes on by itself.
+    if (fault.current?.closest('[role="log"]') === null) focusPast(fault.current);
+    then(entry.id);
+  };
   return (
-    <p className="fault" role="alert">
+    <p ref={fault} className="fault" role="alert">
       <span>{refused.because(notDone(entry, refused), refusalText(entry.fault, common, entry.kind))}</span>
       {canRetry(entry) && (
-        <button type="button" className="link" onClick={() => outbox.retry(entry.id)}>
+        <button type="button" className="link" onClick={answered((id) => outbox.retry(id))}>
           {message.retry}
         </button>
       )}
-      <button type="button" className="link" onClick={() => outbox.discard(entry.id)}>
+      <button type="button" className="link" onClick={answered((id) => outbox.discard(id))}>
         {message.discard}
       </button>
     </p>

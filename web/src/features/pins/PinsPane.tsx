@@ -5,6 +5,7 @@ import { useClient, useConversation, useKnown, useQueue, useTold } from '../../h
 import { closePane } from '../../hooks/pane.ts';
 import { useSpeech, useWords } from '../../i18n/speech.tsx';
 import { nameOf } from '../../kit/people.ts';
+import { focusPast } from '../../kit/places.ts';
 import { ago, fullTime } from '../../kit/time.ts';
 import { may } from '../../net/rights.ts';
 import { isChange } from '../../outbox/pending.ts';
@@ -30,9 +31,10 @@ export function PinsPane({ conversationKey }: { conversationKey: string }) {
   const mayPin =
     (conversation?.kind === 'direct' || may(conversation?.role ?? null, 'pin')) &&
     listing?.reading.status === 'done';
-  const unpin = ({ conversation: of, message }: Listed) => {
+  const unpin = ({ conversation: of, message }: Listed, row: Element | null) => {
     const outcome = client.do({ kind: 'pin', to: { conversation: of }, message: message.seq, op: 'remove' });
     setProblem('fault' in outcome ? faultText(outcome.fault, 0, common) : null);
+    if (!('fault' in outcome) && row !== null) focusPast(row);
   };
   return (
     <SidePane title={pins.title} close={closePane}>
@@ -50,7 +52,7 @@ export function PinsPane({ conversationKey }: { conversationKey: string }) {
               <PinnedRow
                 key={item.message.seq}
                 item={item}
-                unpin={mayPin ? () => unpin(item) : null}
+                unpin={mayPin ? (row) => unpin(item, row) : null}
                 failed={queue.entries.filter(
                   (entry) =>
                     isChange(entry) &&
@@ -71,7 +73,7 @@ export function PinsPane({ conversationKey }: { conversationKey: string }) {
 interface PinnedRowProps {
   item: Listed;
   /** Null for whoever may not. */
-  unpin: (() => void) | null;
+  unpin: ((row: Element | null) => void) | null;
   failed: Parameters<typeof EntryFault>[0]['entry'][];
 }
 
@@ -90,7 +92,11 @@ function PinnedRow({ item, unpin, failed }: PinnedRowProps) {
           {pins.by(who, since)}
         </span>
         {unpin !== null && (
-          <button type="button" className="link" onClick={unpin}>
+          <button
+            type="button"
+            className="link"
+            onClick={({ currentTarget }) => unpin(currentTarget.closest('.listed'))}
+          >
             {message.unpin}
           </button>
         )}

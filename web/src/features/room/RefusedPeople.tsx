@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useKnown } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { CloseIcon } from '../../kit/icons.tsx';
+import { focusConversation } from '../../kit/places.ts';
 
 /** Who was to be in a room that was just made, and is not. */
 export function RefusedPeople({ room }: { room: string }) {
@@ -17,7 +18,10 @@ export function RefusedPeople({ room }: { room: string }) {
         type="button"
         className="icon-button"
         aria-label={common.close}
-        onClick={() => setSeen(entered.id)}
+        onClick={() => {
+          focusConversation();
+          setSeen(entered.id);
+        }}
       >
         <CloseIcon />
       </button>
