@@ -1,7 +1,8 @@
-import { useCallback, useEffect, useRef } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useClient, useKnown, useQueue } from '../../hooks/client.ts';
 import type { Refused } from '../../hooks/outside.ts';
 import { useWords } from '../../i18n/speech.tsx';
+import { focusPast } from '../../kit/places.ts';
 import { useSearch } from '../../kit/useSearch.ts';
 import { roomKey } from '../../store/state.ts';
 import { WaitingLine } from '../message/WaitingLine.tsx';
@@ -23,7 +24,9 @@ export function Outside({ conversation, gone, open }: Refused) {
   const words = useWords();
   const names = useKnown((state) => state.names);
   const entries = entriesOf(useQueue(), roomKey(conversation), undefined);
-  const ask = useCallback((id: string, signal: AbortSignal) => client.room(id, signal), [client]);
+  const [asked, setAsked] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another one asks again
+  const ask = useCallback((id: string, signal: AbortSignal) => client.room(id, signal), [client, asked]);
   const search = useSearch(open ? conversation : null, ask);
   const room = search.status === 'found' && search.found.visibility === 'public' ? search.found : null;
   const { entry, problem, begin } = useEnter();
@@ -40,7 +43,13 @@ export function Outside({ conversation, gone, open }: Refused) {
           ? goneText(gone, names, words)
           : open
             ? words.common.refusals.not_member
-            : words.room.notThere}
+            : words.room.notThere}{' '}
+        {gone === undefined && !open && (
+          // A link may be quicker than what it leads to.
+          <button type="button" className="link" onClick={() => void client.lookFor(conversation)}>
+            {words.common.tryAgain}
+          </button>
+        )}
       </p>
       {room !== null && (
         <ul className="rooms outside-room">
@@ -53,7 +62,17 @@ export function Outside({ conversation, gone, open }: Refused) {
       )}
       {search.status === 'failed' && (
         <p className="problem" role="alert">
-          {search.fault === null ? words.common.searchFailed : refusalText(search.fault, words.common)}
+          {search.fault === null ? words.common.searchFailed : refusalText(search.fault, words.common)}{' '}
+          <button
+            type="button"
+            className="link"
+            onClick={({ currentTarget }) => {
+              focusPast(currentTarget);
+              setAsked(asked + 1);
+            }}
+          >
+            {words.common.tryAgain}
+          </button>
         </p>
       )}
       {problem !== null && (
