@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cacheOf, fileFor, outdated, type ShellFile } from './shell.ts';
+import { begunOf, cacheOf, fileFor, outdated, type ShellFile } from './shell.ts';
 
 const ORIGIN = 'https://natter.example';
 const SHELL: ShellFile[] = [
@@ -59,9 +59,16 @@ describe('what the worker keeps', () => {
 
   it('is this version and the one before, and nobody else’s is touched', () => {
     const [v1, v2, v3] = ['natter-shell-1', 'natter-shell-2', 'natter-shell-3'];
-    expect(outdated([v1], v1)).toEqual([]);
-    expect(outdated([v1, v2], v2)).toEqual([]);
-    expect(outdated([v1, 'other', v2, v3], v3)).toEqual([v1]);
-    expect(outdated([v1, v2, v3], v1)).toEqual([v2]);
+    const [b1, b2, b3] = [begunOf(v1), begunOf(v2), begunOf(v3)];
+    expect(outdated([v1, b1], v1)).toEqual([]);
+    expect(outdated([v1, b1, v2, b2], v2)).toEqual([]);
+    expect(outdated([v1, b1, 'other', v2, b2, v3, b3], v3)).toEqual([v1, b1]);
+    expect(outdated([v1, b1, v2, b2, v3, b3], v1)).toEqual([v2, b2]);
+  });
+
+  it('is the one before that tabs run, not one that waited until the next one came', () => {
+    const [v1, v2, v3] = ['natter-shell-1', 'natter-shell-2', 'natter-shell-3'];
+    expect(outdated([v1, begunOf(v1), v2, v3, begunOf(v3)], v3)).toEqual([v2]);
+    expect(outdated([v1, begunOf(v1), v2, v3, begunOf(v2)], v2)).toEqual([]);
   });
 });

@@ -15,6 +15,7 @@ const CONVERSATIONS = '/c/';
 const ASSETS = '/assets/';
 
 const CACHE_PREFIX = 'natter-shell-';
+const BEGUN = ' begun';
 /** Tabs of the version before go on until they are reloaded, and may still need a file of theirs. */
 const VERSIONS_KEPT = 2;
 
@@ -41,8 +42,19 @@ export function fileFor(asked: Asked, shell: readonly ShellFile[], origin: strin
   return pathname !== PAGE && shell.some(([path]) => path === pathname) ? pathname : null;
 }
 
+/** An empty cache that says of another one that its version began: one that waited until the next one came, no tab runs. */
+export function begunOf(cache: string): string {
+  return cache + BEGUN;
+}
+
 /** The caches that nobody needs any more, of all that there are in the order in which they were made. */
 export function outdated(caches: readonly string[], current: string): string[] {
   const others = caches.filter((name) => name.startsWith(CACHE_PREFIX) && name !== current);
-  return others.slice(0, Math.max(0, others.length - (VERSIONS_KEPT - 1)));
+  const begun = others.filter((name) => others.includes(begunOf(name)));
+  // One that was made after this one may still begin.
+  const waited = others.filter((name) => !name.endsWith(BEGUN) && !begun.includes(name));
+  return [
+    ...begun.slice(0, 1 - VERSIONS_KEPT).flatMap((name) => [name, begunOf(name)]),
+    ...waited.filter((name) => caches.indexOf(name) < caches.indexOf(current)),
+  ];
 }

@@ -4,7 +4,7 @@
  * until a page tells it to take over.
  */
 import { addressOf } from './clicked.ts';
-import { cacheOf, fileFor, outdated, PAGE, type ShellFile, TAKE_OVER } from './shell.ts';
+import { begunOf, cacheOf, fileFor, outdated, PAGE, type ShellFile, TAKE_OVER } from './shell.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 /** Every file of the shell: written in when this is built. */
@@ -48,6 +48,7 @@ async function openAt(address: string): Promise<void> {
 }
 
 async function begin(): Promise<void> {
+  await caches.open(begunOf(CACHE));
   const gone = outdated(await caches.keys(), CACHE);
   await Promise.all(gone.map((name) => caches.delete(name)));
   // A page that was there before the first worker is answered, too, when the network goes.
