@@ -434,7 +434,7 @@ export class Client {
   async #readAll(position: string): Promise<void> {
     if (!(await this.#reader.readAll(position))) return;
     this.#readWaiting();
-    this.#driver.dispatch({ type: 'applied', position });
+    this.#driver.dispatch({ type: 'applied' });
   }
 
   /** What was read here and is not in the log yet is read all the same. */

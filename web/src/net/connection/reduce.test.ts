@@ -365,9 +365,14 @@ describe('staying connected', () => {
     ]);
     const reset = live();
     expect(reset.sent).toEqual([]);
-    expect(reset.take({ type: 'applied', position: 'p0' }).sent).toEqual([
-      { type: 'applied', position: 'p0' },
-    ]);
+    expect(reset.take({ type: 'applied' }).sent).toEqual([{ type: 'applied', position: 'p0' }]);
+  });
+
+  it('hrt6_what_came_while_the_snapshot_was_read_is_not_taken_back', () => {
+    const play = live().frame(message(1)).frame(message(2));
+    expect(play.take({ type: 'applied' }).sent).toEqual([]);
+    play.later(1_000).take({ type: 'timer', name: 'applied' });
+    expect(play.sent).toEqual([{ type: 'applied', position: 'p2' }]);
   });
 });
 

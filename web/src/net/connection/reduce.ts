@@ -65,7 +65,8 @@ export function reduce(connection: Connection, event: ConnectionEvent, at: Momen
     case 'timer':
       return timerFired(connection, event.name, at);
     case 'applied':
-      return reportApplied({ ...connection, appliedDue: event.position }, at);
+      // With what came since: that may be due already, or reported.
+      return reportApplied({ ...connection, appliedDue: connection.resume }, at);
     case 'log_out':
       return ended({ ...connection, token: null }, { name: 'logged_out', reason: null });
   }

@@ -64,8 +64,8 @@ export type ConnectionEvent =
   | { type: 'garbled' }
   | { type: 'closed'; code: number }
   | { type: 'timer'; name: TimerName }
-  /** A snapshot that is true at this position has been taken in. */
-  | { type: 'applied'; position: string }
+  /** The pages that a reset asks for have been taken in. */
+  | { type: 'applied' }
   | { type: 'log_out' };
 
 export type Effect =
