@@ -26,6 +26,7 @@ export class Message {
     await this.line(text).locator('.menu-item').first().waitFor();
     const names = await this.line(text).locator('.menu-item').allTextContents();
     await this.#person.page.keyboard.press('Escape');
+    await this.line(text).locator('.menu-item').first().waitFor({ state: 'detached' });
     return names;
   }
 
