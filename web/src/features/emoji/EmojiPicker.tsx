@@ -159,13 +159,13 @@ export function EmojiPicker({ anchor, pick, close }: PickEmojiProps) {
         </button>
       </div>
       {written.trim() === '' && <Categories sections={sections} current={current} choose={goToSection} />}
-      <div role="status">
-        {cells.length === 0 ? (
-          <p className="emoji-none">{book === null ? says.fetching : says.none(words.trim())}</p>
-        ) : (
-          words.trim() !== '' && <p className="visually-hidden">{says.found(cells.length)}</p>
-        )}
-      </div>
+      <p className={cells.length === 0 ? 'emoji-none' : 'visually-hidden'} role="status">
+        {cells.length > 0
+          ? words.trim() !== '' && says.found(cells.length)
+          : book === null
+            ? says.fetching
+            : says.none(words.trim())}
+      </p>
       {cells.length > 0 && (
         // biome-ignore lint/a11y/useSemanticElements: a table has no cells that flow and can be skipped
         <div
