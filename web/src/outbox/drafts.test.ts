@@ -56,6 +56,7 @@ it('con3_in_another_log_drafts_answer_nothing_but_say_what_they_said', async () 
   const before = await tab();
   before.write('a', { text: 'Yes', reply: REPLY });
   before.write('b', { reply: REPLY });
+  before.write(editKey('a', 7), { text: 'No' });
   await before.save();
   // Also what a disk that was slow tells of the time before.
   const slow = new Drafts(environment, kept());
@@ -66,7 +67,9 @@ it('con3_in_another_log_drafts_answer_nothing_but_say_what_they_said', async () 
   for (const drafts of [before, slow])
     expect([drafts.get('a'), drafts.get('b')]).toMatchObject([{ text: 'Yes', reply: null }, undefined]);
   await slow.save();
-  expect((await tab()).get('a')).toMatchObject({ text: 'Yes', reply: null });
+  const after = await tab();
+  expect(after.get('a')).toMatchObject({ text: 'Yes', reply: null });
+  for (const drafts of [before, slow, after]) expect(drafts.editing('a')).toBeNull();
 });
 
 beforeEach(() => {

@@ -32,6 +32,10 @@ export function editKey(line: string, seq: number): string {
   return `${line}!${seq}`;
 }
 
+function isEdit(key: string): boolean {
+  return key.includes('!');
+}
+
 export class Drafts {
   readonly #environment: Environment;
   readonly #shelf: Shelf<Draft>;
@@ -84,7 +88,7 @@ export class Drafts {
   write(key: string, change: Partial<Pick<Draft, 'text' | 'reply'>>): void {
     const { text = '', reply = null } = { ...this.#drafts.get(key), ...change };
     // An edit goes on while its field is empty, too.
-    const nothing = text === '' && reply === null && !key.includes('!');
+    const nothing = text === '' && reply === null && !isEdit(key);
     this.#change(key, nothing ? null : { key, text, reply, at: this.#environment.now() });
   }
 
@@ -95,7 +99,11 @@ export class Drafts {
   /** The log is another one: what was to be answered is something else there. */
   otherLog(): void {
     this.#otherLog = true;
-    for (const { key, reply } of this.#drafts.values()) if (reply !== null) this.write(key, { reply: null });
+    for (const { key, reply } of this.#drafts.values()) {
+      // The message that was being edited is nowhere; the number is another one's.
+      if (isEdit(key)) this.drop(key);
+      else if (reply !== null) this.write(key, { reply: null });
+    }
   }
 
   /** Its field has the focus now. */

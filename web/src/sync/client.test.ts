@@ -1027,6 +1027,8 @@ describe('the client', () => {
         change: 'left',
         by: 'alice',
       });
+      await settle();
+      expect(asked.filter(({ path }) => path.startsWith(ROOM))).toEqual([]);
     });
 
     it('cmd6_a_room_that_is_not_ones_own_says_so_at_its_address', async () => {

@@ -111,7 +111,7 @@ export class Incoming {
     if (change.type === 'changed' && position !== undefined) this.#changedAt = position;
     const { unknown } = store.state;
     store.apply(change);
-    if (ok.conversation !== undefined) this.#meet(ok.conversation, unknown);
+    if (change.type === 'sent') this.#meet(change.conversation, unknown);
     if (entry.kind === 'send' && entry.thread !== undefined && ok.conversation !== undefined)
       reader.listings.replied(ok.conversation, entry.thread);
     if (entry.kind === 'pin' && entry.op === 'add') reader.listings.pinned(entry.to.conversation);
