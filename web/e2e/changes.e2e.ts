@@ -1,4 +1,5 @@
-import { afterAll, describe, expect } from 'vitest';
+import { afterAll, describe, expect, inject } from 'vitest';
+import { Api } from './stage/api.ts';
 import { eventually } from './stage/eventually.ts';
 import { hasFocus } from './stage/focus.ts';
 import type { Person } from './stage/person.ts';
@@ -77,6 +78,39 @@ describe('what people do to messages', () => {
     await ada.page.reload();
     await Promise.all([ada, bob].map(({ talk }) => talk.seesTexts(['One', 'Two', 'Third'])));
     expect(await ada.message.line('One').getByText('(edited)').count()).toBe(0);
+  });
+
+  story('evt1_an_edit_that_was_kept_does_not_undo_what_was_changed_elsewhere', async ({ arrive }) => {
+    const [ada, bob] = await talking(arrive, ['Zero']);
+    const { editField } = ada.message;
+    const api = await Api.of(ada, inject('natterUrl'));
+    const to = { participants: [ada.handle, bob.handle] };
+    const say = async (text: string) => {
+      const { conversation, seq } = await api.command('POST', '/api/messages', { to, text });
+      return `/api/conversations/${conversation}/messages/${seq}`;
+    };
+    const [one, two] = [await say('One'), await say('Two')];
+    await ada.talk.seesTexts(['Zero', 'One', 'Two']);
+    const change = (message: string, text: string) => api.command('PATCH', message, { text });
+    // Nothing was written yet: there is nothing to keep.
+    await ada.message.acts('One', 'Edit');
+    await change(one, 'Otherwise');
+    await editField.waitFor({ state: 'detached' });
+    await ada.talk.seesTexts(['Zero', 'Otherwise', 'Two']);
+    // What was written stays, and what it would replace is said.
+    await ada.message.acts('Two', 'Edit');
+    await editField.fill('Second');
+    await change(two, 'Deux');
+    await ada.page.getByText('Changed elsewhere meanwhile: “Deux”.').waitFor();
+    await editField.press('Escape');
+    await ada.talk.seesTexts(['Zero', 'Otherwise', 'Deux']);
+    // Of one that is gone there is nothing to edit.
+    await ada.message.acts('Deux', 'Edit');
+    await editField.fill('Second');
+    await api.command('DELETE', two);
+    await ada.talk.seesTexts(['Zero', 'Otherwise', 'Message deleted']);
+    await ada.message.acts('Otherwise', 'Edit');
+    await eventually(() => editField.inputValue(), 'Otherwise');
   });
 
   story('hst3_a_deleted_message_leaves_a_tombstone_for_everybody', async ({ arrive }) => {

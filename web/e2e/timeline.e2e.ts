@@ -176,15 +176,15 @@ describe('a long conversation', () => {
     const copied = await bob.page.evaluate(() => navigator.clipboard.readText());
     expect(copied).toContain(`#/c/${of.conversation}/${of.seqs[117]}`);
 
-    const hash = `#/c/${of.conversation}/${of.seqs[19]}`;
+    const hash = `#/c/${of.conversation}/${of.seqs[4]}`;
     const follow = (to: string) =>
       ada.page.evaluate((address) => {
         location.hash = address;
       }, to);
     await follow(hash);
-    await eventually(() => isInSight(ada, 20), true);
+    await eventually(() => isInSight(ada, 5), true);
     await ada.page.locator('.line.lit').waitFor();
-    await eventually(() => line(ada, 20).evaluate((item) => item === document.activeElement), true);
+    await eventually(() => line(ada, 5).evaluate((item) => item === document.activeElement), true);
     await eventually(() => ada.page.evaluate(() => location.hash), `#/@${bob.handle}`);
 
     // Who is writing goes on writing, on the message the letters would be shortcuts; and so does who went elsewhere by then.
@@ -195,7 +195,7 @@ describe('a long conversation', () => {
     await newest();
     await ada.talk.composer.fill('Wait, ');
     await follow(hash);
-    await eventually(() => isInSight(ada, 20), true);
+    await eventually(() => isInSight(ada, 5), true);
     await ada.page.keyboard.type('prego');
     await eventually(() => ada.talk.composer.inputValue(), 'Wait, prego');
     await ada.talk.composer.fill('');
@@ -215,7 +215,7 @@ describe('a long conversation', () => {
     await asked;
     await ada.list.filter.focus();
     letGo();
-    await eventually(() => isInSight(ada, 20), true);
+    await eventually(() => isInSight(ada, 5), true);
     await eventually(() => ada.list.filter.evaluate((field) => field === document.activeElement), true);
 
     const heard = await listen(ada.page);

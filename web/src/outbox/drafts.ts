@@ -11,6 +11,8 @@ export interface Draft {
   text: string;
   /** What it answers. */
   reply: ReplyItem | null;
+  /** Of an edit, what the message said when it was begun. */
+  base?: string;
   /** When it was written last. */
   at: number;
 }
@@ -85,11 +87,18 @@ export class Drafts {
     if (this.#otherLog) this.otherLog();
   }
 
-  write(key: string, change: Partial<Pick<Draft, 'text' | 'reply'>>): void {
-    const { text = '', reply = null } = { ...this.#drafts.get(key), ...change };
+  write(key: string, change: Partial<Pick<Draft, 'text' | 'reply' | 'base'>>): void {
+    const next = {
+      text: '',
+      reply: null,
+      ...this.#drafts.get(key),
+      ...change,
+      key,
+      at: this.#environment.now(),
+    };
     // An edit goes on while its field is empty, too.
-    const nothing = text === '' && reply === null && !isEdit(key);
-    this.#change(key, nothing ? null : { key, text, reply, at: this.#environment.now() });
+    const nothing = next.text === '' && next.reply === null && !isEdit(key);
+    this.#change(key, nothing ? null : next);
   }
 
   drop(key: string): void {
@@ -192,11 +201,12 @@ export function replyTo(message: { seq: number; sender: string; text: string }):
 
 function isDraft(value: unknown): value is Draft {
   if (typeof value !== 'object' || value === null) return false;
-  const { key, text, reply, at } = value as Record<string, unknown>;
+  const { key, text, reply, base, at } = value as Record<string, unknown>;
   return (
     typeof key === 'string' &&
     typeof text === 'string' &&
     typeof at === 'number' &&
+    (base === undefined || typeof base === 'string') &&
     (reply === null || isReply(reply))
   );
 }

@@ -74,6 +74,8 @@ export function Composer({ conversationKey, thread, title, everybody, field, edi
     current.setSelectionRange(current.value.length, current.value.length);
   }, [field]);
   useEffect(() => () => drafts.release(draft), [drafts, draft]);
+  // It is asked for without a network, too.
+  useEffect(() => FormatBar.fetch(), []);
 
   const apply = useCallback(
     (edit: Edit) => {

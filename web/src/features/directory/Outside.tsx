@@ -4,6 +4,7 @@ import type { Refused } from '../../hooks/outside.ts';
 import { useWords } from '../../i18n/speech.tsx';
 import { focusPast } from '../../kit/places.ts';
 import { useSearch } from '../../kit/useSearch.ts';
+import { conversationShown } from '../../store/shown.ts';
 import { roomKey } from '../../store/state.ts';
 import { WaitingLine } from '../message/WaitingLine.tsx';
 import { refusalText } from '../outbox/faults.ts';
@@ -31,6 +32,10 @@ export function Outside({ conversation, gone, open }: Refused) {
   const room = search.status === 'found' && search.found.visibility === 'public' ? search.found : null;
   const { entry, problem, begin } = useEnter();
   const joining = entry?.kind === 'join' && entry.status !== 'failed';
+  const lookAgain = async () => {
+    await client.lookFor(conversation);
+    if (conversationShown(client.store.state, conversation) !== undefined) client.reread();
+  };
   const back = useRef<HTMLAnchorElement>(null);
   // The field that one was writing in went with the conversation.
   useEffect(() => {
@@ -46,7 +51,7 @@ export function Outside({ conversation, gone, open }: Refused) {
             : words.room.notThere}{' '}
         {gone === undefined && !open && (
           // A link may be quicker than what it leads to.
-          <button type="button" className="link" onClick={() => void client.lookFor(conversation)}>
+          <button type="button" className="link" onClick={() => void lookAgain()}>
             {words.common.tryAgain}
           </button>
         )}

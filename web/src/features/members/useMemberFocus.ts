@@ -18,11 +18,11 @@ export function useMemberFocus(): MemberFocus {
   useLayoutEffect(() => {
     const [list, held] = [ref.current, last.current];
     if (list === null || held === null || held.element.isConnected) return;
-    if (document.activeElement !== document.body) return;
     last.current = null;
+    if (document.activeElement !== document.body) return;
     const part = held.element.matches('.row') ? '.row' : '[aria-expanded]';
     const again = list.querySelector<HTMLElement>(`[data-user="${CSS.escape(held.user)}"] ${part}`);
-    (again ?? list.closest('.side-pane')?.querySelector('h2'))?.focus();
+    (again ?? list.closest('.side-pane')?.querySelector('h2'))?.focus({ preventScroll: true });
   });
   return { ref, onFocus };
 }

@@ -1,11 +1,13 @@
-import { type FormEvent, type KeyboardEvent, type RefObject, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, type RefObject, useEffect, useState } from 'react';
 import { useClient } from '../../hooks/client.ts';
 import { useWords } from '../../i18n/speech.tsx';
+import { isolate } from '../../kit/bidi.ts';
 import { isComposing } from '../../kit/composing.ts';
 import type { AddOutcome } from '../../outbox/outbox.ts';
 import { MAX_SCALARS, scalarCount } from '../../outbox/text.ts';
 import { useDraft } from '../composer/useDraft.ts';
 import { faultText } from '../outbox/faults.ts';
+import { plain } from './text/plain.ts';
 
 const MAX_ROWS = 8;
 
@@ -23,8 +25,15 @@ interface EditFormProps {
 export function EditForm({ text: before, draft, field, save, close }: EditFormProps) {
   const { common, message } = useWords();
   const { drafts } = useClient();
-  const { text } = useDraft(draft) ?? { text: before };
+  const { text, base = before } = useDraft(draft) ?? { text: before };
   const [problem, setProblem] = useState<string | null>(null);
+  const changed = before !== base;
+  const untouched = text === base;
+
+  // On another device, or by another tab: who has written nothing here yet loses nothing.
+  useEffect(() => {
+    if (changed && untouched) drafts.drop(draft);
+  }, [changed, untouched, drafts, draft]);
 
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
@@ -60,6 +69,9 @@ export function EditForm({ text: before, draft, field, save, close }: EditFormPr
         dir="auto"
         enterKeyHint="done"
       />
+      <div role="status">
+        {changed && <p className="hint">{message.changedMeanwhile(isolate(plain(before)))}</p>}
+      </div>
       {problem !== null && (
         <p className="problem" role="alert">
           {problem}

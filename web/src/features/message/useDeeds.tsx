@@ -79,6 +79,12 @@ export function useDeeds(
   );
   const line = timelineKey(id ?? '', thread);
   const editing = useSyncExternalStore(client.drafts.subscribe, () => client.drafts.editing(line));
+  const gone = useKnown(
+    (state) => id !== undefined && editing !== null && messageShown(state, id, editing)?.deleted === true,
+  );
+  useEffect(() => {
+    if (gone && editing !== null) client.drafts.drop(editKey(line, editing));
+  }, [client, editing, gone, line]);
   const editField = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     const { current: field } = editField;
@@ -131,7 +137,7 @@ export function useDeeds(
       },
       edit: ({ seq, text }) => {
         const key = editKey(line, seq);
-        client.drafts.write(key, { text: client.drafts.get(key)?.text ?? text });
+        if (client.drafts.get(key) === undefined) client.drafts.write(key, { text, base: text });
         setDoing({ what: 'edit', seq });
       },
       editOf: (seq) => editKey(line, seq),

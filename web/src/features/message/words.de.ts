@@ -41,6 +41,7 @@ export const message: typeof Words = {
   delete: 'Löschen',
   editMessage: 'Nachricht bearbeiten',
   newText: 'Neuer Text',
+  changedMeanwhile: (text) => `Inzwischen anderswo geändert: „${text}“. Speichern ersetzt das.`,
   save: 'Speichern',
   emptyEdit: 'Eine Nachricht braucht etwas Text. Um sie zurückzunehmen, lösche sie.',
   deleteTitle: 'Diese Nachricht löschen?',

@@ -40,6 +40,7 @@ export const message = {
   delete: 'Delete',
   editMessage: 'Edit message',
   newText: 'New text',
+  changedMeanwhile: (text: string) => `Changed elsewhere meanwhile: “${text}”. Saving replaces that.`,
   save: 'Save',
   emptyEdit: 'A message needs some text. To take it back, delete it.',
   deleteTitle: 'Delete this message?',

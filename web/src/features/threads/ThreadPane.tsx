@@ -69,7 +69,7 @@ function Open({ id, conversationKey, root }: ThreadPaneProps & { id: string }) {
   const line = timelineKey(id, root);
   const going = useThreadGoing(conversationKey, line, reading?.status === 'done');
   useThreadMarked(id, root, thread, going.landed);
-  const { deeds, editing, problem, note, dialog } = useDeeds(id, composer, going.goTo, root);
+  const { deeds, problem, note, dialog, ...doing } = useDeeds(id, composer, going.goTo, root);
   const editLast = (): boolean => {
     const last = lines.findLast((line) => line.kind === 'message' && line.mine && !line.message.deleted);
     if (last?.kind !== 'message') return false;
@@ -78,6 +78,7 @@ function Open({ id, conversationKey, root }: ThreadPaneProps & { id: string }) {
   };
   const manyPeople = roomId !== null || others.length > 1;
   const settled = archived || foreign;
+  const editing = settled ? null : doing.editing;
   const deleted = begin?.deleted === true;
   const writable = !blocked && !archived && !deleted && (roomId === null || room !== null);
 

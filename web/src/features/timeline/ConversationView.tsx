@@ -117,7 +117,7 @@ export function ConversationView({ conversationKey }: ConversationViewProps) {
         held={timeline}
         reading={reading}
         manyPeople={roomId !== null || others.length > 1}
-        editing={editing}
+        editing={archived || foreign ? null : editing}
         settled={archived || foreign}
         saying={entries.findLast(({ kind }) => kind === 'send')?.id}
         deeds={deeds}

@@ -172,7 +172,9 @@ export function hasRoom(frame: HTMLElement): boolean {
 function isStillAt(from: Element | null): boolean {
   const { activeElement: now, body } = document;
   if (now instanceof HTMLTextAreaElement && now.value !== '') return false;
-  return now === from || now === body || from?.isConnected !== true;
+  if (now === from || now === body || from?.isConnected === false) return true;
+  // Where it was nowhere, what has opened since has taken it.
+  return (from === null || from === body) && now?.closest('.composer, .conversation-head') != null;
 }
 
 /** The children that are in sight, by halves: a long list is not measured line by line. */
