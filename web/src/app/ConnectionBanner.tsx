@@ -26,7 +26,7 @@ export function ConnectionBanner() {
         {spokenOf(connection, waiting, app)}
       </p>
       {banner !== null && (
-        <div className={`banner banner-${banner.tone}`}>
+        <section className={`banner banner-${banner.tone}`} aria-label={app.banner.name}>
           <span>{banner.text}</span>
           {banner.action === 'try_now' && (
             <button type="button" className="link" onClick={() => client.tryNow()}>
@@ -38,7 +38,7 @@ export function ConnectionBanner() {
               {app.banner.reload}
             </button>
           )}
-        </div>
+        </section>
       )}
     </div>
   );
