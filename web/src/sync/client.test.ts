@@ -258,6 +258,27 @@ describe('a page that goes on where another one was left', () => {
     expect(timelineShown(client.store.state, C)).toBe(client.store.state.timelines.get(C));
   });
 
+  it('con3_goes_on_from_it_also_where_the_disk_was_slow_and_nobody_had_answered_yet', async () => {
+    const { database } = keep;
+    let answers = (_: IDBDatabase | null) => {};
+    client.close();
+    client = openPage({ ...keep, database: new Promise((resolve) => (answers = resolve)) });
+    wires = [];
+    client.start();
+    client.open(KEY);
+    clock.advance(1_000);
+    await begun();
+    wire().onclose?.({ code: 1006 });
+    await settle();
+    expect(seqs()).toEqual([]);
+    answers(await database);
+    await vi.waitFor(() => expect(seqs()).toEqual([1, 2, 3]));
+    client.tryNow();
+    await settle();
+    wire().onopen?.();
+    expect(wire().heardOf('hello')).toMatchObject([{ resume: 'p3' }]);
+  });
+
   it('shows_it_while_nobody_answers', async () => {
     await reopened();
     wire().onclose?.({ code: 1006 });

@@ -4,7 +4,7 @@
  */
 import type { Auth } from '../net/auth.ts';
 import { ConnectionDriver, type Socket } from '../net/connection/driver.ts';
-import type { Connection } from '../net/connection/state.ts';
+import { type Connection, canGoOn } from '../net/connection/state.ts';
 import type { Environment } from '../net/environment.ts';
 import type { MemberItem, RoomItem, ServerFrame, UserItem, VersionItem } from '../net/frames.ts';
 import type { History } from '../net/history.ts';
@@ -20,7 +20,7 @@ import type { OutboxStorage } from '../outbox/storage.ts';
 import { type FillRandom, Uuid7 } from '../outbox/uuid7.ts';
 import type { ListName, Question } from '../store/listings.ts';
 import type { Segment } from '../store/segments.ts';
-import { restoring } from '../store/snapshot.ts';
+import { restoring, type Snapshot } from '../store/snapshot.ts';
 import { idOfKey, peopleOfKey } from '../store/state.ts';
 import { Store } from '../store/store.ts';
 import { type TimelineKey, timelineKey } from '../store/timeline.ts';
@@ -169,16 +169,20 @@ export class Client {
 
   /** With what the last page knew, from where it was. */
   async #begin(): Promise<void> {
-    const known = await this.#keeper.load();
-    // Whoever logged out meanwhile leaves nothing to begin with.
-    if (known !== null && this.connection.phase.name === 'starting') {
-      this.store.apply(...restoring(known));
-      this.#reader.restored(known);
-      this.#readWaiting();
-      this.#reader.readOpen();
-    }
-    this.#driver.dispatch({ type: 'start', resume: known?.position ?? null });
+    const known = await this.#keeper.load((late) => this.#goOnFrom(late));
+    if (known !== null) this.#goOnFrom(known);
+    this.#driver.dispatch({ type: 'start' });
     this.#keeper.begin();
+  }
+
+  /** Before the server is asked, there is nothing newer; and whoever logged out meanwhile leaves nothing to go on from. */
+  #goOnFrom(known: Snapshot): void {
+    if (!canGoOn(this.connection)) return;
+    this.store.apply(...restoring(known));
+    this.#reader.restored(known);
+    this.#readWaiting();
+    this.#reader.readOpen();
+    this.#driver.dispatch({ type: 'knows', position: known.position });
   }
 
   /** Ends the session in this page. What waits in the outbox stays on disk. */

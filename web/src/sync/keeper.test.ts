@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Cache } from '../outbox/cache.ts';
 import { openDatabase } from '../outbox/database.ts';
 import { Store } from '../store/store.ts';
@@ -41,8 +41,9 @@ function hears(n: number): void {
   position = `p${n}`;
 }
 
+const never = () => expect.unreachable();
 const kept = async () => {
-  const known = await keeper.load();
+  const known = await keeper.load(never);
   return known && [known.position, known.list.items.map(({ lastMessage }) => lastMessage?.seq ?? null)];
 };
 
@@ -103,11 +104,19 @@ describe('what_a_page_knows', () => {
     expect(await kept()).toBeNull();
   });
 
-  it('is_not_waited_for_when_the_disk_takes_long', async () => {
-    const stuck = new Cache({ database: new Promise(() => {}) });
-    const other = new Keeper({ environment: clock, store, cache: stuck, position: () => position });
-    const loading = other.load();
+  it('is_not_waited_for_when_the_disk_takes_long_and_told_when_it_comes', async () => {
+    readsList();
+    keeper.keep();
+    let answers = (_: IDBDatabase | null) => {};
+    const slow = new Cache({ database: new Promise((resolve) => (answers = resolve)) });
+    const other = new Keeper({ environment: clock, store, cache: slow, position: () => position });
+    const late = vi.fn();
+    const loading = other.load(late);
     clock.advance(1_000);
     expect(await loading).toBeNull();
+    expect(late).not.toHaveBeenCalled();
+    answers(await openDatabase(indexedDB, `keeper-${user}`));
+    await vi.waitFor(() => expect(late).toHaveBeenCalledOnce());
+    expect(late.mock.lastCall?.[0]).toMatchObject({ position });
   });
 });

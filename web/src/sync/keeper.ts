@@ -28,14 +28,19 @@ export class Keeper {
     this.#around = around;
   }
 
-  /** What the last page knew. */
-  load(): Promise<Snapshot | null> {
+  /** What the last page knew; null where that is not to be waited for, and then `late` is given it. */
+  load(late: (known: Snapshot) => void): Promise<Snapshot | null> {
     const { cache, environment } = this.#around;
     return new Promise((resolve) => {
-      const cancel = environment.after(LOAD_MS, () => resolve(null));
+      let isLate = false;
+      const cancel = environment.after(LOAD_MS, () => {
+        isLate = true;
+        resolve(null);
+      });
       void cache.load().then((known) => {
         cancel();
-        resolve(known);
+        if (!isLate) resolve(known);
+        else if (known !== null && !this.#closed) late(known);
       });
     });
   }

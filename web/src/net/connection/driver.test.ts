@@ -70,7 +70,7 @@ beforeEach(() => {
   });
   driver.onFrame((frame) => delivered.push(frame));
   driver.dispatch({ type: 'token_ready', token: { value: 'jwt', expiresAt: clock.now() + 900_000 } });
-  driver.dispatch({ type: 'start', resume: null });
+  driver.dispatch({ type: 'start' });
 });
 
 const goLive = () => {

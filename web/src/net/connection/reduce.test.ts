@@ -62,8 +62,7 @@ const message = (seq: number): ServerFrame => ({
   at: '2026-05-01T12:00:00.000Z',
 });
 
-const connecting = () =>
-  new Play().take({ type: 'token_ready', token: token() }).take({ type: 'start', resume: null });
+const connecting = () => new Play().take({ type: 'token_ready', token: token() }).take({ type: 'start' });
 const greeting = () => connecting().take({ type: 'opened' });
 const replaying = () => greeting().frame(welcome);
 const live = () => replaying().frame({ type: 'reset', reason: 'fresh', position: 'p0' });
@@ -79,7 +78,7 @@ describe('getting connected', () => {
   });
 
   it('con1_a_token_is_there_before_the_socket_is_opened', () => {
-    const play = new Play().take({ type: 'start', resume: null });
+    const play = new Play().take({ type: 'start' });
     expect(play.asked).toContain('refresh_token');
     expect(play.asked).not.toContain('open_socket');
     play.take({ type: 'token_ready', token: token() });
@@ -87,16 +86,12 @@ describe('getting connected', () => {
   });
 
   it('con1_a_token_that_is_about_to_end_is_renewed_first', () => {
-    const play = new Play()
-      .take({ type: 'token_ready', token: token(20_000) })
-      .take({ type: 'start', resume: null });
+    const play = new Play().take({ type: 'token_ready', token: token(20_000) }).take({ type: 'start' });
     expect(play.phase).toEqual({ name: 'connecting', step: 'token' });
   });
 
   it('con1_a_new_token_is_used_however_short_it_lives', () => {
-    const play = new Play()
-      .take({ type: 'start', resume: null })
-      .take({ type: 'token_ready', token: token(20_000) });
+    const play = new Play().take({ type: 'start' }).take({ type: 'token_ready', token: token(20_000) });
     expect(play.asked).toContain('open_socket');
     expect(play.asked).not.toContain('refresh_token');
   });
@@ -314,11 +309,25 @@ describe('staying connected', () => {
     (type) => {
       const play = new Play().take({ type: 'token_ready', token: token() }).take({ type });
       expect([play.phase.name, play.asked]).toEqual(['starting', []]);
-      play.take({ type: 'start', resume: 'p9' });
+      play.take({ type: 'knows', position: 'p9' }).take({ type: 'start' });
       expect(play.asked).toContain('open_socket');
       expect(play.take({ type: 'opened' }).sent).toEqual([expect.objectContaining({ resume: 'p9' })]);
     },
   );
+
+  it('con3_what_is_known_late_counts_until_the_server_is_asked', () => {
+    const play = new Play().take({ type: 'token_ready', token: token() }).take({ type: 'start' });
+    play
+      .take({ type: 'closed', code: 1006 })
+      .take({ type: 'knows', position: 'p9' })
+      .take({ type: 'try_now' });
+    expect(play.take({ type: 'opened' }).sent).toEqual([expect.objectContaining({ resume: 'p9' })]);
+    // Whoever has asked without it is told all anew.
+    const asked = new Play().take({ type: 'token_ready', token: token() }).take({ type: 'start' });
+    asked.take({ type: 'opened' }).take({ type: 'knows', position: 'p9' });
+    expect(asked.connection.resume).toBeNull();
+    expect(live().frame(message(7)).take({ type: 'knows', position: 'p6' }).connection.resume).toBe('p7');
+  });
 
   it.each(['wake', 'network_back', 'try_now'] as const)('hrt5_%s_reconnects_at_once', (type) => {
     const play = live().take({ type: 'closed', code: 1006 }).take({ type });
@@ -433,9 +442,7 @@ describe('the network', () => {
   });
 
   it('a_refresh_that_is_not_answered_is_a_failed_attempt', () => {
-    const play = new Play()
-      .take({ type: 'start', resume: null })
-      .take({ type: 'token_failed', retryAfterMs: 4_000 });
+    const play = new Play().take({ type: 'start' }).take({ type: 'token_failed', retryAfterMs: 4_000 });
     expect(play.phase).toEqual({ name: 'waiting', retryAt: NOW + 4_000 });
   });
 

@@ -5,7 +5,15 @@
 import { reconnectDelayMs } from '../backoff.ts';
 import { afterClose } from '../codes.ts';
 import type { ServerFrame } from '../frames.ts';
-import type { Connection, ConnectionEvent, Effect, Moment, Phase, TimerName } from './state.ts';
+import {
+  type Connection,
+  type ConnectionEvent,
+  canGoOn,
+  type Effect,
+  type Moment,
+  type Phase,
+  type TimerName,
+} from './state.ts';
 
 const CLIENT_NAME = 'web/0.1';
 
@@ -30,9 +38,9 @@ export function reduce(connection: Connection, event: ConnectionEvent, at: Momen
   const { phase } = connection;
   switch (event.type) {
     case 'start':
-      return phase.name === 'starting'
-        ? connect({ ...connection, resume: event.resume }, at)
-        : stay(connection);
+      return phase.name === 'starting' ? connect(connection, at) : stay(connection);
+    case 'knows':
+      return stay(canGoOn(connection) ? { ...connection, resume: event.position } : connection);
     case 'try_now':
       if (phase.name === 'waiting' || phase.name === 'offline') return connect(connection, at);
       return phase.name === 'failed' ? connect({ ...connection, attempt: 0 }, at) : stay(connection);

@@ -46,8 +46,9 @@ export interface Connection {
 export type TimerName = 'retry' | 'open' | 'welcome' | 'silence' | 'renew' | 'leave' | 'applied';
 
 export type ConnectionEvent =
-  /** With the position of what is known already, where there is something. */
-  | { type: 'start'; resume: string | null }
+  | { type: 'start' }
+  /** An earlier page left what it knew at this position (CON3). */
+  | { type: 'knows'; position: string }
   /** The tab came back. */
   | { type: 'wake' }
   | { type: 'network_lost' }
@@ -99,4 +100,11 @@ export const initialConnection: Connection = {
 
 export function isLive(connection: Connection): boolean {
   return connection.phase.name === 'live';
+}
+
+const BEFORE_HELLO = new Set<Phase['name']>(['starting', 'waiting', 'offline', 'connecting']);
+
+/** Whether a session can still begin where an earlier page was: the server has not been asked, and has told nothing. */
+export function canGoOn({ phase, resume }: Connection): boolean {
+  return resume === null && BEFORE_HELLO.has(phase.name);
 }
