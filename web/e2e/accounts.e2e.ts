@@ -1,5 +1,6 @@
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import type { Person } from './stage/person.ts';
 import { types } from './stage/sessions.ts';
 import { closeBrowser, story } from './stage/story.ts';
@@ -79,12 +80,12 @@ describe('accounts', () => {
     await keyboard.press('Tab');
     await keyboard.press('Enter');
     const search = ada.page.getByRole('searchbox', { name: 'Find people' });
-    await eventually(() => search.evaluate((field) => field === document.activeElement), true);
+    await hasFocus(search);
     await keyboard.press('Escape');
     await search.waitFor({ state: 'detached' });
     // Back where it came from.
     const opener = ada.page.getByRole('button', { name: 'New conversation' });
-    await eventually(() => opener.evaluate((button) => button === document.activeElement), true);
+    await hasFocus(opener);
     await keyboard.press('Enter');
     await keyboard.type(ada.handle);
     await ada.page.getByRole('list', { name: 'People' }).getByText('Ada (you)').waitFor();

@@ -1,16 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { Locator } from 'playwright-core';
 import { afterAll, describe, expect, inject } from 'vitest';
 import { Api } from './stage/api.ts';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
 afterAll(closeBrowser);
 
 const MANY = 120;
-
-const focusIsOn = (place: Locator) =>
-  eventually(() => place.evaluate((element) => element === document.activeElement), true);
 
 describe('the list', () => {
   story(
@@ -80,7 +77,7 @@ describe('the list', () => {
     for (const text of texts) await bob.talk.write(text);
     await ada.talk.seesTexts(['Hello', ...texts]);
     await eventually(() => ada.page.getByRole('log').evaluate((log) => log.scrollTop > 0), true);
-    await focusIsOn(nothing);
+    await hasFocus(nothing);
     await ada.page.keyboard.press('Escape');
     await ada.page.setViewportSize({ width: 1280, height: 720 });
     // A right click asks for it, too.
@@ -118,11 +115,11 @@ describe('the list', () => {
     const join = ada.page.getByRole('button', { name: `Join ${room}` });
     await join.waitFor();
     await ada.list.filter.press('ArrowDown');
-    await focusIsOn(join);
+    await hasFocus(join);
     await ada.page.keyboard.press('ArrowUp');
-    await focusIsOn(ada.list.filter);
+    await hasFocus(ada.list.filter);
     await ada.page.keyboard.press('ArrowDown');
-    await focusIsOn(join);
+    await hasFocus(join);
     await ada.page.keyboard.press('Enter');
     await ada.talk.head.getByRole('heading', { name: room }).waitFor();
     await eventually(() => ada.list.filter.inputValue(), '');
@@ -218,10 +215,10 @@ describe('shortcuts', () => {
     await ada.list.row('Bob').focus();
     await keyboard.press('/');
     const words = ada.beside.pane.getByRole('searchbox', { name: 'Search for words' });
-    await focusIsOn(words);
+    await hasFocus(words);
     await ada.list.row('Cy').focus();
     await keyboard.press('/');
-    await focusIsOn(words);
+    await hasFocus(words);
     await keyboard.type('/ell');
     await eventually(() => words.inputValue(), '/ell');
     await keyboard.press('Escape');
@@ -280,7 +277,7 @@ describe('shortcuts', () => {
       await keyboard.press('Escape');
       await sheet.waitFor({ state: 'detached' });
       await keyboard.press(search);
-      await focusIsOn(ada.list.filter);
+      await hasFocus(ada.list.filter);
     },
   );
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, inject } from 'vitest';
 import { Api } from './stage/api.ts';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
 afterAll(closeBrowser);
@@ -95,7 +96,7 @@ describe('people', () => {
     await ada.page.keyboard.press('Escape');
     await ada.beside.pane.waitFor({ state: 'detached' });
     const opener = ada.talk.head.getByRole('button', { name: /show who/ });
-    await eventually(() => opener.evaluate((button) => button === document.activeElement), true);
+    await hasFocus(opener);
 
     // Nor is the focus taken from who writes beside it.
     await ada.beside.opensPeople();

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { PASSWORD } from './stage/person/account.ts';
 import { opensSettings } from './stage/person/settings.ts';
 import type { Person } from './stage/person.ts';
@@ -17,7 +18,7 @@ async function opens(person: Person, section: string): Promise<void> {
 /** Its heading has the focus, so that what comes next is read. */
 function isAt({ page }: Person, section: string): Promise<void> {
   const head = page.getByRole('heading', { name: section, exact: true, level: 3 });
-  return eventually(() => head.evaluate((shown) => shown === document.activeElement), true);
+  return hasFocus(head);
 }
 
 describe('the settings', () => {
@@ -101,7 +102,7 @@ describe('the settings', () => {
     };
     const refused = async (field: string, why: string) => {
       const input = page.getByLabel(field, { exact: true });
-      await eventually(() => input.evaluate((shown) => shown === document.activeElement), true);
+      await hasFocus(input);
       expect(await input.getAttribute('aria-invalid')).toBe('true');
       const note = await input.getAttribute('aria-describedby');
       await page.locator(`[id="${note}"]`).getByText(why).waitFor();

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import type { Person } from './stage/person.ts';
 import { type Arrive, closeBrowser, story } from './stage/story.ts';
 
@@ -125,7 +126,7 @@ describe('what a message looks like', () => {
     await spoiler.press('Enter');
     await newest(bob).locator('strong', { hasText: 'butler' }).waitFor();
     const hide = newest(bob).getByRole('button', { name: 'Spoiler, hide', expanded: true });
-    await eventually(() => hide.evaluate((button) => button === document.activeElement), true);
+    await hasFocus(hide);
     await hide.click();
     await newest(bob).getByText('butler').waitFor({ state: 'detached' });
   });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject } from 'vitest';
 import { Api } from './stage/api.ts';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { Natter } from './stage/natter.ts';
 import type { Person } from './stage/person.ts';
 import { closeBrowser, story } from './stage/story.ts';
@@ -171,7 +172,7 @@ describe('a reply in a long thread', () => {
     const { lines } = person.beside.thread;
     const line = lines.filter({ has: person.page.getByText(text, { exact: true }) });
     await line.and(person.page.locator('.lit')).waitFor();
-    await eventually(() => line.evaluate((item) => item === document.activeElement), true);
+    await hasFocus(line);
     await eventually(
       () =>
         line.evaluate((item) => {

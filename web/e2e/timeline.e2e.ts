@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { Api } from './stage/api.ts';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import { listen } from './stage/heard.ts';
 import { Natter } from './stage/natter.ts';
 import type { Person } from './stage/person.ts';
@@ -184,7 +185,7 @@ describe('a long conversation', () => {
     await follow(hash);
     await eventually(() => isInSight(ada, 5), true);
     await ada.page.locator('.line.lit').waitFor();
-    await eventually(() => line(ada, 5).evaluate((item) => item === document.activeElement), true);
+    await hasFocus(line(ada, 5));
     await eventually(() => ada.page.evaluate(() => location.hash), `#/@${bob.handle}`);
 
     // Who is writing goes on writing, on the message the letters would be shortcuts; and so does who went elsewhere by then.
@@ -216,7 +217,7 @@ describe('a long conversation', () => {
     await ada.list.filter.focus();
     letGo();
     await eventually(() => isInSight(ada, 5), true);
-    await eventually(() => ada.list.filter.evaluate((field) => field === document.activeElement), true);
+    await hasFocus(ada.list.filter);
 
     const heard = await listen(ada.page);
     await follow(`#/c/${of.conversation}/999999`);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { hasFocus } from './stage/focus.ts';
 import type { Person } from './stage/person.ts';
 import { closeBrowser, story } from './stage/story.ts';
 
@@ -102,7 +103,7 @@ describe('with a finger', () => {
     await menu.waitFor({ state: 'detached' });
     await ada.beside.closes();
     // Back where it was opened.
-    await eventually(() => options.evaluate((button) => button === document.activeElement), true);
+    await hasFocus(options);
     await ada.talk.write('Hello');
     await options.tap();
     await menu.getByRole('button', { name: 'Star', exact: true }).waitFor();
