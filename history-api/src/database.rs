@@ -153,8 +153,8 @@ fn is_temporary(sqlstate: &str) -> bool {
     let class = sqlstate.get(..2).unwrap_or_default();
     // No connection, no login, no such database, too much at once, a conflict with recovery, stopped or out of time.
     matches!(class, "08" | "28" | "3D" | "40" | "53" | "57" | "58")
-        // No such table or column, or no right to it: not migrated yet.
-        || matches!(sqlstate, "42P01" | "42703" | "42501" | "3F000")
+        // No such table, column, function or schema, or no right to it: not migrated yet.
+        || matches!(sqlstate, "42P01" | "42703" | "42883" | "42501" | "3F000")
 }
 
 impl From<DatabaseError> for Problem {
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_passes_is_unavailable_and_what_does_not_is_internal() {
-        for code in ["57014", "57P01", "57P03", "53300", "08006", "3D000", "28P01", "40001", "42P01"] {
+        for code in ["57014", "57P01", "57P03", "53300", "08006", "3D000", "28P01", "40001", "42P01", "42883"] {
             assert!(is_temporary(code), "{code}");
         }
         for code in ["42601", "22P02", "22021", "25006", "23505", "XX000", ""] {

@@ -17,15 +17,22 @@ const WITHIN: Duration = Duration::from_millis(1_500);
 /// An active projector writes its position at least every 2 s, if only to say that it is there.
 const PROJECTOR_AWAY_AFTER: Duration = Duration::from_secs(10);
 
-/// Reads no row, but fails where a table, a column or a right to read is missing.
+/// Reads no row, but fails where a table, a column, a function or a right to read is missing.
 const SCHEMA: &str = "select
     (select count(*) from projector where false) + (select count(display_name) from users where false)
     + (select count(session) from revocations where false) + (select count(received_seq) from presence where false)
-    + (select count(last_change_seq) from conversations where false) + (select count(read_ordinal) from participants where false)
+    + (select count(created_seq) from conversations where false) + (select count(role) from participants where false)
     + (select count(deleted_seq) from messages where false) + (select count(text) from versions where false)
     + (select count(emoji) from reactions where false) + (select count(fingerprint) from commands where false)
     + (select count(emoji) from feed where false) + (select count(after_seq) from changes_kept where false)
-    + (select count(target) from changes where false) + (select count(blocked) from blocks where false)";
+    + (select count(target) from changes where false) + (select count(blocked) from blocks where false)
+    + (select count(first) from heard where false) + (select count(words) from rooms where false)
+    + (select count(*) from bans where false) + (select count(replies) from threads where false)
+    + (select count(seq) from mentions where false) + (select count(message) from pins where false)
+    + (select count(unread) from counters where false) + (select count(unread) from thread_counters where false)
+    + (select count(*) from preferences where false) + (select count(first) from readable(null, null) where false)
+    + (select count(words_of(name)) from rooms where false)
+    + (select count(found_by(seq, conversation, sender, text)) from messages where false)";
 
 const PROGRESS: &str = "select seq, event_at, updated_at, now() as now from projector where name = 'chat'";
 
@@ -85,7 +92,7 @@ async fn progress(history: &History) -> Finding {
 
 fn explain(error: &DatabaseError) -> String {
     if let DatabaseError::Unavailable(sqlx::Error::Database(refusal)) = error
-        && matches!(refusal.code().as_deref(), Some("42P01" | "42703"))
+        && matches!(refusal.code().as_deref(), Some("42P01" | "42703" | "42883"))
     {
         return format!("{}: run `natter migrate`", refusal.message());
     }

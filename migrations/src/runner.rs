@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::migrate::MigrateError as ChangeError;
 use sqlx::{Connection, PgConnection};
 use tokio::time::Instant;
 
@@ -11,6 +12,11 @@ use crate::{MIGRATOR, newest_version};
 /// Longest that another program's migration is waited for.
 const LOCK_LIMIT: Duration = Duration::from_secs(120);
 const LOCK_RETRY: Duration = Duration::from_millis(50);
+/// How often a change is tried that readers and it keep from going on: PostgreSQL notices such a deadlock after a second, and
+/// turns away one of them.
+const DEADLOCKED_TRIES: u32 = 10;
+/// SQLSTATE deadlock_detected.
+const DEADLOCK: &str = "40P01";
 /// "natt" and "migr": whoever holds this advisory lock migrates.
 const LOCK: i64 = 0x6e61_7474_6d69_6772;
 
@@ -31,7 +37,7 @@ pub enum MigrateError {
     Database(#[from] sqlx::Error),
     /// A change did not go through; the database is as it was before that change.
     #[error("a change of the schema did not go through")]
-    Change(#[source] sqlx::migrate::MigrateError),
+    Change(#[source] ChangeError),
     /// The database has changes that this program's contradict.
     #[error("{0}")]
     Different(Standing),
@@ -75,7 +81,22 @@ async fn run(connection: &mut PgConnection) -> Result<(), MigrateError> {
         sqlx::migrate::Migrator { migrations: MIGRATOR.migrations.clone(), ..sqlx::migrate::Migrator::DEFAULT };
     // Its own lock waits inside PostgreSQL, where waiting holds a snapshot that concurrent index builds wait for in turn.
     migrator.set_locking(false);
-    migrator.run_direct(None, connection, false).await.map_err(MigrateError::Change)
+    let mut tries = 1;
+    loop {
+        match migrator.run_direct(None, connection, false).await {
+            // Each change is one transaction, so that nothing of it is left.
+            Err(error) if is_deadlock(&error) && tries < DEADLOCKED_TRIES => {
+                tries += 1;
+                tracing::info!(error = %error, "the schema is read meanwhile; the change is tried again");
+            }
+            done => return done.map_err(MigrateError::Change),
+        }
+    }
+}
+
+fn is_deadlock(error: &ChangeError) -> bool {
+    let (ChangeError::Execute(error) | ChangeError::ExecuteMigration(error, _)) = error else { return false };
+    error.as_database_error().and_then(|refusal| refusal.code()).as_deref() == Some(DEADLOCK)
 }
 
 async fn lock(connection: &mut PgConnection) -> Result<(), MigrateError> {
@@ -95,7 +116,7 @@ async fn lock(connection: &mut PgConnection) -> Result<(), MigrateError> {
 
 #[cfg(test)]
 mod tests {
-    use natter_testkit::Database;
+    use natter_testkit::{Database, eventually};
 
     use super::*;
     use crate::check_url;
@@ -127,6 +148,32 @@ mod tests {
             .await
             .expect("locks");
         assert_eq!(locks, 0, "nobody holds the lock any more");
+    }
+
+    #[tokio::test]
+    async fn a_change_that_a_reader_is_in_the_way_of_is_tried_again() {
+        let database = Database::empty().await;
+        let mut connection = connect(&database).await;
+        let migrations = MIGRATOR.iter().filter(|change| change.version < 4).cloned().collect::<Vec<_>>().into();
+        let before = sqlx::migrate::Migrator { migrations, ..sqlx::migrate::Migrator::DEFAULT };
+        before.run_direct(None, &mut connection, false).await.expect("the changes before");
+        // The fourth change wants conversations and then participants, the reader participants and then conversations.
+        let mut reader = connect(&database).await;
+        let mut reader = reader.begin().await.expect("a transaction");
+        sqlx::raw_sql("select from participants").execute(&mut *reader).await.expect("read");
+        let url = database.url();
+        let reads = async {
+            let waiting = "select count(*) from pg_locks where not granted and relation = 'participants'::regclass";
+            eventually("the change waits", Duration::from_secs(20), async || {
+                let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut connection).await.expect("the locks");
+                if count == 1 { Ok(()) } else { Err(count) }
+            })
+            .await;
+            sqlx::raw_sql("select from conversations").execute(&mut *reader).await.expect("the reader goes on");
+            reader.commit().await.expect("committed");
+        };
+        let (migrated, ()) = tokio::join!(migrate(&url), reads);
+        assert_eq!(migrated.expect("migrated").to, newest_version());
     }
 
     #[tokio::test]

@@ -1,7 +1,10 @@
 //! PostgreSQL away, slow, back; a schema that is not there.
 
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use natter_protocol::ErrorCode;
 use natter_testkit::{Database, Direction, Proxy, eventually};
 use sqlx::AssertSqlSafe;
@@ -119,6 +122,31 @@ async fn a_database_that_is_not_migrated_is_unavailable_and_not_ready() {
     setup.close().await;
 }
 
+/// Migrations add to the schema one by one, and a service may be started between two of them.
+#[tokio::test]
+async fn whatever_of_the_schema_is_missing_the_service_is_not_ready() {
+    let world = World::new().await;
+    let tables = "projector users revocations presence conversations participants messages versions reactions commands \
+                  feed changes_kept changes blocks heard rooms bans threads mentions pins counters thread_counters preferences";
+    let functions = "readable words_of found_by";
+    let named = |kind, names: &'static str| names.split_whitespace().map(move |name| (kind, name));
+    // What it said last holds for a moment.
+    let says = async |status: u16, words: &str| {
+        eventually(&format!("/ready says {status} {words:?}"), DEADLINE, async || {
+            let ready = world.ask("/ready", |request| request).await;
+            if ready.status == status && ready.body.to_string().contains(words) { Ok(()) } else { Err(ready.body) }
+        })
+        .await;
+    };
+    for (kind, name) in named("table", tables).chain(named("function", functions)) {
+        world.run(format!("alter {kind} {name} rename to gone")).await;
+        let missing = if kind == "table" { format!("relation \\\"{name}\\\"") } else { format!("function {name}(") };
+        says(503, &missing).await;
+        world.run(format!("alter {kind} gone rename to {name}")).await;
+    }
+    says(200, "").await;
+}
+
 #[tokio::test]
 async fn before_anything_was_projected_history_is_unavailable_and_not_ready() {
     let world = World::new().await;
@@ -158,4 +186,49 @@ async fn the_service_cannot_write_whatever_role_it_is_given() {
     assert_eq!(world.get(&ada, PATH).await.status, 500);
     let (users,): (i64,) = sqlx::query_as("select count(*) from users").fetch_one(&world.sql).await.unwrap();
     assert_eq!(users, 1);
+}
+
+/// An operator may have the read models made again from the log while people read.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_schema_is_made_again_under_its_readers_history_is_unavailable_and_never_fails() {
+    const TIMES: usize = 12;
+    let database = migrated().await;
+    let url = database.url();
+    let world = World::over(database, &url, |config| config.queries.count = NonZeroU32::MAX).await;
+    let ada = world.person("ada").await;
+    let conversation = crate::log::direct(&[&ada, &ada]);
+    let paths = [
+        PATH.to_owned(),
+        format!("/history/conversations/{conversation}/messages"),
+        "/history/search?q=hello".to_owned(),
+        "/history/users".to_owned(),
+        "/history/rooms".to_owned(),
+        "/history/changes".to_owned(),
+        "/history/blocks".to_owned(),
+    ];
+    let is_over = AtomicBool::new(false);
+    let made_again = async {
+        for _ in 0..TIMES {
+            // Where readers and it wait for each other, it may be the one that PostgreSQL turns away.
+            eventually("the schema is gone", DEADLINE, async || {
+                sqlx::raw_sql("drop schema public cascade; create schema public").execute(&world.sql).await
+            })
+            .await;
+            natter_migrations::migrate(&url).await.unwrap();
+            world.begin_log().await;
+        }
+        is_over.store(true, Ordering::Relaxed);
+    };
+    let readers = join_all(paths.iter().map(async |path| {
+        let mut unavailable = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            let answer = world.get(&ada, path).await;
+            assert_ne!(answer.status, 500, "{path}: {:?}", answer.body);
+            unavailable += usize::from(answer.status == 503);
+        }
+        unavailable
+    }));
+    let ((), unavailable) = tokio::join!(made_again, readers);
+    assert!(unavailable.iter().sum::<usize>() > TIMES, "it was no test: {unavailable:?}");
+    assert_eq!(world.get(&ada, PATH).await.status, 200);
 }

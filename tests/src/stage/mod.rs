@@ -322,12 +322,13 @@ impl Stage {
         }
     }
 
+    /// Readers may be in its way, as they may be in an operator's, who then tries again.
     async fn empty_the_database(&self) {
-        let empty = async || {
+        let empty = || async {
             let mut connection = PgConnection::connect(self.postgres.url()).await?;
             sqlx::raw_sql("drop schema public cascade; create schema public").execute(&mut connection).await
         };
-        empty().await.unwrap_or_else(|error| panic!("the database can't be emptied: {error}"));
+        until("the database is emptied", START_LIMIT, empty).await;
     }
 
     async fn migrate(&self) {
