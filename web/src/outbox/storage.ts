@@ -48,17 +48,25 @@ export class IndexedDbStorage implements OutboxStorage {
     return found.map(entryIn).filter((entry) => entry !== null);
   }
   async put(entry: StoredEntry): Promise<void> {
-    await answer(this.#transaction('readwrite').put(entry));
+    await this.#write((store) => store.put(entry));
   }
   async remove(id: string): Promise<void> {
-    await answer(this.#transaction('readwrite').delete(id));
+    await this.#write((store) => store.delete(id));
   }
   async clear(): Promise<void> {
-    await answer(this.#transaction('readwrite').clear());
+    await this.#write((store) => store.clear());
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  async #write(ask: (store: IDBObjectStore) => IDBRequest): Promise<void> {
+    const store = this.#transaction('readwrite');
+    const asked = answer(ask(store));
+    // Without waiting for the answer: the page may be gone before it comes.
+    store.transaction.commit();
+    await asked;
   }
 
   #transaction(mode: IDBTransactionMode): IDBObjectStore {
