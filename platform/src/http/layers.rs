@@ -29,6 +29,9 @@ const SECURITY_HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
+/// Told to whom the time ran out for.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// The bounds of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerOptions {
@@ -75,6 +78,9 @@ pub async fn security_headers(request: Request, next: Next) -> Response {
 async fn deadline(timeout: Duration, request: Request, next: Next) -> Response {
     match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(ErrorCode::Unavailable, "the request took too long").into_response(),
+        Err(_) => {
+            let problem = Problem::new(ErrorCode::Unavailable, "the request took too long");
+            problem.retry_after(RETRY_AFTER).into_response()
+        }
     }
 }

@@ -90,7 +90,10 @@ async fn a_handler_or_a_body_that_takes_too_long_is_answered_with_unavailable() 
     let mut client = server.connect().await;
     let slow = client.get("/slow").await;
     assert!(
-        slow.starts_with("HTTP/1.1 503") && slow.contains("\"unavailable\"") && slow.contains("\"temporary\":true"),
+        slow.starts_with("HTTP/1.1 503")
+            && slow.contains("\"unavailable\"")
+            && slow.contains("\"temporary\":true")
+            && slow.contains("retry-after: 1\r\n"),
         "{slow}"
     );
     client.send("POST /body HTTP/1.1\r\ncontent-length: 5\r\n\r\nhel").await;
