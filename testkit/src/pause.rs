@@ -40,10 +40,16 @@ fn moving(pid: u32) -> Result<(), String> {
     if moving.is_empty() { Ok(()) } else { Err(moving) }
 }
 
-fn children(parent: u32) -> Vec<u32> {
+/// What a process has started.
+pub(crate) fn children(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
     pids.filter(|pid| stat(format!("/proc/{pid}/stat").as_ref()).is_some_and(|(_, above)| above == parent)).collect()
+}
+
+/// Whether there is a process of this id that has not ended.
+pub(crate) fn is_there(pid: u32) -> bool {
+    stat(format!("/proc/{pid}/stat").as_ref()).is_some_and(|(state, _)| state != 'Z')
 }
 
 /// State and parent, if there is such a process or thread.

@@ -6,7 +6,10 @@ use std::time::Duration;
 use natter_engines::Postgres;
 use tokio::sync::Mutex;
 
-use crate::{cluster, pause};
+use crate::{cluster, eventually, pause};
+
+/// Each looks now and then whether the server is still there.
+const SESSIONS_END: Duration = Duration::from_secs(30);
 
 /// A server with one empty database. It ends when it is dropped.
 ///
@@ -44,11 +47,18 @@ impl DatabaseServer {
         self.socket.clone()
     }
 
-    /// `kill -9` of the server; its sessions end by themselves a moment later, also where they stood still.
+    /// `kill -9` of the server. It returns when its sessions have ended, too, which they do by themselves a moment later, also
+    /// where they stood still: until then no other server starts on these files.
     pub async fn kill(&self) {
         let postgres = self.postgres.lock().await;
+        let children = pause::children(postgres.process().pid());
         pause::resume(postgres.process());
         postgres.process().kill().await;
+        eventually("its sessions end", SESSIONS_END, async || {
+            let left: Vec<_> = children.iter().filter(|child| pause::is_there(**child)).collect();
+            if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+        })
+        .await;
     }
 
     /// Starts it again on the same data, after ending it if it runs.

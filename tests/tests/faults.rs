@@ -19,8 +19,10 @@ const AT_ONCE: usize = 2;
 const SEED: u64 = 20;
 /// Some bugs strike only in so much traffic, which a slow machine may not make in one run: each has so many to be caught in.
 const RUNS_OF_A_BUG: u64 = 3;
-/// Longest that a run takes of which the plan lasts seconds.
+/// Longest that a run with a bug takes of which the plan lasts seconds: some bugs keep it from coming to an end.
 const RUN_LIMIT: Duration = Duration::from_secs(90);
+/// One without a bug comes to its end, on however slow a machine.
+const SOUND_RUN_LIMIT: Duration = Duration::from_secs(600);
 
 /// Longest that a slow machine may take for as much traffic as makes it a test.
 const TRAFFIC_LIMIT: Duration = Duration::from_secs(120);
@@ -79,7 +81,8 @@ async fn nothing_that_was_acknowledged_is_lost_when_the_brokers_disk_is_full() {
 
 /// What a run was found to be wrong with, and nothing if it did not come to its end: that is no proof of anything.
 async fn judged(options: &Options) -> Option<Verdict> {
-    let ended = AssertUnwindSafe(tokio::time::timeout(RUN_LIMIT, run(options))).catch_unwind().await;
+    let limit = if options.bug.is_some() { RUN_LIMIT } else { SOUND_RUN_LIMIT };
+    let ended = AssertUnwindSafe(tokio::time::timeout(limit, run(options))).catch_unwind().await;
     ended.ok()?.ok().map(|outcome| outcome.verdict)
 }
 

@@ -15,6 +15,8 @@ async function talking(arrive: Arrive, texts: readonly string[], url?: string): 
   for (const text of texts) await ada.talk.write(text);
   await bob.list.open('Ada Lovelace');
   await Promise.all([ada.talk.seesTexts(texts), bob.talk.seesTexts(texts)]);
+  // Until it is in the log, nothing can be done to it.
+  await ada.talk.seesMark('Read');
   return [ada, bob];
 }
 
@@ -191,6 +193,7 @@ describe('what people do to messages', () => {
       await bob.message.acts('Lunch?', 'Delete');
       await bob.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
       await bob.talk.seesTexts(['Hi', 'Message deleted']);
+      await bob.talk.hasKeptDeeds([]);
       await ada.comeBack(cable);
       await ada.talk.seesTexts(['Hi', 'Message deleted']);
       await ada.seesProblem('Not reacted 🎉');

@@ -80,6 +80,7 @@ describe('emoji', () => {
     await bob.talk.seesTexts(['Well 🎉']);
     // What was picked stands first from now on, also after a reload; Escape changes nothing.
     await ada.page.reload();
+    await eventually(() => ada.talk.isInComposer(), true);
     await ada.page.getByRole('button', { name: 'Emoji', exact: true }).press('Enter');
     const recent = picker(ada).getByRole('rowgroup', { name: 'Recently used' });
     await recent.getByRole('gridcell', { name: 'party popper' }).waitFor();
@@ -221,6 +222,7 @@ describe('a draft', () => {
     const [ada, bob] = await adaAndBob(arrive);
     const other = await ada.anotherTab();
     await other.talk.goTo(bob.handle);
+    await eventually(() => other.talk.isInComposer(), true);
     await other.page.getByRole('button', { name: 'Send' }).focus();
     await ada.talk.composer.fill('from the first tab');
     await eventually(() => other.talk.composer.inputValue(), 'from the first tab');

@@ -56,6 +56,7 @@ story('a_conversation_is_read_and_written_to_without_a_network', async ({ arrive
   await ada.seesBanner('You’re offline');
   await ada.talk.write('In the tunnel');
   await ada.talk.seesMark('Waiting to be sent');
+  await ada.talk.hasKept(['In the tunnel']);
   // The page is closed, and opened again in the middle of it.
   await ada.page.reload();
   await ada.talk.seesTexts(['Before the tunnel', 'In the tunnel']);

@@ -228,6 +228,7 @@ describe('a message that Natter refuses', () => {
     await first?.getByRole('alert').getByText('Not sent: ').waitFor();
     await second?.getByRole('button', { name: 'Discard' }).click();
     await ada.talk.seesTexts(['Anybody there?']);
+    await ada.talk.hasKept(['Anybody there?']);
     // Also after a reload it is neither lost nor sent without being asked for.
     await ada.page.reload();
     await ada.talk.seesLines(['Anybody there?: Not sent']);

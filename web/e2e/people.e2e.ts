@@ -121,6 +121,8 @@ describe('the directory of rooms', () => {
       rooms.push(String((await api.command('POST', '/api/rooms', fields)).conversation));
     }
     await api.command('DELETE', `/api/rooms/${rooms[0]}`);
+    // Her row is read with the room in it; what he looks for need not have come that far.
+    await ada.list.row(`${word} 31`).waitFor();
 
     const { page } = bob;
     await page.getByRole('link', { name: 'Find rooms' }).click();

@@ -109,6 +109,7 @@ describe('one of two gateways', () => {
       await callsThemselves(ada, 'Ada King');
 
       cable.mend();
+      for (const tab of tabs) await tab.seesNoBanner();
       await eventually(() => members.beside.people('Members'), [bob.handle, cy.handle]);
       await thread.beside.thread.seesTexts(['Not me', 'Look in the loom']);
       await eventually(() => pins.beside.texts('Pinned messages'), ['The cards are gone']);

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect } from 'vitest';
 import { eventually } from './stage/eventually.ts';
+import { Natter } from './stage/natter.ts';
 import type { Person } from './stage/person.ts';
 import { type Arrive, closeBrowser, story } from './stage/story.ts';
 
@@ -98,14 +99,17 @@ describe('two people talk', () => {
     for (const person of [ada, bob]) expect(await person.page.locator('.text *:not(p)').count()).toBe(0);
   });
 
-  story('cmd5_more_than_the_rate_allows_arrives_later_in_order', async ({ arrive, door }) => {
-    const cable = await door();
-    const [ada, bob] = await Promise.all([arrive('ada', cable.url), arrive('bob')]);
+  story('cmd5_more_than_the_rate_allows_arrives_later_in_order', async ({ arrive, door, onTestFinished }) => {
+    // Ten at once and then one every four seconds: a slow machine is not slower than that.
+    const natter = await Natter.start('slow', ['--rate-window', '40s']);
+    onTestFinished(() => natter.end());
+    const cable = await door(natter.url);
+    const [ada, bob] = await Promise.all([arrive('ada', cable.url), arrive('bob', natter.url)]);
     await Promise.all([ada.account.register('Ada Lovelace'), bob.account.register('Bob')]);
     await ada.list.talkTo(bob);
     // Written offline, so that they all leave at once.
     await ada.goOffline(cable);
-    const texts = Array.from({ length: 13 }, (_, n) => `line ${n + 1}`);
+    const texts = Array.from({ length: 12 }, (_, n) => `line ${n + 1}`);
     for (const text of texts) await ada.talk.write(text);
     await ada.comeBack(cable);
     await ada.seesBanner('Sending slowly');

@@ -89,7 +89,7 @@ async fn a_postgresql_that_does_not_answer_holds_no_request_for_longer_than_its_
 
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended() {
-    let world = World::with(|config| config.statement_timeout = Duration::from_millis(100)).await;
+    let world = World::with(|config| config.statement_timeout = Duration::from_secs(1)).await;
     let ada = world.person("ada").await;
     assert_eq!(world.get(&ada, PATH).await.status, 200);
     let mut lock = world.sql.begin().await.unwrap();

@@ -158,8 +158,19 @@ fn d13_tail_prints_who_when_and_where_of_a_conversation_and_never_what_was_said(
         command.args(["tail", "--until-head", "--presence"]).arg("--data").arg(&data).args(arguments);
         run(command)
     };
-    let ended = tail(&["--json"]);
-    let lines = printed(&ended);
+    // Both are gone for a moment before that is told, and then nothing more comes.
+    let deadline = Instant::now() + LONG;
+    let (ended, lines) = loop {
+        let ended = tail(&["--json"]);
+        let lines = printed(&ended);
+        let changes = lines.iter().filter(|line| line["type"] == "PresenceChanged");
+        let last: BTreeMap<_, _> =
+            changes.map(|line| (line["actor"].to_string(), line["body"]["status"] == "offline")).collect();
+        if last.len() == 2 && last.values().all(|is_gone| *is_gone) {
+            break (ended, lines);
+        }
+        assert!(Instant::now() < deadline, "not both are gone: {lines:?}");
+    };
     for word in [text, "eagle", "roger", "yuri", "olga"] {
         assert!(!ended.stdout.contains(word), "{word}: {}", ended.stdout);
     }

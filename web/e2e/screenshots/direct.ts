@@ -12,8 +12,9 @@ scene('talk', async ({ arrive, star, door, show }) => {
   await ada.list.talkTo(bob);
   await show(ada, 'new');
   await bob.list.talkTo(ada);
-  for (const text of ['Hi Ada', 'Did you see the notes on the analytical engine?'])
-    await bob.talk.write(text);
+  const greeting = ['Hi Ada', 'Did you see the notes on the analytical engine?'];
+  for (const text of greeting) await bob.talk.write(text);
+  await ada.talk.seesTexts(greeting);
   await ada.talk.write('I wrote them.');
   await ada.talk.write(
     'It weaves algebraical patterns just as the Jacquard loom weaves flowers and leaves.\n\nLonger lines have to wrap, and blank lines stay.',

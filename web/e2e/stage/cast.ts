@@ -51,7 +51,7 @@ export async function setUp(ada: Person, bob: Person, { cy, dan, eve, gil, hal }
   for (const text of ['answer me', 'talk about me', 'react to me'])
     await does(his, { kind: 'send', to, text });
   await does(his, { kind: 'send', to: { participants: [ada.handle, bob.handle] }, text: 'Read me' });
-  const { items } = await hers.history.messages(lobby, {}, { minPosition: hers.client.connection.resume });
+  const { items } = await hers.history.messages(lobby, {}, { minPosition: his.client.connection.resume });
   const seqOf = (text: string) => items.find((item) => item.text === text)?.seq ?? 0;
   await does(hers, { kind: 'pin', to, message: seqOf('answer me'), op: 'add' });
   await does(hers, { kind: 'react', to, message: seqOf('react to me'), emoji: '👍', op: 'add' });

@@ -11,6 +11,9 @@ import { Room } from './person/room.ts';
 import { Talk } from './person/talk.ts';
 import { type Session, watchSessions } from './sessions.ts';
 
+/** Between two attempts to connect (PROTOCOL HRT5). */
+const LONGEST_DELAY_MS = 30_000;
+
 /** Somebody, also one without a page. */
 export type Named = Pick<Person, 'handle'>;
 
@@ -117,8 +120,9 @@ export class Person {
     await this.banner.filter({ hasText: text }).waitFor();
   }
 
+  /** A page that has tried for long tries again only half a minute later. */
   async seesNoBanner(): Promise<void> {
-    await this.banner.waitFor({ state: 'detached' });
+    await this.banner.waitFor({ state: 'detached', timeout: LONGEST_DELAY_MS + PATIENCE_MS });
   }
 
   get banner(): Locator {

@@ -14,6 +14,8 @@ export class Account {
     await this.chooseRegistration();
     await this.fillRegistration({ displayName });
     await this.seesTheChat();
+    // The list is read once the projector has come to this registration: from then on others find who registered.
+    await this.#page.getByText('No conversations yet.').first().waitFor();
   }
 
   chooseRegistration(): Promise<void> {
