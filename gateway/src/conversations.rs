@@ -23,6 +23,11 @@ impl Conversations {
         Self { bucket: log.bucket(Bucket::Conversations), known: Cache::new(MAX_CACHED) }
     }
 
+    /// The log is another one, and the bucket with it: what began in the one before may never have begun in this.
+    pub fn forget(&self) {
+        self.known.invalidate_all();
+    }
+
     /// The people of a direct conversation, or nothing if it never began.
     pub async fn people(&self, conversation: ConversationId) -> Result<Option<Arc<[Uid]>>, BucketError> {
         if let Some(people) = self.known.get(&conversation) {

@@ -42,6 +42,19 @@ pub(super) async fn watch(log: &Log) -> FeedError {
     }
 }
 
+/// Waits until the log has another epoch: who was away while it was rolled back, and had not come further than it goes now, sees
+/// nothing of that in what it reads.
+pub(super) async fn renewed(log: &Log, epoch: Epoch) -> Epoch {
+    loop {
+        tokio::time::sleep(ASK_EVERY).await;
+        if let Ok(now) = log.epoch().await
+            && now != epoch
+        {
+            return now;
+        }
+    }
+}
+
 /// Whether an event is a state, of an account, a room or who is in which rooms, and is not what was written.
 pub(super) fn is_damaged_state(stored: &Stored) -> bool {
     is_whole(&stored.payload).is_err()

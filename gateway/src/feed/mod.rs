@@ -3,8 +3,9 @@
 //!
 //! The feed knows of which log it is (D14). Whenever the broker was away, the follower compares the event at its position
 //! with the one it saw there; if another one stands there, or the log ends before it, this is another log: a new epoch
-//! begins, every socket closes with 4003, and clients are told `other_log` when they come back. What it does where events are
-//! lost is in [`damage`].
+//! begins, every socket closes with 4003, and clients are told `other_log` when they come back. Who had not come further than
+//! the log goes now sees no difference there, so the epoch is looked at every few seconds, too. What it does where events are lost is
+//! in [`damage`].
 
 pub(crate) mod damage;
 mod entry;
@@ -175,6 +176,7 @@ async fn follow(gateway: &Arc<Gateway>) -> Result<(), FeedError> {
     gateway.accounts.accounts.forget();
     gateway.accounts.directory.forget();
     gateway.rooms.forget();
+    gateway.conversations.forget();
     feed.head.send_replace(floor);
     feed.epoch.store(epoch.0, Ordering::Release);
     let mut follower = gateway.log.follow(Stream::Chat, floor.seq);
@@ -186,10 +188,17 @@ async fn follow(gateway: &Arc<Gateway>) -> Result<(), FeedError> {
         is_whole(feed);
     }
     let mut damaged = pin!(damage::watch(&gateway.log));
+    let mut renewed = pin!(damage::renewed(&gateway.log, epoch));
     loop {
         let batch = tokio::select! {
             batch = follower.next_batch(BATCH) => batch,
             hole = &mut damaged => return Err(hole),
+            now = &mut renewed, if !Bug::AcceptOtherLog.is_planted() => {
+                tracing::error!(epoch = now.0, "the log is another one, as others have noticed: clients read everything again");
+                feed.ready.store(false, Ordering::Release);
+                close_all(gateway);
+                return Ok(());
+            }
         };
         let batch = match batch {
             Ok(batch) => batch,

@@ -276,6 +276,7 @@ async fn con3_when_the_log_was_restored_from_a_backup_sockets_close_with_4003_an
         rig.add_over(settings, |_| {}).await;
     }
     let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
+    rig.person("cy").await;
     let kept = rig.socket(0, &ada).await.send(&["bob"], "kept").await;
     let backup = Backup::take(&rig).await;
     for gateway in [0, 1] {
@@ -288,6 +289,7 @@ async fn con3_when_the_log_was_restored_from_a_backup_sockets_close_with_4003_an
     })
     .await;
     b.expect("message").await;
+    a.send(&["cy"], "hello").await;
     backup.restore(&rig).await;
     for socket in [&mut a, &mut b] {
         assert_eq!(socket.closed().await, Closed(Some(4003)));
@@ -307,6 +309,52 @@ async fn con3_when_the_log_was_restored_from_a_backup_sockets_close_with_4003_an
     other.expect("caught_up").await;
     // What was lost can be said again under its id: this log has never heard of it.
     assert!(seq(&other.send(&["ada"], "an answer").await) > seq(&new));
+    // A conversation that began in what was lost begins again, for everybody.
+    let again = a.send(&["cy"], "hello again").await;
+    let edit = json!({"type": "edit", "id": new_id(), "conversation": text(&again, "conversation"),
+                      "message": seq(&again), "text": "hello"});
+    rig.socket(1, &ada).await.done(edit).await;
+}
+
+/// It reads on where it was, and sees nothing of what the others have.
+#[tokio::test]
+async fn con3_a_gateway_that_was_away_while_the_log_was_rolled_back_learns_that_it_is_another_one() {
+    let mut rig = Rig::empty(natter_platform::Clock::system(), Duration::from_secs(900)).await;
+    let proxy = Proxy::to(rig.broker.address()).await;
+    for settings in [rig.settings(), rig.settings_through(&proxy)] {
+        rig.add_over(impatient(settings), |_| {}).await;
+    }
+    let (ada, bob) = (rig.person("ada").await, rig.person("bob").await);
+    let kept = rig.socket(0, &ada).await.send(&["bob"], "kept").await;
+    let backup = Backup::take(&rig).await;
+    for gateway in [0, 1] {
+        is_ready(&rig, gateway).await;
+    }
+    let mut there = rig.resume(1, &bob, &text(&kept, "position")).await;
+    there.expect("caught_up").await;
+    proxy.refuse();
+    proxy.cut();
+    let mut a = rig.socket(0, &ada).await;
+    eventually("the broker is back", PATIENCE, async || {
+        let (answer, _) = a.ask(message(&["bob"], "lost")).await;
+        if answer["type"] == "ok" { Ok(()) } else { Err(answer) }
+    })
+    .await;
+    backup.restore(&rig).await;
+    assert_eq!(a.closed().await, Closed(Some(4003)));
+    is_ready(&rig, 0).await;
+    proxy.heal();
+    assert_eq!(there.closed().await, Closed(Some(4003)));
+    is_ready(&rig, 1).await;
+    let mut again = rig.resume(1, &bob, &text(&kept, "position")).await;
+    assert_eq!(again.expect("reset").await["reason"], "other_log");
+    // Both are of the same one.
+    let new = eventually("the broker is back", PATIENCE, async || {
+        let (answer, _) = rig.socket(0, &ada).await.ask(message(&["bob"], "new")).await;
+        if answer["type"] == "ok" { Ok(answer) } else { Err(answer) }
+    })
+    .await;
+    rig.resume(1, &bob, &text(&new, "position")).await.expect("caught_up").await;
 }
 
 #[tokio::test]
