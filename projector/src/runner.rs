@@ -35,7 +35,7 @@ impl Runner {
     /// Projects until the stop is requested, or something happens that no trying again can heal.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), Error> {
         let options = session::connect_options(&self.config, self.stream)?;
-        let mut failures = 0;
+        let (mut failures, mut at_hole) = (0, false);
         let ended = loop {
             let begun = self.status.of(self.stream).seq;
             let error = match self.session(&options, &shutdown).await {
@@ -44,8 +44,11 @@ impl Runner {
                 Err(error) => error,
             };
             // Something was applied: what failed now is another thing than what failed before.
-            failures = if self.status.of(self.stream).seq > begun { 1 } else { failures + 1 };
-            if !self.pause(&error, failures, &shutdown).await {
+            let went_on = self.status.of(self.stream).seq > begun;
+            failures = if went_on { 1 } else { failures + 1 };
+            let still_at_hole = at_hole && !went_on;
+            at_hole = matches!(error, SessionError::Hole(_));
+            if !self.pause(&error, failures, still_at_hole, &shutdown).await {
                 break Ok(());
             }
         };
@@ -54,14 +57,14 @@ impl Runner {
     }
 
     /// Says what failed and waits. False when the stop was requested meanwhile.
-    async fn pause(&self, error: &SessionError, failures: u32, shutdown: &Shutdown) -> bool {
+    async fn pause(&self, error: &SessionError, failures: u32, still_at_hole: bool, shutdown: &Shutdown) -> bool {
         let reason = chain(error);
         let delay = delay(self.config.retry, failures, rand::random());
         let (stream, delay_ms) = (position::name(self.stream), delay.as_millis() as u64);
         match error {
             SessionError::Apply(ApplyError::Fenced) => tracing::warn!(stream, "{reason}; this one stands by"),
             // It stands there until somebody has seen to it.
-            SessionError::Hole(_) if failures > 1 => tracing::debug!(stream, failures, delay_ms, "still at the hole"),
+            SessionError::Hole(_) if still_at_hole => tracing::debug!(stream, failures, delay_ms, "still at the hole"),
             SessionError::Hole(_) => tracing::error!(stream, "{reason}"),
             _ => {
                 tracing::warn!(stream, failures, delay_ms, error = reason, "projecting is interrupted and tried again")
