@@ -103,6 +103,8 @@ async fn buckets_are_apart() {
 #[tokio::test]
 async fn a_bucket_outlives_the_broker_and_says_when_it_is_away() {
     let broker = Broker::start().await;
+    // The buckets are made before, which may take longer.
+    log_on(&broker).await;
     let log = connect(Settings { request_timeout: Duration::from_millis(700), ..settings(broker.url()) }).await;
     let bucket = log.bucket(Bucket::Meta);
     let revision = bucket.put("k", value("1")).await.expect("put");

@@ -143,6 +143,8 @@ async fn a_broker_without_jetstream_is_told_from_one_that_is_away() {
 #[tokio::test]
 async fn a_round_trip_is_measured_and_fails_when_the_broker_stands_still() {
     let broker = Broker::start().await;
+    // The streams are made before, which may take longer.
+    log_on(&broker).await;
     let log = connect(Settings { request_timeout: Duration::from_millis(300), ..settings(broker.url()) }).await;
     let took = log.round_trip().await.expect("an answer");
     assert!(took < Duration::from_millis(300), "{took:?}");

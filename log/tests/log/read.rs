@@ -127,6 +127,8 @@ async fn reads_wait_for_a_broker_that_comes_back_and_not_for_one_that_does_not()
 #[tokio::test]
 async fn reads_end_when_the_broker_stands_still() {
     let broker = Broker::start().await;
+    // The streams are made before, which may take longer.
+    log_on(&broker).await;
     let log = connect(Settings { request_timeout: Duration::from_millis(300), ..settings(broker.url()) }).await;
     append(&log, "a").await;
     stand_still(&broker).await;

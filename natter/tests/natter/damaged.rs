@@ -115,8 +115,11 @@ async fn a_hole_stops_gateway_projector_and_readers_until_it_is_accepted_and_the
         .await;
         assert_eq!(report["ready"], json!(false), "{report}");
         assert!(report.to_string().contains(&format!("no event {lost}; the next is {}", lost + 1)), "{report}");
-        let log = service.log().join("\n");
-        assert!(log.contains("ERROR") && log.contains("natter repair hole"), "{log}");
+        eventually("its log says it", LONG, async || {
+            let log = service.log().join("\n");
+            if log.contains("ERROR") && log.contains("natter repair hole") { Ok(()) } else { Err(log) }
+        })
+        .await;
     }
     assert_eq!(metric(&gateway.url, "natter_gateway_stopped_at_hole ").await, Some(1.0));
     eventually("the scrub has found it", LONG, async || {

@@ -99,7 +99,13 @@ async fn nothing_is_half_done_by_a_service_that_sigterm_ended_under_load() {
     let deployment = Deployment::new().await;
     assert_eq!(run(deployment.migrate()).code, Some(0));
     let mut projector = started(deployment.projector(), &deployment.database_url(), PROJECTOR).await;
-    let mut history = Service::start(deployment.history(), HISTORY);
+    // All of it is read again and again until nothing is missing.
+    let start_history = || {
+        let mut command = deployment.history();
+        command.args(["--max-queries", "1000000"]);
+        Service::start(command, HISTORY)
+    };
+    let mut history = start_history();
     let start_gateway = async |history: &Service| {
         let mut command = deployment.gateway(&history.url);
         command.args(["--max-messages", "100000"]);
@@ -137,7 +143,7 @@ async fn nothing_is_half_done_by_a_service_that_sigterm_ended_under_load() {
                 let page = tokio::spawn(page.bearer_auth(&token).send());
                 stops(history, what).await;
                 let _ = page.await.expect("no panic");
-                history = Service::start(deployment.history(), HISTORY);
+                history = start_history();
             }
         }
         more().await;
